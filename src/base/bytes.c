@@ -1,0 +1,44 @@
+#include "base/base.h"
+
+#include <string.h>
+
+struct view view_str(const char *s)
+{
+    return view_of(s, strlen(s));
+}
+
+bool view_equal(struct view a, struct view b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool bytes_equal_ct(const void *a, const void *b, size_t n)
+{
+    const volatile uint8_t *x = a, *y = b;
+    uint8_t differ = 0;
+    for (size_t i = 0; i < n; i++)
+        differ |= (uint8_t)(x[i] ^ y[i]);
+    return differ == 0;
+}
+
+void bytes_wipe(void *p, size_t n)
+{
+    if (n > 0)
+        explicit_bzero(p, n);
+}
+
+enum err secret_set(struct secret *s, struct view bytes)
+{
+    if (bytes.n > SECRET_MAX)
+        return ERR_LIMIT;
+    secret_wipe(s);
+    if (bytes.n > 0)
+        memcpy(s->p, bytes.p, bytes.n);
+    s->n = (uint16_t)bytes.n;
+    return ERR_OK;
+}
+
+void secret_wipe(struct secret *s)
+{
+    bytes_wipe(s, sizeof(*s));
+}

@@ -1,0 +1,158 @@
+/*
+ * IKEv1 (RFC 2407, 2408, 2409): all IKE SAs of one shard, as responder and as initiator. Main mode with a pre-shared
+ * key, quick mode in transport mode for L2TP, informational exchanges, DPD (RFC 3706), NAT traversal (RFC 3947 and
+ * drafts 02 and 03), retransmission.
+ *
+ * Sans-I/O: datagrams and time in, datagrams and events out. Datagrams are given without the non-ESP marker; the
+ * caller adds and removes it on port 4500 (path.local.port and path.remote.port tell).
+ */
+#ifndef SEKISHO_IKE_H
+#define SEKISHO_IKE_H
+
+#include "crypto/crypto.h"
+
+struct ike;
+
+/* What is acceptable. `compatible` is all that current Windows, Apple and Linux clients offer; `legacy` adds MODP-1024
+ * in first place nowhere but somewhere, 3DES, MD5, DES and NULL; `modern` wants SHA-2, AES and MODP-2048 or better. */
+enum ike_policy { IKE_POLICY_MODERN, IKE_POLICY_COMPATIBLE, IKE_POLICY_LEGACY };
+
+struct ike_psk {
+    char name[64]; /* for logs and groups */
+    struct secret key;
+    struct ip_addr peer; /* family 0: from any address */
+};
+
+enum ike_encap { IKE_ENCAP_AUTO, IKE_ENCAP_FORCE, IKE_ENCAP_OFF };
+
+struct ike_config {
+    enum ike_policy policy;
+    enum ike_encap encap; /* FORCE: make the peer believe in a NAT, so that ESP goes in UDP. OFF: no NAT-T at all */
+    const struct ike_psk *psks; /* borrowed: must outlive the ike or the next ike_reconfigure() */
+    size_t psk_count;
+    uint32_t ike_lifetime;    /* seconds, offered as initiator; the responder takes the smaller one silently */
+    uint32_t child_lifetime;  /* seconds, likewise */
+    uint64_t child_kilobytes; /* 0: none */
+    usec_t dpd_interval;      /* of silence before R-U-THERE, to peers that announced DPD; 0: never */
+    usec_t dpd_timeout;       /* of silence before such a peer counts as dead */
+    usec_t natt_keepalive;    /* interval when we are behind a NAT; 20 s by RFC 3948 */
+    uint32_t max_half_open;   /* main modes whose peer has not yet proved its address: a table made at start */
+    uint32_t max_half_open_per_source;
+    uint32_t max_sas; /* IKE SAs; IKE SAs whose peer is authenticated are never evicted by those that are not */
+    uint8_t shard, shard_bits; /* carried in responder cookies (ours as initiator too), see shard_of_cookie() */
+    bool pfs;                  /* as initiator: offer PFS in quick mode */
+    const char *ike_proposal;  /* as initiator, e.g. "aes256-sha1-modp2048,aes128-sha1-ecp256"; NULL: by policy */
+    const char *esp_proposal;  /* as initiator, e.g. "aes256-sha1,aes128gcm16"; NULL: by policy */
+};
+
+/* Cookies carry the shard in the low bits of their first byte. */
+static inline uint8_t shard_of_cookie(const uint8_t cookie[static 8], uint8_t shard_bits)
+{
+    return (uint8_t)(cookie[0] & ((1u << shard_bits) - 1));
+}
+
+struct ike_env {
+    struct random random;
+    uint32_t (*spi_reserve)(void *ctx);           /* an inbound SPI for an ESP SA; 0 when there is none */
+    void (*spi_release)(void *ctx, uint32_t spi); /* one that never came or that is gone */
+    void *ctx;
+};
+
+struct ike *ike_new(const struct ike_config *config, const struct ike_env *env); /* NULL: out of memory */
+void ike_free(struct ike *ike);
+/* Takes new policy, keys, intervals. SAs that exist live on with what they have. */
+void ike_reconfigure(struct ike *ike, const struct ike_config *config);
+
+/* Returns the verdict on the datagram: DROP_NONE when it was used. The datagram is not modified. */
+enum drop ike_input(struct ike *ike, usec_t now, const struct path *path, struct view datagram);
+void ike_timeout(struct ike *ike, usec_t now);
+usec_t ike_deadline(const struct ike *ike);
+/* Writes the next datagram to send and its path. An empty datagram (w->n == 0) is a NAT keepalive: one byte 0xff. */
+bool ike_output(struct ike *ike, struct path *path, struct writer *w);
+
+/* ---- events ---- */
+
+enum ike_event_type {
+    IKE_EVENT_STAGE,        /* a step of the attempt was reached */
+    IKE_EVENT_FAILED,       /* an exchange failed; cause tells why */
+    IKE_EVENT_DH,           /* run dh_work_run() on event.dh anywhere, then ike_dh_done() */
+    IKE_EVENT_UP,           /* main mode is complete */
+    IKE_EVENT_CHILD_NEW,    /* an ESP SA pair: install it; receive with it, do not yet send */
+    IKE_EVENT_CHILD_USE,    /* send with this pair from now on */
+    IKE_EVENT_CHILD_DOWN,   /* remove this pair */
+    IKE_EVENT_CHILD_FAILED, /* as initiator: quick mode gave nothing */
+    IKE_EVENT_MOVED,        /* an authenticated message came from a new path */
+    IKE_EVENT_DOWN,         /* this IKE SA is gone; the ESP SAs of its peer may live on (IKEv1) */
+    IKE_EVENT_DEAD,         /* DPD got no answer: the peer and all it has is gone */
+};
+
+/* A pair of ESP SAs. Views are borrowed until the next call into ike. */
+struct ike_child {
+    uint32_t spi_in, spi_out;
+    struct esp_transform transform;
+    struct view keymat_in, keymat_out;
+    bool encap;          /* ESP in UDP */
+    bool rekey;          /* the peer had a pair already */
+    uint32_t lifetime;   /* seconds, as agreed */
+    uint64_t kilobytes;  /* as agreed; 0: none */
+    uint16_t port_local; /* inner UDP ports by the IDs; 0: any */
+    uint16_t port_remote;
+    enum dh_group pfs;                  /* DH_NONE: without */
+    struct ip_addr oa_local, oa_remote; /* original addresses (NAT-OA), family 0 when not told */
+};
+
+struct ike_event {
+    enum ike_event_type type;
+    uint32_t peer; /* stays the same over rekeying, and over a new main mode of the same client; 0 before it is known */
+    uint64_t attempt; /* names the main mode in stories: unique per ike; carried by all events of one IKE SA */
+    struct path path;
+    enum stage stage;
+    enum cause cause;
+    struct ike_child child;
+    struct dh_work *dh;         /* DH: the caller takes it (malloc'd) and gives it back through ike_dh_done() */
+    char detail[160];           /* for people: the chosen transforms, both sides' proposals, the peer's kind */
+    char psk[64];               /* UP: which key matched */
+    char identity[128];         /* UP: the peer's ID payload as text */
+    bool nat_local, nat_remote; /* UP */
+    bool initial_contact;       /* UP: the peer says that it knows of no other SA */
+};
+
+bool ike_event(struct ike *ike, struct ike_event *out);
+
+/* ---- verbs ---- */
+
+/* Takes finished work back and frees it. Harmless when its exchange is gone meanwhile. */
+void ike_dh_done(struct ike *ike, usec_t now, struct dh_work *work);
+
+struct ike_connect {
+    struct path path;          /* to port 500 of the responder */
+    const struct ike_psk *psk; /* borrowed until the peer is gone */
+    uint16_t l2tp_port_local;  /* inner UDP source port for IDci; 0: any */
+    struct ip_addr oa_remote;  /* the responder's address as dialled, for NAT-OA and IDcr; family 0: path.remote */
+};
+
+/* Begins main mode, then quick mode, as initiator. *peer names it in events from now on. */
+enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *connect, uint32_t *peer);
+/* Deletes ESP SAs and IKE SAs of the peer, telling it so. */
+void ike_close(struct ike *ike, usec_t now, uint32_t peer);
+/* Starts a quick mode that replaces this pair (a soft limit in bytes was reached). */
+void ike_child_rekey(struct ike *ike, usec_t now, uint32_t spi_in);
+/* Deletes one pair, telling the peer (a hard limit was reached, or it was replaced). */
+void ike_child_close(struct ike *ike, usec_t now, uint32_t spi_in);
+/* An authenticated ESP packet of the peer came: it lives; and by this path. */
+void ike_peer_alive(struct ike *ike, usec_t now, uint32_t peer, const struct path *path);
+
+struct ike_stats {
+    uint32_t half_open, sas, children;
+};
+struct ike_stats ike_stats(const struct ike *ike);
+
+struct ike_peer_info {
+    struct path path;
+    char psk[64], identity[128], ike_transform[64],
+        kind[48]; /* kind: "Windows 8 or later", "Apple", ... by vendor IDs */
+    bool nat_local, nat_remote, initiator, dpd;
+};
+bool ike_peer_info(const struct ike *ike, uint32_t peer, struct ike_peer_info *out);
+
+#endif

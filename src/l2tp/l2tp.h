@@ -1,0 +1,99 @@
+/*
+ * L2TPv2 (RFC 2661): the control channel with its reliable delivery, tunnels and sessions, as LNS and as LAC, and
+ * the header of data messages. One struct l2tp holds all tunnels of a shard.
+ *
+ * A carrier is whatever brings L2TP datagrams from one peer and authenticates them: an IPsec peer, numbered by the
+ * caller. A tunnel belongs to the carrier it was opened on, and is never found from another one.
+ */
+#ifndef SEKISHO_L2TP_H
+#define SEKISHO_L2TP_H
+
+#include "crypto/crypto.h"
+
+struct l2tp;
+
+struct l2tp_config {
+    char host_name[64];
+    struct secret secret;      /* tunnel authentication; n == 0: none asked, none answered */
+    bool hide_avps;            /* send hidden AVPs where RFC 2661 allows; needs the secret */
+    uint16_t receive_window;   /* 1..32; 8 suits Windows */
+    usec_t hello_interval;     /* of silence before a Hello; 60 s; 0: never */
+    usec_t retransmit_first;   /* 1 s, doubling */
+    usec_t retransmit_cap;     /* 8 s */
+    uint32_t retransmit_tries; /* 5 or more */
+    usec_t ack_delay;          /* longest delay of a pure acknowledgement; SCCCN and ICCN are acknowledged at once */
+    uint32_t max_tunnels;      /* of this shard */
+    uint32_t max_tunnels_per_carrier;
+    uint32_t max_sessions_per_tunnel;
+    uint8_t shard, shard_bits; /* in the low bits of local tunnel ids */
+    bool sequencing;           /* as LAC: ask for sequenced data messages */
+};
+
+struct l2tp_env {
+    struct random random;
+};
+
+struct l2tp *l2tp_new(const struct l2tp_config *config, const struct l2tp_env *env);
+void l2tp_free(struct l2tp *l2tp);
+void l2tp_reconfigure(struct l2tp *l2tp, const struct l2tp_config *config);
+
+/* A control message (T bit set). Data messages go through l2tp_data_open(). */
+enum drop l2tp_input(struct l2tp *l2tp, usec_t now, uint32_t carrier, struct view datagram);
+void l2tp_timeout(struct l2tp *l2tp, usec_t now);
+usec_t l2tp_deadline(const struct l2tp *l2tp);
+/* Writes the next control message and the carrier it is for. */
+bool l2tp_output(struct l2tp *l2tp, uint32_t *carrier, struct writer *w);
+
+enum l2tp_event_type {
+    L2TP_EVENT_STAGE, /* SCCRQ, TUNNEL, ICRQ, SESSION reached */
+    L2TP_EVENT_TUNNEL_UP,
+    L2TP_EVENT_TUNNEL_DOWN,
+    L2TP_EVENT_SESSION_UP,   /* PPP may start */
+    L2TP_EVENT_SESSION_DOWN, /* session is gone; its number is free after this event was taken */
+};
+
+struct l2tp_event {
+    enum l2tp_event_type type;
+    uint32_t carrier;
+    uint32_t session;               /* this shard's number for the session: small, dense, < max sessions; never 0 */
+    uint16_t tunnel_id, session_id; /* local */
+    uint16_t peer_tunnel_id, peer_session_id;
+    enum stage stage;
+    enum cause cause;       /* DOWN */
+    uint16_t result, error; /* DOWN: from StopCCN or CDN, 0 when none came */
+    char peer_host[64];     /* TUNNEL_UP: Host Name; printable */
+    char peer_vendor[64];
+    char detail[96];
+};
+bool l2tp_event(struct l2tp *l2tp, struct l2tp_event *out);
+
+/* ---- verbs ---- */
+
+/* As LAC: opens a tunnel and one session in it on this carrier. */
+enum err l2tp_connect(struct l2tp *l2tp, usec_t now, uint32_t carrier);
+/* Ends a session with a CDN; and the tunnel with a StopCCN when it was its last one. */
+void l2tp_session_close(struct l2tp *l2tp, usec_t now, uint32_t session, enum cause cause);
+/* Ends all tunnels of a carrier with StopCCN. */
+void l2tp_carrier_close(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause);
+/* The carrier is dead: forgets its tunnels without a word, events are still told. */
+void l2tp_carrier_gone(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause);
+/* Data came on this carrier: counts as life, so no Hello is due. */
+void l2tp_carrier_alive(struct l2tp *l2tp, usec_t now, uint32_t carrier);
+
+uint32_t l2tp_session_count(const struct l2tp *l2tp);
+uint32_t l2tp_tunnel_count(const struct l2tp *l2tp);
+
+/* ---- data messages: plain functions, no events ---- */
+
+/* True when the datagram is a control message; false for data or anything too short (then l2tp_data_open() says so). */
+bool l2tp_is_control(struct view datagram);
+
+/* Takes the header off, in every form that RFC 2661 3.1 allows (L, S, O, P). Sets owner to the session's number.
+ * The tunnel must belong to carrier. */
+enum drop l2tp_data_open(struct l2tp *l2tp, uint32_t carrier, struct packet *packet);
+/* Bytes of the header that l2tp_data_seal() will put in front: 6, or 10 with sequencing; L is not sent on data. */
+uint32_t l2tp_data_overhead(const struct l2tp *l2tp, uint32_t session);
+/* Puts the header in front. False when there is no head room or no such session. */
+bool l2tp_data_seal(struct l2tp *l2tp, uint32_t session, struct packet *packet);
+
+#endif

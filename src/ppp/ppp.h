@@ -1,0 +1,132 @@
+/*
+ * PPP (RFC 1661): one link from LCP to a running network layer, as server (authenticator) and as client.
+ * LCP, PAP (RFC 1334), CHAP-MD5 (RFC 1994), MS-CHAPv2 (RFC 2759), IPCP (RFC 1332, 1877), IPV6CP (RFC 5072); CCP and
+ * all other protocols are rejected as the clients expect.
+ *
+ * Frames are given without HDLC framing, with or without the address and control field (ff 03).
+ */
+#ifndef SEKISHO_PPP_H
+#define SEKISHO_PPP_H
+
+#include "crypto/crypto.h"
+
+#define PPP_IP     0x0021
+#define PPP_IPV6   0x0057
+#define PPP_IPCP   0x8021
+#define PPP_IPV6CP 0x8057
+#define PPP_CCP    0x80fd
+#define PPP_LCP    0xc021
+#define PPP_PAP    0xc023
+#define PPP_CHAP   0xc223
+#define PPP_EAP    0xc227
+
+#define PPP_NAME_MAX     256 /* bytes of a user name or CHAP name with NUL */
+#define PPP_PASSWORD_MAX 256
+#define PPP_OVERHEAD     4 /* bytes before an inner packet: ff 03, protocol; 2 when ACFC was agreed */
+
+struct ppp;
+
+/* In the order of preference. */
+enum ppp_auth { PPP_AUTH_NONE, PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5, PPP_AUTH_PAP };
+
+struct ppp_config {
+    bool server;                     /* authenticates the peer and hands out the address; else the client */
+    enum ppp_auth auth[4];           /* acceptable, best first, ended by PPP_AUTH_NONE */
+    uint16_t mru;                    /* what we ask for; 1400 */
+    uint16_t mtu;                    /* never send more, whatever the peer allows */
+    bool acfc, pfc;                  /* accept from the peer; pfc is never used on sending (RouterOS 6) */
+    usec_t echo_interval;            /* LCP Echo-Request; 0: never; only sent after silence */
+    uint32_t echo_failures;          /* unanswered ones before the link counts as dead */
+    usec_t restart;                  /* 3 s */
+    uint32_t max_configure;          /* 10 */
+    uint32_t max_terminate;          /* 2 */
+    usec_t auth_timeout;             /* server: from LCP up to success */
+    char name[64];                   /* server: our name in challenges */
+    char user[PPP_NAME_MAX];         /* client */
+    char password[PPP_PASSWORD_MAX]; /* client; wiped with the ppp */
+    bool ipv6;                       /* IPV6CP allowed; else rejected */
+    struct ip_addr want;             /* client: ask for this address again; family 0: any */
+};
+
+struct ppp_env {
+    struct random random;
+};
+
+struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env);
+void ppp_free(struct ppp *ppp);
+
+/* Begins to negotiate; the lower layer is up. */
+void ppp_up(struct ppp *ppp, usec_t now);
+
+/* A frame of a control protocol, protocol field first (as left by ppp_data_open()). */
+enum drop ppp_input(struct ppp *ppp, usec_t now, struct view frame);
+void ppp_timeout(struct ppp *ppp, usec_t now);
+usec_t ppp_deadline(const struct ppp *ppp);
+/* Writes the next frame, ff 03 in front where it has to be. */
+bool ppp_output(struct ppp *ppp, struct writer *w);
+
+enum ppp_event_type {
+    PPP_EVENT_STAGE,    /* LCP, AUTH, IPCP reached */
+    PPP_EVENT_AUTH,     /* server: judge event.auth, answer with ppp_auth_done() */
+    PPP_EVENT_NETWORK,  /* IPv4 is up: event.network; data may flow */
+    PPP_EVENT_NETWORK6, /* IPv6 is up */
+    PPP_EVENT_DOWN,     /* the link is finished: cause */
+};
+
+/* What the peer offered as proof. Views are borrowed until the next call into ppp. */
+struct ppp_auth_request {
+    enum ppp_auth method;
+    char user[PPP_NAME_MAX]; /* as sent; may hold DOMAIN\ */
+    uint8_t id;
+    struct view password;       /* PAP */
+    struct view challenge;      /* CHAP-MD5: ours; MS-CHAPv2: authenticator challenge, 16 bytes */
+    struct view peer_challenge; /* MS-CHAPv2: 16 bytes */
+    struct view response;       /* CHAP-MD5: 16 bytes; MS-CHAPv2: NT-Response, 24 bytes */
+};
+
+struct ppp_network {
+    struct ip_addr local, remote;
+    struct ip_addr dns[2], wins[2]; /* family 0: none */
+    uint64_t interface_id;          /* IPv6, of the peer (server) or ours (client) */
+};
+
+struct ppp_event {
+    enum ppp_event_type type;
+    enum stage stage;
+    enum cause cause;
+    struct ppp_auth_request auth;
+    struct ppp_network network;
+    char detail[128];
+};
+bool ppp_event(struct ppp *ppp, struct ppp_event *out);
+
+/* ---- verbs ---- */
+
+/* The answer to PPP_EVENT_AUTH. */
+struct ppp_auth_answer {
+    bool accepted;
+    enum cause cause; /* when refused: kept for the story; the peer only learns "failed" */
+    uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE]; /* MS-CHAPv2, accepted */
+    struct ppp_network network;                           /* accepted: what IPCP hands out */
+};
+void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *answer);
+/* Ends the link with Terminate-Request; PPP_EVENT_DOWN follows with this cause. */
+void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
+/* Data came from the peer: no echo is due. */
+void ppp_alive(struct ppp *ppp, usec_t now);
+/* The user's name once known, else "". */
+const char *ppp_user(const struct ppp *ppp);
+
+/* ---- data: plain functions, no events ---- */
+
+/* Takes ff 03 (if there) and the protocol field (one or two bytes) off an IP packet and sets packet->protocol. A
+ * control frame keeps its protocol field, as two bytes, for ppp_input(). */
+enum drop ppp_data_open(const struct ppp *ppp, struct packet *packet);
+/* Puts protocol (PPP_IP or PPP_IPV6) and, where it has to be, ff 03 in front. False without head room, or when that
+ * network layer is not up. */
+bool ppp_data_seal(const struct ppp *ppp, uint16_t protocol, struct packet *packet);
+uint32_t ppp_data_overhead(const struct ppp *ppp);
+/* The largest inner packet we may send: the lesser of the peer's MRU and config.mtu. */
+uint16_t ppp_mtu(const struct ppp *ppp);
+
+#endif
