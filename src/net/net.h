@@ -1,0 +1,299 @@
+/*
+ * The world outside: the only module that touches sockets, epoll, the clock, entropy, the TUN device, routes,
+ * the firewall and the process's rights.
+ *
+ * Everything here is one thread's own unless its comment says otherwise; the exceptions are loop_wake(), loop_stop()
+ * and the two ends of a ring. Functions that return ERR_SYSTEM leave errno as the kernel set it. Nothing logs.
+ */
+#ifndef SEKISHO_NET_H
+#define SEKISHO_NET_H
+
+#include "offload/offload.h"
+
+#include <sys/types.h>
+
+/* ---- loop: one per thread ----
+ *
+ * An iteration: wait until a descriptor is ready or the deadline has come; read the clock once; call the ready
+ * descriptors' functions; call the turn function, which does what is due (timeouts, output, rings) and returns the next
+ * deadline. A caller's stack tells its own deadline there: no timer lives in the loop. */
+
+struct loop;
+
+#define LOOP_READ  1u
+#define LOOP_WRITE 2u
+#define LOOP_ERROR 4u /* error or hang-up; always reported */
+
+/* NULL when out of memory or descriptors. */
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* Calls ready(ctx, what) while fd is ready (level-triggered); what is LOOP_ bits. The descriptor stays the caller's.
+ * ERR_EXISTS when fd is watched already. Within a ready function any descriptor may be added, changed or removed. */
+enum err loop_add(struct loop *loop, int fd, uint32_t interest, void (*ready)(void *ctx, uint32_t what), void *ctx);
+enum err loop_change(struct loop *loop, int fd, uint32_t interest);
+/* Before the descriptor is closed. Unknown ones are ignored. */
+void loop_remove(struct loop *loop, int fd);
+
+/* Called at the end of every iteration, and once before the first wait. Returns the absolute time of the next call at
+ * the latest; USEC_NEVER: only when something is ready. */
+void loop_on_turn(struct loop *loop, usec_t (*turn)(void *ctx, usec_t now), void *ctx);
+/* After an iteration with work, polls without sleeping for this long before it sleeps; 0 (the default): sleeps at once.
+ * 20 to 50 us suit a busy gateway. */
+void loop_set_spin(struct loop *loop, usec_t duration);
+
+/* The time of this wake-up on CLOCK_MONOTONIC. */
+usec_t loop_now(const struct loop *loop);
+/* Reads the clock now: for measuring, and for threads without a loop. */
+usec_t clock_now(void);
+/* Wall-clock seconds since 1970, for people, certificates and records. */
+int64_t clock_wall(void);
+
+/* Runs until loop_stop(). ERR_SYSTEM when waiting itself fails. */
+enum err loop_run(struct loop *loop);
+/* One iteration that waits for at most max_wait (relative): for tests and for loops inside other loops. */
+enum err loop_once(struct loop *loop, usec_t max_wait);
+/* From any thread: makes the loop take another turn soon. Cheap when it is awake anyway. */
+void loop_wake(struct loop *loop);
+/* From any thread or signal handler: loop_run() returns after the current iteration. */
+void loop_stop(struct loop *loop);
+
+/* Blocks the signals for this thread (and those it starts later) and delivers them through a descriptor, the caller's
+ * to close. */
+enum err signals_open(const int *signals, size_t n, int *fd);
+/* The next pending signal's number, or 0. */
+int signals_read(int fd);
+
+/* ---- entropy ---- */
+
+#define ENTROPY_BUFFER 1024
+
+/* getrandom(2) behind a small buffer, whose bytes are wiped as they are handed out. One per thread. */
+struct entropy {
+    uint32_t used;
+    bool filled;
+    uint8_t buffer[ENTROPY_BUFFER];
+};
+
+void entropy_init(struct entropy *e);
+void entropy_done(struct entropy *e);
+/* The provider that pure modules are given; e must outlive it. Aborts the process when the kernel has no entropy. */
+struct random entropy_random(struct entropy *e);
+
+/* ---- sockets for datagrams: UDP and raw ESP, with the same calls ---- */
+
+/* How the kernel picks one of a group's sockets for a datagram. The shard number is in the low bits of an ESP SPI, and
+ * of the first byte of an IKE cookie: the responder's, or the initiator's while the responder's is zero. */
+enum sock_kind {
+    SOCK_UDP_PLAIN, /* by the kernel's hash of addresses and ports: L2TP without IPsec, clients */
+    SOCK_UDP_IKE,   /* every datagram is an IKE message: port 500 */
+    SOCK_UDP_NATT,  /* four zero bytes and an IKE message, or ESP, or a keepalive: port 4500 (RFC 3948) */
+    SOCK_RAW_ESP,   /* IP protocol 50 */
+};
+
+struct sock_config {
+    enum sock_kind kind;
+    struct endpoint local; /* family 4 or 6; address all zero: any; port 0: chosen by the kernel, or raw */
+    uint8_t shards;        /* sockets in the group, 1 or more */
+    uint8_t shard_bits;    /* low bits that hold the shard number; shards <= 1 << shard_bits */
+    uint32_t buffer;       /* bytes of the kernel's buffer each way; 0: 8 MB */
+    uint32_t mark;         /* SO_MARK for policy routing; 0: none */
+    const char *device;    /* bound to this interface, or NULL */
+};
+
+struct sock;
+
+/* Opens the sockets of all shards, out[0 .. shards-1], each to be used by its own thread. An IPv6 socket takes IPv6
+ * only. Needs CAP_NET_RAW for ESP; ports below 1024 need CAP_NET_BIND_SERVICE. ERR_SYSTEM with errno EADDRINUSE when
+ * another process has the port; nothing is left open then. ERR_INVALID for an impossible config. */
+enum err sock_open(const struct sock_config *config, struct sock **out);
+void sock_free(struct sock *sock);
+int sock_fd(const struct sock *sock);
+/* As bound: with the port that the kernel chose. */
+struct endpoint sock_local(const struct sock *sock);
+
+/* The shard that a datagram belongs to, by the same rule as the kernel's program; for handing over what still landed
+ * elsewhere. A keepalive or a datagram too short belongs to shard 0. */
+uint32_t sock_shard(enum sock_kind kind, uint8_t shards, uint8_t shard_bits, struct view datagram);
+
+#define DATAGRAM_HEADROOM 256 /* bytes free before data */
+#define DATAGRAM_TAILROOM 256 /* and after the last byte */
+
+/* One or, with segment > 0, several datagrams of one path, one after the other: each of `segment` bytes, the last may
+ * be shorter. segment is 0 when there is only one. data is writable and borrowed from the intake. */
+struct datagram {
+    struct path path;
+    uint8_t *data;
+    uint32_t len;
+    uint16_t segment;
+};
+
+/* Receive buffers, shared by all sockets of a thread. */
+struct intake;
+#define INTAKE_BATCH 8 /* struct datagram of up to 64 KB each, in one call */
+
+struct intake *intake_new(void);
+void intake_free(struct intake *intake);
+
+/* Receives up to INTAKE_BATCH datagrams or trains of them without waiting and returns how many; 0: nothing is there
+ * now. They stay valid until the next receive into the same intake. Never waits to fill the batch. The local address is
+ * the one that the peer dialled. A raw ESP datagram starts at the SPI and has ports 0. */
+size_t sock_receive(struct sock *sock, struct intake *intake, struct datagram out[static INTAKE_BATCH]);
+
+/* One datagram to send. The source address is path->local's, unless its family is 0; its port is the socket's. */
+struct sendable {
+    const struct path *path;
+    const uint8_t *data;
+    uint32_t len;
+};
+
+/* Sends in order. Neighbours with equal path and length (the last of a train may be shorter) leave in one UDP_SEGMENT
+ * message without being copied; where the device or kernel refuses that, one by one. Returns how many were dealt with:
+ * fewer than n only when the socket's buffer is full. A datagram that the kernel refuses for good (no route, too big)
+ * counts as dealt with and in sock_counters. */
+size_t sock_send(struct sock *sock, const struct sendable *list, size_t n);
+
+struct sock_counters {
+    uint64_t received, received_calls; /* datagrams; kernel entries that brought some */
+    uint64_t sent, sent_calls;
+    uint64_t truncated; /* received but larger than a buffer, dropped */
+    uint64_t refused;   /* the kernel would not send them */
+    int last_errno;     /* why, the last time */
+};
+struct sock_counters sock_counters(const struct sock *sock);
+
+/* The local address the kernel would use towards an endpoint (no packet is sent). ERR_SYSTEM when there is no route. */
+enum err source_address(const struct ip_addr *to, struct ip_addr *out);
+
+/* ---- TUN ---- */
+
+#define IFACE_NAME_MAX 16 /* bytes with NUL */
+
+struct tun_config {
+    char name[IFACE_NAME_MAX]; /* may hold %d; empty: chosen by the kernel */
+    uint8_t queues;            /* 1 or more: one per shard */
+    bool no_offload;           /* plain packets only */
+    bool no_udp_offload;       /* TCP super-packets only */
+};
+
+struct tun;
+#define TUN_BATCH 8 /* frames in one read */
+
+/* Opens one device with a queue for each shard, out[0 .. queues-1]; gone when the last is freed. Needs CAP_NET_ADMIN.
+ * The kernel keeps a flow on the queue that last wrote its other direction. Offloads that the kernel lacks are left
+ * out. */
+enum err tun_open(const struct tun_config *config, struct tun **out);
+void tun_free(struct tun *tun);
+int tun_fd(const struct tun *tun);
+const char *tun_name(const struct tun *tun);
+uint32_t tun_iface(const struct tun *tun);
+/* Whether UDP frames come and may be written in one piece: for coalesce_allow_udp(). */
+bool tun_has_udp_offload(const struct tun *tun);
+
+/* Reads up to max frames (at most TUN_BATCH) without waiting; they stay valid until the next read of this queue. */
+size_t tun_read(struct tun *tun, struct frame *out, size_t max);
+/* Writes one frame with one kernel entry. On a device without offload it is split into packets first. ERR_SYSTEM: the
+ * frame is lost (EAGAIN: the queue is full; EIO: the interface is down). */
+enum err tun_write(struct tun *tun, const struct frame_pieces *frame);
+
+/* ---- interfaces and routes (rtnetlink) ---- */
+
+struct route {
+    struct ip_addr to;          /* family 4 or 6 */
+    uint8_t bits;               /* 0: the default route */
+    struct ip_addr via, source; /* family 0: none */
+    uint32_t iface;             /* 0: left to via */
+    uint32_t table;             /* 0: main */
+    uint32_t metric;            /* 0: the kernel's */
+};
+
+/* 0 when there is no such interface. */
+uint32_t iface_index(const char *name);
+enum err iface_set_mtu(uint32_t iface, uint32_t mtu);
+enum err iface_set_up(uint32_t iface, bool up);
+/* peer: the other end of a point-to-point link, or NULL. ERR_EXISTS when it is there already. */
+enum err iface_address_add(uint32_t iface, const struct ip_addr *addr, uint8_t bits, const struct ip_addr *peer);
+enum err iface_address_del(uint32_t iface, const struct ip_addr *addr, uint8_t bits);
+/* ERR_EXISTS: there is an equal one. ERR_NOTFOUND from del: there was none. */
+enum err route_add(const struct route *route);
+enum err route_del(const struct route *route);
+/* Where the kernel would send a packet for `to`: iface, via (if any) and source are set; `to` and bits are the address
+ * itself. For pinning a peer's route before the default route changes. */
+enum err route_lookup(const struct ip_addr *to, struct route *out);
+/* The default route with the lowest metric of the main table. ERR_NOTFOUND when there is none. */
+enum err route_default(uint8_t family, struct route *out);
+
+struct iface_address {
+    uint32_t iface;
+    char name[IFACE_NAME_MAX];
+    struct ip_addr addr;
+    uint8_t bits; /* the prefix on the link */
+    bool loopback, up;
+};
+/* All addresses of this host, at most max; *n how many were written. */
+enum err iface_addresses(struct iface_address *out, size_t max, size_t *n);
+/* True when the two prefixes share an address. */
+bool prefix_overlaps(const struct ip_addr *a, uint8_t a_bits, const struct ip_addr *b, uint8_t b_bits);
+/* The host's name servers without loopback stubs: systemd-resolved's list, or else /etc/resolv.conf. Returns how many.
+ */
+size_t host_dns_servers(struct ip_addr *out, size_t max);
+/* Writes a value under /proc/sys, e.g. ("net/ipv4/ip_forward", "1"). ERR_INVALID for a name with "..". */
+enum err sysctl_set(const char *name, const char *value);
+/* Reads one, without its newline. */
+enum err sysctl_get(const char *name, char *out, size_t cap);
+
+/* ---- ring: records from one thread to another ---- */
+
+struct ring;
+
+/* bytes of room, rounded up to a power of two. reader is woken when a record comes into an empty ring; NULL: nobody. */
+struct ring *ring_new(size_t bytes, struct loop *reader);
+void ring_free(struct ring *ring);
+/* Writer's end: copies head and body in as one record. False when there is no room; nothing is written then. */
+bool ring_put(struct ring *ring, struct view head, struct view body);
+/* Reader's end: the oldest record, in place until ring_pop(); {NULL, 0} when the ring is empty. */
+struct view ring_peek(struct ring *ring);
+void ring_pop(struct ring *ring);
+
+/* ---- local sockets for the control channel ---- */
+
+/* Listens on a Unix stream socket, replacing a stale one (ERR_EXISTS when somebody answers there). mode: permission
+ * bits; group: owner group or (gid_t)-1. Non-blocking. */
+enum err local_listen(const char *path, mode_t mode, gid_t group, int *fd);
+/* One waiting connection, non-blocking, with who is at its other end. ERR_NOTFOUND when none waits. */
+enum err local_accept(int listener, int *fd, uid_t *uid, gid_t *gid);
+enum err local_connect(const char *path, int *fd);
+/* Without waiting; *n is 0 when nothing could be moved now. ERR_STATE: the other end has closed. */
+enum err local_read(int fd, void *out, size_t cap, size_t *n);
+enum err local_write(int fd, struct view bytes, size_t *n);
+
+/* ---- firewall ---- */
+
+/* Applies a rule set in one transaction through `nft -f -`, without a shell. On ERR_SYSTEM or ERR_INVALID (nft refused)
+ * message holds nft's words, shortened to cap. ERR_NOTFOUND: there is no nft. */
+enum err nft_apply(struct view ruleset, char *message, size_t cap);
+/* Removes a table of ours; harmless when it is not there. family: "inet", "ip", "ip6". */
+enum err nft_table_remove(const char *family, const char *table);
+
+/* ---- the process's rights ---- */
+
+#define RIGHT_NET_ADMIN        (1u << 0) /* routes, TUN */
+#define RIGHT_NET_RAW          (1u << 1)
+#define RIGHT_NET_BIND_SERVICE (1u << 2)
+
+/* Becomes user (and group; NULL: the user's own) with no capability but those in `keep`, and can gain none ever after
+ * (PR_SET_NO_NEW_PRIVS, empty bounding set). Before threads are started. Without root it only gives up what it has.
+ * ERR_NOTFOUND: no such user or group. After ERR_SYSTEM the process must not go on. */
+enum err privilege_drop(const char *user, const char *group, uint32_t keep);
+
+enum sandbox {
+    SANDBOX_KILL, /* a system call outside the list ends the process */
+    SANDBOX_LOG,  /* it is only written to the kernel's audit log */
+};
+/* Allows the system calls of a gateway that is up, and no others, for all threads; irrevocable. No exec, no new TUN, no
+ * raw socket; files and databases stay usable. ERR_UNSUPPORTED where the kernel has no seccomp. */
+enum err sandbox_enter(enum sandbox mode);
+/* Locks present and future memory, so that no secret is swapped out; and forbids core dumps. */
+enum err memory_protect(void);
+
+#endif
