@@ -1,0 +1,152 @@
+/*
+ * Who may come in and what they get: the user store (SQLite), the judge of a login, and the address pools.
+ *
+ * One struct aaa belongs to one thread, the gateway's service thread: its store may block on a disk. The judge
+ * (aaa_judge) and the pool (pool_*) are pure and are tested alone.
+ */
+#ifndef SEKISHO_AAA_H
+#define SEKISHO_AAA_H
+
+#include "config/config.h"
+#include "crypto/crypto.h"
+
+#define AAA_NAME_MAX     128 /* bytes of a user name with NUL */
+#define AAA_PASSWORD_MAX 256 /* bytes; MS-CHAPv2 allows 256 characters */
+#define AAA_WHY_MAX      256 /* bytes of a sentence about a failure */
+
+/* ---- a login ---- */
+
+enum aaa_method { AAA_METHOD_NONE, AAA_METHOD_MSCHAPV2, AAA_METHOD_CHAP_MD5, AAA_METHOD_PAP };
+
+/* What the peer offered as proof. All views are borrowed for the call. */
+struct aaa_proof {
+    enum aaa_method method;
+    const char *user; /* as sent: may be DOMAIN\user or user@domain */
+    uint8_t id;
+    struct view password;       /* PAP */
+    struct view challenge;      /* CHAP-MD5: ours; MS-CHAPv2: authenticator challenge, 16 bytes */
+    struct view peer_challenge; /* MS-CHAPv2: 16 bytes */
+    struct view response;       /* CHAP-MD5: 16 bytes; MS-CHAPv2: NT-Response, 24 bytes */
+};
+
+/* Session numbers are the caller's: unique among those that hold a lease, never 0. */
+struct aaa_request {
+    struct aaa_proof proof;
+    struct ip_addr peer; /* outer address, for the count of failures */
+    uint64_t session;
+    int64_t wall; /* seconds since 1970, for expiry and last login */
+    usec_t now;   /* monotonic, for the count of failures */
+};
+
+struct aaa_answer {
+    bool accepted;
+    enum cause cause;        /* when refused; for the story, never for the peer */
+    char user[AAA_NAME_MAX]; /* the name as it stands in the store; "" when there is no such user */
+    uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE];             /* MS-CHAPv2, accepted */
+    struct ip_addr address, gateway;                                  /* the peer's inner address, and ours */
+    struct ip_addr dns[CONFIG_SERVERS_MAX], wins[CONFIG_SERVERS_MAX]; /* family 0: none */
+    char pool[CONFIG_NAME_MAX];
+};
+
+struct aaa;
+
+struct aaa_config {
+    const char *database;            /* made when it is not there */
+    const char *key_file;            /* seals the passwords; made with mode 0600 when it is not there */
+    const struct config_pool *pools; /* copied */
+    size_t pool_count;
+    uint32_t sessions_per_user; /* for users without a limit of their own; 0: none */
+    struct random random;
+};
+
+/* ERR_SYSTEM, ERR_INVALID (key file, schema of another version), ERR_NOMEM; why says it in a sentence. */
+enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[static AAA_WHY_MAX]);
+void aaa_close(struct aaa *aaa); /* NULL-safe; wipes */
+/* Takes new pools and limits; database and key file stay. Sessions keep their addresses, even outside the new pools. */
+enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config);
+
+/* Judges the proof and leases an address to the session until aaa_logout(). */
+void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer);
+/* Ends the lease; harmless when there is none. */
+void aaa_logout(struct aaa *aaa, uint64_t session);
+
+struct aaa_usage {
+    uint32_t size, used;        /* addresses of all pools */
+    uint64_t accepted, refused; /* logins since start */
+};
+struct aaa_usage aaa_usage(const struct aaa *aaa);
+
+/* ---- users ---- */
+
+/* Names: 1..127 bytes of UTF-8 without control characters, '\\', '/', '@' and blanks. Upper and lower case of ASCII
+ * letters are one and the same; the spelling of the first entry is kept. */
+struct aaa_user {
+    char name[AAA_NAME_MAX];
+    bool enabled;
+    struct ip_addr address; /* fixed inner address; family 0: from the pool */
+    uint32_t max_sessions;  /* 0: by configuration */
+    int64_t expires;        /* seconds since 1970 from which logins are refused; 0: never */
+    int64_t created;        /* set by aaa_user_add() */
+    int64_t last_login;     /* 0: never */
+    uint32_t sessions;      /* out: live ones */
+};
+
+/* ERR_EXISTS (name or fixed address), ERR_INVALID (name, password, address in no pool), ERR_SYSTEM, ERR_CRYPTO; why
+ * says it in a sentence. */
+enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view password, int64_t wall,
+                      char why[static AAA_WHY_MAX]);
+/* Writes enabled, address, max_sessions and expires of the user of that name. ERR_NOTFOUND and as above. */
+enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[static AAA_WHY_MAX]);
+enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, char why[static AAA_WHY_MAX]);
+enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, char why[static AAA_WHY_MAX]);
+/* Calls each for every user in order of name, until it returns false. */
+enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
+                       char why[static AAA_WHY_MAX]);
+
+/* ---- the judge: pure ---- */
+
+/* What the store knows of the user, for one verdict. */
+struct aaa_record {
+    bool found;
+    struct aaa_user user;
+    struct view password; /* unsealed; empty when not found */
+};
+
+struct aaa_verdict {
+    bool accepted;
+    enum cause cause;
+    uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE];
+};
+
+/* Does the same work whether the user exists or not, and whichever part of the proof is wrong. That a user is
+ * disabled or expired is only told of one that proved the password. */
+void aaa_judge(const struct aaa_record *record, const struct aaa_proof *proof, int64_t wall,
+               struct aaa_verdict *verdict);
+
+/* The forms under which a name as sent is looked for, in order: as it is, then without DOMAIN\ in front, then without
+ * @domain behind. Writes up to three; returns how many. 0: no valid name in it. */
+#define AAA_FORMS_MAX 3
+size_t aaa_name_forms(const char *sent, char out[static AAA_FORMS_MAX][AAA_NAME_MAX]);
+bool aaa_name_valid(const char *name);
+
+/* ---- address pools: pure ---- */
+
+struct pool;
+
+struct pool *pool_new(const struct config_pool *config); /* NULL: out of memory */
+void pool_free(struct pool *pool);
+/* Sets an address aside for one user: only pool_take_fixed() gives it out. ERR_NOTFOUND: not in this pool. */
+enum err pool_reserve(struct pool *pool, uint32_t address);
+void pool_unreserve(struct pool *pool, uint32_t address);
+/* Leases any address, preferred if it is free and in the pool; 0 (none) lets the pool choose the one that was
+ * released longest ago. ERR_LIMIT: none is left. */
+enum err pool_take(struct pool *pool, uint32_t preferred, uint32_t *out);
+/* Leases exactly this address, reserved or not. ERR_EXISTS: it is leased; ERR_NOTFOUND: not in this pool. */
+enum err pool_take_fixed(struct pool *pool, uint32_t address);
+void pool_release(struct pool *pool, uint32_t address);     /* harmless when it is not leased */
+bool pool_holds(const struct pool *pool, uint32_t address); /* whether it is in the ranges */
+uint32_t pool_size(const struct pool *pool);
+uint32_t pool_used(const struct pool *pool);
+
+#endif

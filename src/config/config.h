@@ -1,0 +1,191 @@
+/*
+ * The gateway's configuration: one file in libconfuse syntax under the schema table of schema.def, which yields the
+ * parser's types, ranges and defaults, the commented example file, and the list in sekisho.conf(5).
+ *
+ * config_parse() works on bytes alone. config_load() is the thin loader around it: it reads the file, the secrets it
+ * names, and the host's name servers. A struct config is not changed once built.
+ */
+#ifndef SEKISHO_CONFIG_H
+#define SEKISHO_CONFIG_H
+
+#include "wire/wire.h"
+
+#define CONFIG_DEFAULT_FILE "/etc/sekisho/sekisho.conf"
+
+#define CONFIG_SIZE_MAX    (256u * 1024) /* bytes of a configuration file */
+#define CONFIG_NAME_MAX    64            /* bytes of a name with NUL */
+#define CONFIG_PATH_MAX    256
+#define CONFIG_LISTEN_MAX  16
+#define CONFIG_PSK_MAX     64
+#define CONFIG_POOL_MAX    16
+#define CONFIG_RANGE_MAX   16 /* ranges of one pool */
+#define CONFIG_SERVERS_MAX 2  /* DNS or WINS servers: IPCP carries two (RFC 1877) */
+#define CONFIG_SECRET_MIN  1  /* bytes of a pre-shared key or tunnel secret */
+#define CONFIG_SECRET_MAX  256
+
+struct ip_prefix {
+    struct ip_addr addr;
+    uint8_t bits;
+};
+
+/* In the order of ike.h's enum ike_policy and ike_encap, and of ppp.h's enum ppp_auth; the gateway translates. */
+enum config_policy { CONFIG_POLICY_MODERN, CONFIG_POLICY_COMPATIBLE, CONFIG_POLICY_LEGACY };
+enum config_encap { CONFIG_ENCAP_AUTO, CONFIG_ENCAP_FORCE, CONFIG_ENCAP_OFF };
+enum config_auth { CONFIG_AUTH_NONE, CONFIG_AUTH_MSCHAPV2, CONFIG_AUTH_CHAP_MD5, CONFIG_AUTH_PAP, CONFIG_AUTH_COUNT };
+enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
+
+/* A list of addresses; count 0: not given. */
+struct config_addrs {
+    struct ip_addr addr[CONFIG_LISTEN_MAX];
+    uint32_t count;
+};
+
+/* The ways to log in, best first, ended by CONFIG_AUTH_NONE. */
+struct config_auths {
+    uint32_t method[CONFIG_AUTH_COUNT]; /* enum config_auth */
+};
+
+/* IPv4 addresses from first to last, both inclusive, in host order. */
+struct config_range {
+    uint32_t first, last;
+};
+
+struct config_ranges {
+    struct config_range range[CONFIG_RANGE_MAX];
+    uint32_t count;
+};
+
+struct config_psk {
+    char name[CONFIG_NAME_MAX];
+    char file[CONFIG_PATH_MAX];         /* "": the secret stands in the configuration itself */
+    char secret[CONFIG_SECRET_MAX + 1]; /* as written inline; "" when it is in a file */
+    struct ip_addr peer;                /* family 0: from any address */
+    struct secret key;                  /* the key itself: after config_parse() when inline, else after config_load() */
+    uint32_t line;                      /* where it was said; 0: by default */
+};
+
+struct config_pool {
+    char name[CONFIG_NAME_MAX];
+    struct config_ranges ranges;   /* sorted, apart from each other and from those of all other pools */
+    struct ip_addr gateway;        /* our inner address: always set, never inside a range */
+    struct config_addrs dns, wins; /* at most CONFIG_SERVERS_MAX each; dns is filled from config.dns when not given */
+    uint32_t line;
+};
+
+/* Durations are in seconds. */
+struct config {
+    struct config_addrs listen; /* count 0: all addresses of the host */
+    uint32_t shards;            /* 0: one a core */
+    struct config_addrs dns;    /* for pools that name none; config_load() fills it from the host when not given */
+
+    struct {
+        uint32_t policy;         /* enum config_policy */
+        uint32_t encapsulation;  /* enum config_encap */
+        uint32_t lifetime;       /* of an IKE SA */
+        uint32_t child_lifetime; /* of an ESP SA */
+        uint32_t dpd_interval;   /* 0: never */
+        uint32_t dpd_timeout;
+        char psk_file[CONFIG_PATH_MAX]; /* has become a psk named "default" when there is no psk section */
+    } ike;
+
+    struct config_psk *psks;
+    size_t psk_count; /* at least 1 */
+
+    /* For the whole gateway: each shard gets its part. */
+    struct {
+        uint32_t half_open, half_open_per_source;
+        uint32_t sas, tunnels, sessions;
+        uint32_t sessions_per_user; /* for users without a limit of their own; 0: none */
+    } limits;
+
+    struct {
+        char host_name[CONFIG_NAME_MAX];
+        char secret_file[CONFIG_PATH_MAX];
+        struct secret secret; /* after config_load(); n == 0: no tunnel authentication */
+        uint32_t window;
+        uint32_t hello;   /* 0: never */
+        bool allow_plain; /* L2TP without IPsec is served: for trials only */
+    } l2tp;
+
+    struct {
+        struct config_auths auth;
+        uint32_t mru, mtu;
+        bool ipv6;
+        uint32_t echo_interval; /* 0: never */
+        uint32_t echo_failures;
+        uint32_t auth_timeout;
+    } ppp;
+
+    struct config_pool *pools;
+    size_t pool_count; /* at least 1 */
+
+    struct {
+        char tun[16];
+        bool masquerade;  /* the pools' packets leave with the host's address */
+        char outside[16]; /* interface to masquerade on; "": whichever the packet leaves by */
+    } net;
+
+    struct {
+        char database[CONFIG_PATH_MAX];
+        char key_file[CONFIG_PATH_MAX];
+    } users;
+
+    struct {
+        char socket[CONFIG_PATH_MAX];
+        char group[CONFIG_NAME_MAX]; /* whose members may use the socket; "": root and the gateway's user only */
+    } control;
+
+    struct {
+        uint32_t format; /* enum config_log_format */
+        uint32_t level;  /* enum config_log_level */
+    } log;
+
+    struct {
+        char user[CONFIG_NAME_MAX];  /* "": stay who we are */
+        char group[CONFIG_NAME_MAX]; /* "": the user's own group */
+    } run;
+};
+
+/* What is wrong, in one plain sentence that also says what would be right. */
+struct config_error {
+    char file[CONFIG_PATH_MAX];
+    uint32_t line;                 /* 0: no single line is to blame */
+    char key[CONFIG_NAME_MAX * 2]; /* "ike.policy", "pool \"home\".range"; "": no single key */
+    char sentence[256];
+};
+
+#define CONFIG_ERROR_TEXT_MAX 640
+/* "FILE:LINE: KEY: SENTENCE" without the parts that are not there; returns out. */
+const char *config_error_text(const struct config_error *e, char out[static CONFIG_ERROR_TEXT_MAX]);
+
+/* Parses text and checks it in itself. filename is for errors only. Secrets in files are named, not read.
+ * ERR_INVALID, ERR_NOMEM (err is filled for both). Give *out to config_free(). Not re-entrant: libconfuse's scanner
+ * is one a process. */
+enum err config_parse(struct view text, const char *filename, struct config **out, struct config_error *error);
+
+/* Reads the file, parses it, then reads the secrets it names. Refuses files with secrets that others may read.
+ * ERR_SYSTEM, ERR_INVALID, ERR_NOMEM. */
+enum err config_load(const char *filename, struct config **out, struct config_error *error);
+
+/* Wipes the secrets; NULL-safe. */
+void config_free(struct config *config);
+
+/* Whether the pools collide with networks that the host has on its own interfaces. ERR_EXISTS with the sentence. */
+enum err config_check_host(const struct config *config, const char *filename, const struct ip_prefix *local, size_t n,
+                           struct config_error *error);
+
+/* The fewest prefixes that hold exactly this range, for routes. At most CONFIG_PREFIXES_MAX; returns their number. */
+#define CONFIG_PREFIXES_MAX 62
+size_t config_range_prefixes(const struct config_range *range, struct ip_prefix out[static CONFIG_PREFIXES_MAX]);
+
+/* Name servers in the text of a resolv.conf(5) that a client could use: no loopback, no link-local. */
+uint32_t config_resolv_parse(struct view text, struct ip_addr out[static CONFIG_SERVERS_MAX]);
+
+/* Writes the fully commented example file, all defaults in place. ERR_LIMIT when it does not fit; 32 KB do. */
+enum err config_example(struct writer *w);
+
+/* The keys of the schema in order: "listen", "ike.policy", "pool.range"; NULL at the end. */
+const char *config_key(size_t i);
+
+#endif

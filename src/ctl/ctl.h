@@ -1,0 +1,238 @@
+/*
+ * The language of the control socket: one JSON object a line, over a Unix stream socket. docs/control-socket.md tells
+ * it for people. Requests and their arguments are the tables verbs.def and args.def; the objects in replies are the
+ * structs below, each with one table of fields that both writes and reads it.
+ *
+ * Pure: bytes in, bytes out. The gateway and the command line do the socket.
+ */
+#ifndef SEKISHO_CTL_H
+#define SEKISHO_CTL_H
+
+#include <jansson.h>
+
+#include "wire/wire.h"
+
+#define CTL_VERSION        1
+#define CTL_DEFAULT_SOCKET "/run/sekisho/control"
+#define CTL_REQUEST_MAX    (64u * 1024)        /* bytes of a request line with its newline */
+#define CTL_REPLY_MAX      (16u * 1024 * 1024) /* bytes of a reply line that a client will read */
+#define CTL_DEPTH_MAX      8                   /* nested brackets in a request */
+
+/* ---- requests ---- */
+
+enum ctl_arg {
+#define CTL_ARG(name, word, kind, max, sentence) CTL_ARG_##name,
+#include "ctl/args.def"
+#undef CTL_ARG
+    CTL_ARG_COUNT
+};
+
+enum ctl_verb {
+#define CTL_VERB(name, word, changes, required, optional, sentence) CTL_VERB_##name,
+#include "ctl/verbs.def"
+#undef CTL_VERB
+    CTL_VERB_COUNT
+};
+
+/* A failure as it stands in a reply. */
+struct ctl_error {
+    char code[32];      /* an error code below */
+    char sentence[512]; /* for people */
+};
+
+#define CTL_CODE_REQUEST   "bad-request" /* not JSON, no such verb, bad arguments */
+#define CTL_CODE_DENIED    "denied"      /* the caller may not do this */
+#define CTL_CODE_NOT_FOUND "not-found"
+#define CTL_CODE_EXISTS    "exists"
+#define CTL_CODE_INVALID   "invalid" /* well-formed, but the value cannot be taken */
+#define CTL_CODE_FAILED    "failed"  /* the gateway could not do it */
+
+/* The code that says an enum err best. */
+const char *ctl_code_of(enum err e);
+
+struct ctl_request;
+
+/* Parses one line (a newline at its end may be there or not). ERR_MALFORMED, ERR_INVALID, ERR_LIMIT, ERR_NOMEM; error
+ * is then ready to be sent. The request is given to the caller, who frees it with ctl_request_free(), which wipes
+ * secrets in it. */
+enum err ctl_request_parse(struct view line, struct ctl_request **out, struct ctl_error *error);
+void ctl_request_free(struct ctl_request *request); /* NULL-safe */
+enum ctl_verb ctl_request_verb(const struct ctl_request *request);
+bool ctl_given(const struct ctl_request *request, enum ctl_arg arg);
+/* Arguments that were not given read as "", 0 and false. Text is borrowed until the request is freed. */
+const char *ctl_text(const struct ctl_request *request, enum ctl_arg arg);
+uint64_t ctl_number(const struct ctl_request *request, enum ctl_arg arg);
+bool ctl_flag(const struct ctl_request *request, enum ctl_arg arg);
+
+const char *ctl_verb_word(enum ctl_verb verb);     /* "user.add" */
+const char *ctl_verb_sentence(enum ctl_verb verb); /* what it does */
+bool ctl_verb_changes(enum ctl_verb verb);         /* changes something: not for readers */
+const char *ctl_arg_word(enum ctl_arg arg);
+
+/* The other end: begins a request, adds arguments, renders the line. */
+struct ctl_request *ctl_request_new(enum ctl_verb verb); /* NULL: out of memory */
+enum err ctl_set_text(struct ctl_request *request, enum ctl_arg arg, const char *text);
+enum err ctl_set_number(struct ctl_request *request, enum ctl_arg arg, uint64_t number);
+enum err ctl_set_flag(struct ctl_request *request, enum ctl_arg arg, bool flag);
+/* The line with its newline and a NUL after it, for ctl_line_free(). NULL: out of memory, or too long. */
+char *ctl_request_line(const struct ctl_request *request);
+
+/* ---- replies ---- */
+
+/* Lines with their newline and a NUL, for ctl_line_free(). NULL: out of memory. data is taken (may be NULL: {}). */
+char *ctl_reply_ok(json_t *data);
+char *ctl_reply_error(const char *code, const char *sentence);
+/* One line of the stream that follows the reply to `events`. data is taken. */
+char *ctl_event_line(json_t *data);
+void ctl_line_free(char *line); /* NULL-safe; wipes */
+
+/* Reads a reply, or a line of the event stream. ERR_OK: *data is the caller's reference. ERR_STATE: the gateway
+ * refused, error tells. ERR_MALFORMED, ERR_NOMEM: no reply of this protocol, error tells as well. */
+enum err ctl_reply_parse(struct view line, json_t **data, struct ctl_error *error);
+
+/* ---- the objects in replies ---- */
+
+#define CTL_USER_MAX   128
+#define CTL_WORD_MAX   40
+#define CTL_DETAIL_MAX 256
+#define CTL_PHRASE_MAX 256
+
+/* status */
+struct ctl_status {
+    char version[32];
+    uint64_t pid, started; /* started: seconds since 1970 */
+    uint64_t shards;
+    uint64_t ike_half_open, ike_sas, esp_pairs, tunnels, sessions;
+    uint64_t packets_in, packets_out, bytes_in, bytes_out; /* inner packets, seen from the gateway */
+    uint64_t drops;
+    uint64_t logins_accepted, logins_refused;
+    uint64_t pool_size, pool_used;
+    char policy[16];
+    char engine[32]; /* of ESP */
+};
+
+/* session.list, session.show */
+struct ctl_session {
+    uint64_t id;
+    char user[CTL_USER_MAX];
+    char address[IP_TEXT_MAX];        /* inner */
+    char peer[ENDPOINT_TEXT_MAX];     /* outer */
+    uint64_t since;                   /* seconds since 1970 */
+    uint64_t packets_in, packets_out; /* in: from the client */
+    uint64_t bytes_in, bytes_out;
+    char client[48]; /* "Windows 8 or later", by vendor IDs */
+    char host[64];   /* Host Name AVP */
+    char auth[16];   /* "mschapv2" */
+    char ike[64];    /* transforms */
+    char esp[64];
+    char psk[64]; /* which key */
+    char pool[64];
+    bool nat; /* ESP in UDP */
+    uint64_t mtu;
+    uint64_t shard;
+};
+
+/* user.list, user.add and the like */
+struct ctl_user {
+    char name[CTL_USER_MAX];
+    bool enabled;
+    char address[IP_TEXT_MAX];             /* "": from the pool */
+    uint64_t max_sessions;                 /* 0: by configuration */
+    uint64_t expires, created, last_login; /* seconds since 1970; 0: never */
+    uint64_t sessions;
+};
+
+/* drops */
+struct ctl_drop {
+    char word[CTL_WORD_MAX];
+    uint64_t count;
+    char sentence[CTL_PHRASE_MAX];
+};
+
+/* explain: one attempt, and its steps */
+struct ctl_attempt {
+    uint64_t id;
+    char peer[ENDPOINT_TEXT_MAX];
+    char user[CTL_USER_MAX]; /* "": it did not get that far */
+    uint64_t started;        /* seconds since 1970 */
+    bool over;               /* no longer under way: cause says why; a live session is not over */
+    char stage[CTL_WORD_MAX];
+    char reached[CTL_PHRASE_MAX]; /* the stage's sentence */
+    char cause[CTL_WORD_MAX];     /* "none" when all is well */
+    char why[CTL_PHRASE_MAX];
+    char cure[CTL_PHRASE_MAX];
+};
+
+struct ctl_step {
+    uint64_t at; /* milliseconds since the attempt began */
+    char stage[CTL_WORD_MAX];
+    char sentence[CTL_PHRASE_MAX];
+    char detail[CTL_DETAIL_MAX];
+};
+
+/* events */
+struct ctl_event {
+    uint64_t time;           /* milliseconds since 1970 */
+    char type[CTL_WORD_MAX]; /* "session-up", "session-down", "login-refused", "stage", "config" */
+    uint64_t session;        /* 0: none */
+    char user[CTL_USER_MAX];
+    char peer[ENDPOINT_TEXT_MAX];
+    char address[IP_TEXT_MAX];
+    char stage[CTL_WORD_MAX];
+    char cause[CTL_WORD_MAX];
+    char detail[CTL_DETAIL_MAX];
+};
+
+/* Writers give a new JSON object, NULL when out of memory. Text that is not UTF-8 is made so with '?'. Readers
+ * tolerate members they do not know and fill members that are missing with "", 0 and false; ERR_MALFORMED when it is no
+ * object or a member has another type; text that is too long is cut. */
+#define CTL_OBJECT(name)                                                                                               \
+    json_t *ctl_##name##_json(const struct ctl_##name *object);                                                        \
+    enum err ctl_##name##_read(const json_t *json, struct ctl_##name *out);
+CTL_OBJECT(status)
+CTL_OBJECT(session)
+CTL_OBJECT(user)
+CTL_OBJECT(drop)
+CTL_OBJECT(attempt)
+CTL_OBJECT(step)
+CTL_OBJECT(event)
+#undef CTL_OBJECT
+
+/* The data of each reply. Lists are given as a JSON array that is taken.
+ *   status          {"status": STATUS}
+ *   version         {"version": TEXT, "protocol": 1}
+ *   session.list    {"sessions": [SESSION]}
+ *   session.show    {"session": SESSION}
+ *   session.kick    {"kicked": NUMBER}
+ *   user.*          {"user": USER}        user.list {"users": [USER]}      user.del {}
+ *   drops           {"drops": [DROP]}
+ *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
+ *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well
+ *   events          {}, then event lines */
+json_t *ctl_data(const char *name, json_t *value);
+
+/* ---- lines out of a stream ---- */
+
+/* Collects bytes and gives whole lines. */
+struct ctl_lines {
+    char *p;
+    size_t n, cap, taken, max;
+    bool overflow;
+};
+void ctl_lines_init(struct ctl_lines *lines, size_t max); /* max: bytes of one line */
+void ctl_lines_done(struct ctl_lines *lines);             /* wipes */
+/* ERR_LIMIT: a line is longer than max, the stream must be closed. ERR_NOMEM. */
+enum err ctl_lines_feed(struct ctl_lines *lines, struct view bytes);
+/* The next whole line without its newline, borrowed until the next feed; false when there is none. */
+bool ctl_lines_next(struct ctl_lines *lines, struct view *line);
+
+/* ---- who may ask ---- */
+
+/* The caller's credentials (SO_PEERCRED) against those of the gateway: root and the gateway's own user may do
+ * everything; so may members of the control group, whose way in is the socket file's mode 0660. */
+struct ctl_peer {
+    uint32_t uid, gid;
+};
+bool ctl_allowed(const struct ctl_peer *peer, uint32_t own_uid, bool socket_has_group);
+
+#endif
