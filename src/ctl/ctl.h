@@ -209,6 +209,7 @@ CTL_OBJECT(event)
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well
  *   events          {}, then event lines */
+/* An object of one member, as above. value is taken; NULL when out of memory or value is NULL. */
 json_t *ctl_data(const char *name, json_t *value);
 
 /* ---- lines out of a stream ---- */
