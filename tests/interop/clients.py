@@ -1,0 +1,270 @@
+"""Stock Linux clients, unmodified, inside guests: strongSwan or libreswan for IPsec, xl2tpd and pppd for the rest.
+
+One guest carries many connections one after the other: the IKE daemon is started once, every `Profile` becomes a
+connection of its own.
+"""
+import dataclasses
+import re
+
+from lab.guest import Guest
+from lab.world import INTERNET_GATEWAY, OFFICE_NET
+
+PSK = "four-winds-1867"
+USER = "alice"
+PASSWORD = "wonder-land-42"
+
+
+@dataclasses.dataclass(frozen=True)
+class Profile:
+    """What one login offers and says. Algorithms are in strongSwan's words: aes256-sha1-modp2048."""
+    ike: str = "aes256-sha1-modp2048"
+    esp: str = "aes256-sha1"
+    psk: str = PSK
+    user: str = USER
+    password: str = PASSWORD
+    forced: bool = False  # UDP encapsulation without a NAT
+
+    @property
+    def name(self):
+        return f"{self.ike}+{self.esp}".replace("-", "")
+
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """What a login brought."""
+    address: str
+    peer: str
+    dns: tuple
+
+
+class LoginFailed(AssertionError):
+    """The login stopped; `stage` is 'ipsec' or 'ppp'."""
+
+    def __init__(self, stage, said):
+        super().__init__(f"login stopped at {stage}:\n{said}")
+        self.stage = stage
+
+
+PPP_OPTIONS = """ipcp-accept-local
+ipcp-accept-remote
+refuse-eap
+noccp
+noauth
+noipdefault
+usepeerdns
+nodefaultroute
+mtu 1400
+mru 1400
+debug
+logfile /run/ppp.log
+name {user}
+password {password}
+"""
+
+XL2TPD = """[global]
+port = 1701
+access control = no
+[lac gw]
+lns = {server}
+pppoptfile = /etc/ppp/options.l2tp
+length bit = yes
+autodial = no
+"""
+
+# pppd tells its end by taking the interface away, and a refusal in its log.
+DIAL = """
+rm -f /etc/ppp/resolv.conf
+: >/run/ppp.log
+echo "c gw" >/run/xl2tpd/l2tp-control
+n=0
+while [ $n -lt {tenths} ]; do
+    if grep -q "^script /etc/ppp/ip-up finished\\|^primary   DNS\\|^Script /etc/ppp/ip-up finished" /run/ppp.log \\
+        && ip -4 -o address show ppp0 2>/dev/null | grep -q peer; then
+        ip -4 -o address show ppp0; cat /etc/ppp/resolv.conf; exit 0
+    fi
+    if grep -q "authentication failed\\|Connection terminated\\|Terminate-Request\\|TermReq" /run/ppp.log; then
+        cat /run/ppp.log; exit 1
+    fi
+    busybox usleep 100000
+    n=$((n + 1))
+done
+cat /run/ppp.log; cat /run/xl2tpd.log; exit 1
+"""
+
+
+class StockClient:
+    """The part that both stacks share: guest, xl2tpd, pppd. The subclasses bring IPsec up and down."""
+
+    stack = None
+
+    def __init__(self, namespace, bridge, job, address, router=None, server=INTERNET_GATEWAY, name="client"):
+        self.server = server
+        self.guest = Guest(namespace, bridge, self.stack, job, name)
+        try:
+            self.guest.network(address, router)
+            self.guest.write("/etc/xl2tpd/xl2tpd.conf", XL2TPD.format(server=server))
+            self.guest.run("mkdir -p /run/xl2tpd; modprobe l2tp_ppp; modprobe ppp_async; modprobe ppp_generic; "
+                           "[ -e /dev/ppp ] || mknod /dev/ppp c 108 0; "
+                           "setsid xl2tpd -D >/run/xl2tpd.log 2>&1 </dev/null & "
+                           "for i in 1 2 3 4 5 6 7 8 9; do [ -p /run/xl2tpd/l2tp-control ] && exit 0; "
+                           "busybox usleep 100000; done; exit 1")
+            self.start_ipsec()
+        except BaseException:
+            self.close()
+            raise
+
+    def start_ipsec(self):
+        raise NotImplementedError
+
+    def ipsec_up(self, profile, seconds):
+        raise NotImplementedError
+
+    def ipsec_down(self, profile):
+        raise NotImplementedError
+
+    def login(self, profile=Profile(), seconds=20):
+        """Logs in as the profile says; gives the Link, or raises LoginFailed with the client's own words."""
+        try:
+            self.ipsec_up(profile, seconds)
+        except AssertionError as failure:
+            raise LoginFailed("ipsec", str(failure)) from None
+        self.guest.write("/etc/ppp/options.l2tp", PPP_OPTIONS.format(user=profile.user, password=profile.password))
+        try:
+            said = self.guest.run(DIAL.format(tenths=seconds * 10), timeout=seconds + 10)
+        except AssertionError as failure:
+            raise LoginFailed("ppp", str(failure)) from None
+        address = re.search(r"inet ([\d.]+) peer ([\d.]+)", said)
+        self.guest.run(f"ip route replace {OFFICE_NET} dev ppp0")
+        return Link(address[1], address[2], tuple(re.findall(r"^nameserver (\S+)", said, re.M)))
+
+    def logout(self, profile=Profile()):
+        """Ends the L2TP session, then IPsec, as a person does who clicks on 'disconnect'."""
+        self.guest.run('echo "d gw" >/run/xl2tpd/l2tp-control; '
+                       "for i in $(seq 50); do [ -d /sys/class/net/ppp0 ] || break; busybox usleep 100000; done",
+                       check=False)
+        self.ipsec_down(profile)
+
+    def ping(self, host, count=3, size=56):
+        return self.guest.run(f"ping -i 0.2 -W 3 -c {count} -s {size} {host}")
+
+    def sha256_of(self, url, seconds=60):
+        """Fetches a file through the tunnel and gives its SHA-256."""
+        said = self.guest.run(f"curl -sSf -m {seconds} {url} | sha256sum", timeout=seconds + 10)
+        return said.split()[0]
+
+    def log(self):
+        return self.guest.run("cat /run/ipsec.log /run/xl2tpd.log /run/ppp.log; ip xfrm state; ip xfrm policy",
+                              check=False)
+
+    def close(self):
+        self.guest.close()
+
+
+class StrongSwan(StockClient):
+    """strongSwan 5.9: charon with its starter, ipsec.conf."""
+
+    stack = "strongswan"
+    CONNECTION = """
+conn {name}
+  keyexchange=ikev1
+  authby=secret
+  type=transport
+  left=%defaultroute
+  leftprotoport=17/1701
+  right={server}
+  rightprotoport=17/1701
+  ike={ike}!
+  esp={esp}!
+  forceencaps={forced}
+  keyingtries=1
+  auto=add
+"""
+
+    def start_ipsec(self):
+        self.guest.write("/etc/strongswan.d/log.conf", "charon { filelog { ipsec { path = /run/ipsec.log\n default = 1\n "
+                         "flush_line = yes } } retransmit_tries = 3\n retransmit_timeout = 2.0 }")
+        self.guest.write("/etc/ipsec.conf", "config setup\n")
+        self.guest.run("ipsec start && for i in $(seq 100); do ipsec status >/dev/null 2>&1 && exit 0; "
+                       "busybox usleep 100000; done; exit 1")
+
+    def ipsec_up(self, profile, seconds):
+        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
+        self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
+            name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
+            forced="yes" if profile.forced else "no"))
+        self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 30); do ipsec statusall | "
+                       f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
+                       f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
+                       timeout=seconds + 10)
+
+    def ipsec_down(self, profile):
+        self.guest.run(f"timeout 10 ipsec down {profile.name}", check=False)
+
+
+def libreswan_words(algorithms):
+    """strongSwan's words for algorithms in libreswan's: aes128gcm16 is aes_gcm128-null, groups follow a semicolon."""
+    groups = {"modp2048": "modp2048", "modp3072": "modp3072", "ecp256": "dh19", "ecp384": "dh20"}
+    words = algorithms.replace("sha256", "sha2_256").replace("sha384", "sha2_384").replace("sha512", "sha2_512").split("-")
+    words = [re.sub(r"^aes(\d+)gcm16$", r"aes_gcm\1-null", word) for word in words]
+    if words[-1] in groups:
+        return "-".join(words[:-1]) + ";" + groups[words[-1]]
+    return "-".join(words)
+
+
+LIBRESWAN_SETUP = """config setup
+  ikev1-policy=accept
+  virtual-private=
+  logfile=/run/ipsec.log
+  logtime=no
+"""
+
+
+def start_pluto(guest):
+    """Starts libreswan's daemon without the scripts around it, which expect an init system."""
+    guest.run("mkdir -p /run/pluto /var/lib/ipsec/nss; ipsec initnss >/dev/null; "
+              "for m in af_key esp4 xfrm_user; do modprobe $m; done; "
+              "setsid /usr/libexec/ipsec/pluto --config /etc/ipsec.conf --nofork >/run/pluto.out 2>&1 </dev/null & "
+              "for i in $(seq 100); do [ -S /run/pluto/pluto.ctl ] && ipsec whack --status >/dev/null 2>&1 && break; "
+              "busybox usleep 100000; done; ipsec whack --listen")
+
+
+class Libreswan(StockClient):
+    """libreswan 4.10: pluto."""
+
+    stack = "libreswan"
+    CONNECTION = """
+conn {name}
+  ikev2=no
+  authby=secret
+  type=transport
+  left=%defaultroute
+  leftprotoport=17/1701
+  right={server}
+  rightprotoport=17/1701
+  ike={ike}
+  esp={esp}
+  pfs=no
+  encapsulation={forced}
+  keyingtries=1
+  retransmit-timeout=10s
+  auto=ignore
+"""
+
+    def start_ipsec(self):
+        self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP)
+        start_pluto(self.guest)
+
+    def ipsec_up(self, profile, seconds):
+        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
+        self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
+            name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
+            esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto"))
+        self.guest.run(f"ipsec whack --rereadsecrets; ipsec auto --add {profile.name} && "
+                       f"timeout {seconds} ipsec auto --up {profile.name} && ip xfrm state | grep -q 'mode transport'",
+                       timeout=seconds + 10)
+
+    def ipsec_down(self, profile):
+        self.guest.run(f"ipsec auto --down {profile.name}; ipsec auto --delete {profile.name}", check=False)
+
+
+STACKS = {"strongswan": StrongSwan, "libreswan": Libreswan}

@@ -1,0 +1,82 @@
+"""A User-Mode Linux guest: a real kernel as a process, in a namespace, with one network card."""
+import itertools
+import pathlib
+import queue
+import subprocess
+import threading
+
+from lab import images
+from lab.shell import CommandFailed, stop
+
+BOOT_SECONDS = 60
+_serial = itertools.count(1)
+
+
+class Guest:
+    """Boots on construction. `run` runs a shell script in the guest and gives back what it printed."""
+
+    def __init__(self, namespace, bridge, stack, job, name="guest", memory="160M"):
+        self.job = pathlib.Path(job)
+        self.job.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.orders = itertools.count(1)
+        self.tap = f"tap{next(_serial)}"
+        self.console = []
+        self.lines = queue.Queue()
+        root = images.image(stack)
+        namespace.tap(self.tap, bridge)
+        self.process = namespace.start(
+            images.KERNEL, f"mem={memory}", "root=/dev/root", "rootfstype=hostfs", f"rootflags={root}", "ro",
+            "init=/init.sh", "con=null", "con0=fd:0,fd:1", "quiet", f"job={self.job}", f"name={name}",
+            f"vec0:transport=tap,ifname={self.tap},depth=128,gro=0",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._await("GUEST READY", BOOT_SECONDS)
+
+    def _listen(self):
+        for line in self.process.stdout:
+            text = line.decode(errors="replace").rstrip()
+            self.console.append(text)
+            self.lines.put(text)
+        self.lines.put(None)
+
+    def _await(self, start, timeout):
+        while True:
+            try:
+                line = self.lines.get(timeout=timeout)
+            except queue.Empty:
+                raise AssertionError(f"guest {self.name}: no '{start}' within {timeout} s\n{self.said()}") from None
+            if line is None:
+                raise AssertionError(f"guest {self.name} ended unasked\n{self.said()}")
+            if line.startswith(start):
+                return line
+
+    def said(self):
+        return "\n".join(self.console[-40:])
+
+    def run(self, script, timeout=60, check=True):
+        number = next(self.orders)
+        (self.job / f"{number}.sh").write_text(script)
+        self.process.stdin.write(f"{number}\n".encode())
+        self.process.stdin.flush()
+        done = self._await(f"GUEST DONE {number} ", timeout)
+        said = (self.job / f"{number}.out").read_text(errors="replace")
+        status = int(done.split()[-1])
+        if check and status != 0:
+            raise CommandFailed(f"guest {self.name}: exit {status} from:\n{script}\nit said:\n{said}")
+        return said
+
+    def network(self, address, router=None):
+        self.run(f"ip address add {address} dev vec0 && ip link set vec0 up" +
+                 (f" && ip route add default via {router}" if router else ""))
+
+    def write(self, path, text):
+        """Puts a file into the guest's memory file systems (/etc, /run, /tmp)."""
+        self.run(f"mkdir -p $(dirname {path}) && cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\nchmod 600 {path}")
+
+    def close(self):
+        try:
+            self.process.stdin.close()
+            self.process.wait(3)
+        except (OSError, subprocess.TimeoutExpired):
+            stop(self.process, 1)
