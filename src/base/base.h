@@ -67,6 +67,9 @@ bool bytes_equal_ct(const void *a, const void *b, size_t n);
 /* Overwrites memory in a way the compiler may not remove. */
 void bytes_wipe(void *p, size_t n);
 
+/* Copies text for people: what is not printable ASCII becomes '?', what does not fit is cut. Always ends with NUL. */
+void view_copy_text(char *out, size_t cap, struct view text);
+
 /* ---- secrets ---- */
 
 #define SECRET_MAX 512 /* bytes: the largest Diffie-Hellman value in use (MODP-4096) */
@@ -135,6 +138,13 @@ struct path {
 #define IKE_PORT      500
 #define IKE_NATT_PORT 4500
 #define L2TP_PORT     1701
+
+/* Whether IKE on this path carries the non-ESP marker, and ESP may come in UDP (RFC 3948). A client's own port may be
+ * any. */
+static inline bool path_is_natt(const struct path *p)
+{
+    return p->local.port == IKE_NATT_PORT || (p->local.port != IKE_PORT && p->remote.port == IKE_NATT_PORT);
+}
 
 struct ip_addr ip4_addr(uint32_t host_order);
 uint32_t ip4_value(const struct ip_addr *a); /* host order; 0 unless family is 4 */

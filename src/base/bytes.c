@@ -12,6 +12,14 @@ bool view_equal(struct view a, struct view b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+void view_copy_text(char *out, size_t cap, struct view text)
+{
+    size_t n = 0;
+    for (; n < text.n && n + 1 < cap; n++)
+        out[n] = text.p[n] >= 0x20 && text.p[n] < 0x7f ? (char)text.p[n] : '?';
+    out[n] = '\0';
+}
+
 bool bytes_equal_ct(const void *a, const void *b, size_t n)
 {
     const volatile uint8_t *x = a, *y = b;

@@ -119,15 +119,6 @@ uint32_t sock_shard(enum sock_kind kind, uint8_t shards, uint8_t shard_bits, str
 #define DATAGRAM_HEADROOM 256 /* bytes free before data */
 #define DATAGRAM_TAILROOM 256 /* and after the last byte */
 
-/* One or, with segment > 0, several datagrams of one path, one after the other: each of `segment` bytes, the last may
- * be shorter. segment is 0 when there is only one. data is writable and borrowed from the intake. */
-struct datagram {
-    struct path path;
-    uint8_t *data;
-    uint32_t len;
-    uint16_t segment;
-};
-
 /* Receive buffers, shared by all sockets of a thread. */
 struct intake;
 #define INTAKE_BATCH 8 /* struct datagram of up to 64 KB each, in one call */

@@ -21,6 +21,15 @@ struct frame_meta {
     uint16_t csum_offset; /* where the checksum field is, from csum_start */
 };
 
+/* One or, with segment > 0, several datagrams of one path, one after the other: each of `segment` bytes, the last may be
+ * shorter. segment is 0 when there is only one. data is writable and borrowed from whoever received it. */
+struct datagram {
+    struct path path;
+    uint8_t *data;
+    uint32_t len;
+    uint16_t segment;
+};
+
 /* A frame read from the TUN: meta data and one contiguous IP packet. */
 struct frame {
     struct frame_meta meta;

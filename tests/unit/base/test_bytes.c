@@ -24,6 +24,16 @@ static void a_secret_too_long_is_refused_and_the_old_one_kept(void **state)
     assert_int_equal(s.p[0], 0);
 }
 
+static void text_for_people_is_printable_and_ends(void **state)
+{
+    (void)state;
+    char out[6];
+    view_copy_text(out, sizeof(out), view_str("a\n\x1b[31mred"));
+    assert_string_equal(out, "a??[3");
+    view_copy_text(out, sizeof(out), VIEW_NONE);
+    assert_string_equal(out, "");
+}
+
 static void every_word_has_a_sentence(void **state)
 {
     (void)state;
@@ -42,6 +52,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constant_time_comparison_agrees_with_memcmp),
         cmocka_unit_test(a_secret_too_long_is_refused_and_the_old_one_kept),
+        cmocka_unit_test(text_for_people_is_printable_and_ends),
         cmocka_unit_test(every_word_has_a_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,222 @@
+/* What the machines tell, turned into what the others must do. Called after everything that may have moved one. */
+#include "stack/stack_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define IKE_DATAGRAM_MAX 4096
+#define L2TP_MESSAGE_MAX 1400
+
+/* ---- IKE ---- */
+
+static void ike_up(struct stack *s, const struct ike_event *event)
+{
+    struct peer *peer = peer_by_ike(s, event->peer);
+    if (!peer) {
+        peer = peer_new(s, &event->path);
+        if (!peer || peer_bind_ike(s, peer, event->peer) != ERR_OK) {
+            count_drop(s, DROP_NO_MEMORY);
+            return;
+        }
+    }
+    peer->ike_sas++;
+    peer->path = event->path;
+    if (peer->story == 0 || !peer->opened)
+        peer->story = event->attempt;
+    struct story *story = story_find(s, event->attempt);
+    if (!story)
+        return;
+    struct ike_peer_info info;
+    view_copy_text(story->identity, sizeof(story->identity), view_str(event->identity));
+    view_copy_text(story->psk, sizeof(story->psk), view_str(event->psk));
+    if (ike_peer_info(s->ike, event->peer, &info))
+        view_copy_text(story->kind, sizeof(story->kind), view_str(info.kind));
+    story->nat_local = event->nat_local;
+    story->nat_remote = event->nat_remote;
+    story->path = event->path;
+}
+
+static void child_new(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    struct peer *peer = peer_by_ike(s, event->peer);
+    if (!peer || pair_add(s, now, peer, &event->child) != ERR_OK) {
+        count_drop(s, DROP_NO_MEMORY);
+        ike_child_close(s->ike, now, event->child.spi_in);
+        return;
+    }
+    if (peer->client || event->child.port_remote != 0)
+        peer->port_remote = event->child.port_remote ? event->child.port_remote : L2TP_PORT;
+}
+
+static void child_use(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    struct peer *peer = peer_by_ike(s, event->peer);
+    struct pair *pair = peer ? pair_by_spi(peer, event->child.spi_in) : NULL;
+    if (!pair)
+        return;
+    pair_use(s, pair);
+    if (peer->opened)
+        return;
+    peer->opened = true;
+    peer_watch(s, now, peer);
+    if (peer->client && l2tp_connect(s->l2tp, now, peer->slot) != ERR_OK)
+        stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, CAUSE_NO_MEMORY, "");
+}
+
+static void child_down(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    struct peer *peer = peer_by_ike(s, event->peer);
+    struct pair *pair = peer ? pair_by_spi(peer, event->child.spi_in) : NULL;
+    if (!pair)
+        return;
+    pair_remove(s, pair);
+    peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
+}
+
+static void ike_down(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    struct peer *peer = peer_by_ike(s, event->peer);
+    if (!peer)
+        return;
+    if (peer->ike_sas > 0)
+        peer->ike_sas--;
+    peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
+}
+
+static void ike_stage(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    story_step(s, now, event->attempt, &event->path, event->stage, event->detail);
+    if (event->stage >= STAGE_IKE_MM3) /* what came before may be anybody's: it would let strangers write our log */
+        stack_tell(s,
+                   &(struct stack_event){
+                       .type = STACK_EVENT_STEP, .story = event->attempt, .path = event->path, .stage = event->stage});
+}
+
+static void ike_failed(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    story_end(s, now, event->attempt, &event->path, event->stage, event->cause, event->detail);
+    struct stack_event told = {.type = STACK_EVENT_FAILED,
+                               .story = event->attempt,
+                               .path = event->path,
+                               .stage = event->stage,
+                               .cause = event->cause};
+    view_copy_text(told.detail, sizeof(told.detail), view_str(event->detail));
+    stack_tell(s, &told);
+    struct peer *peer = peer_by_ike(s, event->peer);
+    if (peer && peer->client && !peer->opened)
+        peer_release_if_idle(s, now, peer, event->cause);
+}
+
+static void handle_ike(struct stack *s, usec_t now, const struct ike_event *event)
+{
+    struct peer *peer;
+    switch (event->type) {
+    case IKE_EVENT_STAGE:
+        ike_stage(s, now, event);
+        break;
+    case IKE_EVENT_FAILED:
+    case IKE_EVENT_CHILD_FAILED:
+        ike_failed(s, now, event);
+        break;
+    case IKE_EVENT_DH:
+        stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DH, .dh = event->dh});
+        break;
+    case IKE_EVENT_UP:
+        ike_up(s, event);
+        break;
+    case IKE_EVENT_CHILD_NEW:
+        child_new(s, now, event);
+        break;
+    case IKE_EVENT_CHILD_USE:
+        child_use(s, now, event);
+        break;
+    case IKE_EVENT_CHILD_DOWN:
+        child_down(s, now, event);
+        break;
+    case IKE_EVENT_MOVED:
+        peer = peer_by_ike(s, event->peer);
+        if (peer)
+            peer_moved(s, peer, &event->path);
+        break;
+    case IKE_EVENT_DOWN:
+        ike_down(s, now, event);
+        break;
+    case IKE_EVENT_DEAD:
+        peer = peer_by_ike(s, event->peer);
+        if (peer)
+            peer_free(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_SILENT : event->cause);
+        break;
+    }
+}
+
+/* ---- L2TP ---- */
+
+static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *event)
+{
+    struct peer *peer = peer_at(s, event->carrier);
+    switch (event->type) {
+    case L2TP_EVENT_STAGE:
+        stack_step(s, now, peer, 0, event->stage, "", event->detail);
+        break;
+    case L2TP_EVENT_TUNNEL_UP:
+        if (peer)
+            view_copy_text(peer->host, sizeof(peer->host), view_str(event->peer_host));
+        break;
+    case L2TP_EVENT_TUNNEL_DOWN:
+        if (peer && event->cause != CAUSE_PEER_CLOSED && event->cause != CAUSE_REPLACED)
+            stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, event->cause, event->detail);
+        if (peer && peer->plain)
+            peer_free(s, now, peer, event->cause);
+        break;
+    case L2TP_EVENT_SESSION_UP:
+        session_open(s, now, event);
+        break;
+    case L2TP_EVENT_SESSION_DOWN:
+        session_down(s, now, event->session, event->cause);
+        break;
+    }
+}
+
+/* ---- what they have to send ---- */
+
+static void send_ike(struct stack *s)
+{
+    uint8_t room[IKE_DATAGRAM_MAX];
+    struct path path;
+    struct writer w = wr_init(room, sizeof(room));
+    for (; ike_output(s->ike, &path, &w); w = wr_init(room, sizeof(room)))
+        transmit_ike(s, &path, wr_written(&w));
+}
+
+static void send_l2tp(struct stack *s)
+{
+    uint8_t room[L2TP_MESSAGE_MAX];
+    uint32_t carrier;
+    struct writer w = wr_init(room, sizeof(room));
+    for (; l2tp_output(s->l2tp, &carrier, &w); w = wr_init(room, sizeof(room))) {
+        struct peer *peer = peer_at(s, carrier);
+        if (peer && wr_ok(&w))
+            transmit_l2tp(s, peer, wr_written(&w));
+    }
+}
+
+void stack_settle(struct stack *s, usec_t now)
+{
+    struct ike_event ike;
+    struct l2tp_event l2tp;
+    for (bool moved = true; moved;) {
+        moved = false;
+        send_l2tp(s); /* before its events: a goodbye must leave while its peer still has SAs */
+        send_ike(s);
+        while (ike_event(s->ike, &ike)) {
+            handle_ike(s, now, &ike);
+            send_l2tp(s);
+            moved = true;
+        }
+        while (l2tp_event(s->l2tp, &l2tp)) {
+            send_l2tp(s); /* the acknowledgement of ICCN goes before the first PPP frame */
+            handle_l2tp(s, now, &l2tp);
+            moved = true;
+        }
+    }
+}

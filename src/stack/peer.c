@@ -1,0 +1,155 @@
+/* Peers: the slot table, its index by IKE's numbers, and plain L2TP senders by their endpoint. */
+#include "stack/stack_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SLOTS 64
+
+/* Doubles a table of pointers or numbers up to need entries; new entries are zero. */
+static enum err grow_table(void **table, uint32_t *cap, uint32_t need, size_t size)
+{
+    if (need <= *cap)
+        return ERR_OK;
+    uint32_t wanted = *cap ? *cap : FIRST_SLOTS;
+    while (wanted < need)
+        wanted *= 2;
+    uint8_t *grown = realloc(*table, wanted * size);
+    if (!grown)
+        return ERR_NOMEM;
+    memset(grown + *cap * size, 0, (wanted - *cap) * size);
+    *table = grown;
+    *cap = wanted;
+    return ERR_OK;
+}
+
+static uint32_t free_slot(struct stack *s)
+{
+    for (uint32_t i = s->peer_hint > 0 ? s->peer_hint : 1; i < s->peers_cap; i++)
+        if (!s->peers[i])
+            return i;
+    const uint32_t next = s->peers_cap ? s->peers_cap : 1;
+    void *table = s->peers;
+    if (grow_table(&table, &s->peers_cap, next + 1, sizeof(*s->peers)) != ERR_OK)
+        return 0;
+    s->peers = table;
+    return next;
+}
+
+struct peer *peer_new(struct stack *s, const struct path *path)
+{
+    if (s->peers_n >= s->config.max_peers)
+        return NULL;
+    const uint32_t slot = free_slot(s);
+    struct peer *peer = slot ? calloc(1, sizeof(*peer)) : NULL;
+    if (!peer)
+        return NULL;
+    peer->slot = slot;
+    peer->path = *path;
+    peer->port_local = L2TP_PORT;
+    peer->port_remote = L2TP_PORT;
+    s->peers[slot] = peer;
+    s->peer_hint = slot + 1;
+    s->counters.peers = ++s->peers_n;
+    return peer;
+}
+
+void peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+{
+    peer->closing = true;
+    l2tp_carrier_gone(s->l2tp, now, peer->slot, cause);
+    for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
+        if (peer->pairs[i])
+            pair_remove(s, peer->pairs[i]);
+    /* sessions of its tunnels go at the next settling; until then nobody else may get its slot */
+    for (uint32_t i = 1; i < s->sessions_cap; i++)
+        if (s->sessions[i] && s->sessions[i]->peer == peer->slot)
+            session_down(s, now, i, cause);
+    timer_clear(&s->watches, &peer->watch);
+    if (peer->ike_peer < s->peer_of_ike_cap && s->peer_of_ike[peer->ike_peer] == peer->slot)
+        s->peer_of_ike[peer->ike_peer] = 0;
+    if (peer->plain)
+        HASH_DELETE(hh, s->plain, peer);
+    profile_drop(peer->profile);
+    s->peers[peer->slot] = NULL;
+    if (peer->slot < s->peer_hint)
+        s->peer_hint = peer->slot;
+    s->counters.peers = --s->peers_n;
+    free(peer);
+}
+
+struct peer *peer_at(const struct stack *s, uint32_t slot)
+{
+    return slot < s->peers_cap ? s->peers[slot] : NULL;
+}
+
+struct peer *peer_by_ike(const struct stack *s, uint32_t ike_peer)
+{
+    return ike_peer < s->peer_of_ike_cap ? peer_at(s, s->peer_of_ike[ike_peer]) : NULL;
+}
+
+enum err peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer)
+{
+    void *table = s->peer_of_ike;
+    if (grow_table(&table, &s->peer_of_ike_cap, ike_peer + 1, sizeof(*s->peer_of_ike)) != ERR_OK)
+        return ERR_NOMEM;
+    s->peer_of_ike = table;
+    s->peer_of_ike[ike_peer] = peer->slot;
+    peer->ike_peer = ike_peer;
+    return ERR_OK;
+}
+
+/* A key without the padding that comparison by bytes would see. */
+static struct endpoint endpoint_key(const struct endpoint *e)
+{
+    struct endpoint key;
+    memset(&key, 0, sizeof(key));
+    key.addr.family = e->addr.family;
+    memcpy(key.addr.b, e->addr.b, sizeof(key.addr.b));
+    key.port = e->port;
+    return key;
+}
+
+struct peer *peer_plain(struct stack *s, const struct path *path, bool create)
+{
+    const struct endpoint key = endpoint_key(&path->remote);
+    struct peer *peer = NULL;
+    HASH_FIND(hh, s->plain, &key, sizeof(key), peer);
+    if (peer || !create)
+        return peer;
+    peer = peer_new(s, path);
+    if (!peer)
+        return NULL;
+    peer->plain = true;
+    peer->key = key;
+    HASH_ADD(hh, s->plain, key, sizeof(key), peer);
+    return peer;
+}
+
+static bool has_pairs(const struct peer *peer)
+{
+    for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
+        if (peer->pairs[i])
+            return true;
+    return false;
+}
+
+/* In IKEv1 ESP SAs outlive the IKE SA that made them: a peer is gone when both are. */
+void peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+{
+    if (!peer->plain && peer->ike_sas == 0 && !has_pairs(peer))
+        peer_free(s, now, peer, cause);
+}
+
+/* Followed on authenticated packets only. The inner MTU depends on the address family and on encapsulation alone. */
+void peer_moved(struct stack *s, struct peer *peer, const struct path *path)
+{
+    (void)s;
+    peer->path = *path;
+}
+
+void peer_watch(struct stack *s, usec_t now, struct peer *peer)
+{
+    if (timer_set(&s->watches, &peer->watch, now + PEER_WATCH) != ERR_OK)
+        count_drop(s, DROP_NO_MEMORY);
+}

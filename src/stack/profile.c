@@ -1,0 +1,20 @@
+/* PPP configurations that links point to: one is kept as long as a link was made with it. */
+#include "stack/stack_internal.h"
+
+#include <stdlib.h>
+
+struct ppp_profile *profile_new(const struct ppp_config *config)
+{
+    struct ppp_profile *profile = malloc(sizeof(*profile));
+    if (profile)
+        *profile = (struct ppp_profile){.config = *config, .users = 1};
+    return profile;
+}
+
+void profile_drop(struct ppp_profile *profile)
+{
+    if (!profile || --profile->users > 0)
+        return;
+    bytes_wipe(profile, sizeof(*profile)); /* a client's password is in it */
+    free(profile);
+}

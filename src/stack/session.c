@@ -1,0 +1,264 @@
+/* Sessions: an L2TP session with its PPP link, from SESSION_UP to the last word. */
+#include "stack/stack_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PPP_FRAME_MAX 2048 /* bytes of one control frame we send */
+#define MTU_MIN       576
+
+struct session *session_at(const struct stack *s, uint32_t number)
+{
+    return number < s->sessions_cap ? s->sessions[number] : NULL;
+}
+
+struct session *session_by_inner(const struct stack *s, uint32_t address)
+{
+    struct session *session = NULL;
+    HASH_FIND(hh, s->by_inner, &address, sizeof(address), session);
+    return session;
+}
+
+static enum err make_room(struct stack *s, uint32_t number)
+{
+    if (number < s->sessions_cap)
+        return ERR_OK;
+    uint32_t cap = s->sessions_cap ? s->sessions_cap : 64;
+    while (cap <= number)
+        cap *= 2;
+    struct session **grown = realloc(s->sessions, cap * sizeof(*grown));
+    if (!grown)
+        return ERR_NOMEM;
+    memset(grown + s->sessions_cap, 0, (cap - s->sessions_cap) * sizeof(*grown));
+    s->sessions = grown;
+    s->sessions_cap = cap;
+    return ERR_OK;
+}
+
+static struct session *session_new(struct stack *s, const struct l2tp_event *event)
+{
+    struct peer *peer = peer_at(s, event->carrier);
+    if (!peer || s->sessions_n >= s->config.max_sessions || make_room(s, event->session) != ERR_OK)
+        return NULL;
+    struct session *session = calloc(1, sizeof(*session));
+    if (!session)
+        return NULL;
+    session->number = event->session;
+    session->peer = peer->slot;
+    session->profile = peer->profile ? peer->profile : s->profile;
+    session->server = session->profile->config.server;
+    session->ppp = ppp_new(&session->profile->config, &(struct ppp_env){s->random});
+    if (!session->ppp) {
+        free(session);
+        return NULL;
+    }
+    session->profile->users++;
+    session->key = ++s->session_keys;
+    s->sessions[event->session] = session;
+    s->counters.sessions = ++s->sessions_n;
+    return session;
+}
+
+void session_open(struct stack *s, usec_t now, const struct l2tp_event *event)
+{
+    struct session *session = session_new(s, event);
+    if (!session) {
+        l2tp_session_close(s->l2tp, now, event->session, CAUSE_NO_MEMORY);
+        return;
+    }
+    session->heard = now;
+    ppp_up(session->ppp, now);
+    session_settle(s, now, session);
+}
+
+static void forget_auth(struct session *session)
+{
+    if (!session->auth)
+        return;
+    bytes_wipe(session->auth, sizeof(*session->auth));
+    free(session->auth);
+    session->auth = NULL;
+}
+
+static void unlink_inner(struct stack *s, struct session *session)
+{
+    if (session->inner != 0)
+        HASH_DELETE(hh, s->by_inner, session);
+    session->inner = 0;
+}
+
+void session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause)
+{
+    struct session *session = session_at(s, number);
+    if (!session)
+        return;
+    const struct peer *peer = peer_at(s, session->peer);
+    stack_failed(s, now, peer, session, session->up ? STAGE_DATA : STAGE_L2TP_SESSION, cause, "");
+    if (session->asked)
+        stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DOWN,
+                                            .session = number,
+                                            .session_key = session->key,
+                                            .path = peer ? peer->path : (struct path){0},
+                                            .cause = cause,
+                                            .network = session->network});
+    outbox_flush(s);
+    unlink_inner(s, session);
+    forget_auth(session);
+    timer_clear(&s->links, &session->timer);
+    ppp_free(session->ppp);
+    profile_drop(session->profile);
+    s->sessions[number] = NULL;
+    s->counters.sessions = --s->sessions_n;
+    free(session);
+}
+
+/* What an inner packet may measure, from the true overhead of all layers. */
+void session_remtu(struct stack *s, struct session *session)
+{
+    const struct peer *peer = peer_at(s, session->peer);
+    const uint32_t outer = outer_limit(s, peer);
+    const uint32_t plain = peer->current ? esp_payload_limit(s->esp, peer->current->handle, outer) : outer;
+    const uint32_t headers =
+        (peer->plain ? 0 : UDP_HEADER) + l2tp_data_overhead(s->l2tp, session->number) + ppp_data_overhead(session->ppp);
+    uint32_t mtu = plain > headers ? plain - headers : 0;
+    const uint32_t agreed = ppp_mtu(session->ppp);
+    mtu = mtu < agreed ? mtu : agreed;
+    session->mtu = (uint16_t)(mtu > MTU_MIN ? mtu : MTU_MIN);
+}
+
+void session_heard(struct stack *s, usec_t now, struct session *session)
+{
+    session->heard = now;
+    ppp_alive(session->ppp, now);
+    l2tp_carrier_alive(s->l2tp, now, session->peer);
+    if (session->first_data)
+        return;
+    session->first_data = true;
+    stack_step(s, now, peer_at(s, session->peer), session->number, STAGE_DATA, ppp_user(session->ppp), "");
+}
+
+/* Copies what the request's views point to: they are PPP's and will not last until the answer. */
+static bool keep_auth(struct session *session, const struct ppp_auth_request *request)
+{
+    forget_auth(session);
+    struct pending_auth *auth = calloc(1, sizeof(*auth));
+    if (!auth)
+        return false;
+    auth->request = *request;
+    struct {
+        struct view *view;
+        uint8_t *to;
+        size_t cap;
+    } parts[] = {
+        {&auth->request.password, auth->password, sizeof(auth->password)},
+        {&auth->request.challenge, auth->challenge, sizeof(auth->challenge)},
+        {&auth->request.peer_challenge, auth->peer_challenge, sizeof(auth->peer_challenge)},
+        {&auth->request.response, auth->response, sizeof(auth->response)},
+    };
+    session->auth = auth;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        if (parts[i].view->n > parts[i].cap)
+            return false;
+        if (parts[i].view->n > 0)
+            memcpy(parts[i].to, parts[i].view->p, parts[i].view->n);
+        parts[i].view->p = parts[i].to;
+    }
+    return true;
+}
+
+static void ask_who(struct stack *s, usec_t now, struct session *session, const struct ppp_auth_request *request)
+{
+    if (!keep_auth(session, request)) {
+        forget_auth(session);
+        ppp_auth_done(session->ppp, now, &(struct ppp_auth_answer){.cause = CAUSE_NO_MEMORY});
+        return;
+    }
+    session->asked = true;
+    struct stack_event event = {
+        .type = STACK_EVENT_AUTH,
+        .session = session->number,
+        .session_key = session->key,
+        .story = peer_at(s, session->peer)->story,
+        .path = peer_at(s, session->peer)->path,
+        .auth = session->auth->request,
+    };
+    memcpy(event.user, request->user, sizeof(event.user));
+    stack_tell(s, &event);
+}
+
+static void network_up(struct stack *s, usec_t now, struct session *session, const struct ppp_network *network)
+{
+    unlink_inner(s, session);
+    session->network = *network;
+    session->inner = ip4_value(session->server ? &network->remote : &network->local);
+    struct session *holder = session_by_inner(s, session->inner);
+    if (holder) /* never two sessions with one address: the newer one was told by the pool that it is free */
+        unlink_inner(s, holder);
+    if (session->inner != 0)
+        HASH_ADD(hh, s->by_inner, inner, sizeof(session->inner), session);
+    session_remtu(s, session);
+    session->up = true;
+    session->since = now;
+    struct peer *peer = peer_at(s, session->peer);
+    struct story *story = story_find(s, peer->story);
+    if (story)
+        story->established = true;
+    struct stack_event event = {
+        .type = STACK_EVENT_UP,
+        .session = session->number,
+        .session_key = session->key,
+        .story = peer->story,
+        .path = peer->path,
+        .network = *network,
+    };
+    view_copy_text(event.user, sizeof(event.user), view_str(ppp_user(session->ppp)));
+    stack_tell(s, &event);
+}
+
+static void handle(struct stack *s, usec_t now, struct session *session, const struct ppp_event *event)
+{
+    const struct peer *peer = peer_at(s, session->peer);
+    switch (event->type) {
+    case PPP_EVENT_STAGE:
+        stack_step(s, now, peer, session->number, event->stage, ppp_user(session->ppp), event->detail);
+        break;
+    case PPP_EVENT_AUTH:
+        ask_who(s, now, session, &event->auth);
+        break;
+    case PPP_EVENT_NETWORK:
+        network_up(s, now, session, &event->network);
+        break;
+    case PPP_EVENT_NETWORK6:
+        break; /* link-local only: no prefix is handed out, so nothing is routed */
+    case PPP_EVENT_DOWN:
+        session->up = false;
+        stack_failed(s, now, peer, session, event->stage, event->cause, event->detail);
+        l2tp_session_close(s->l2tp, now, session->number, event->cause);
+        break;
+    }
+}
+
+static void send_frames(struct stack *s, struct session *session)
+{
+    uint8_t room[PPP_FRAME_MAX];
+    const uint32_t head = l2tp_data_overhead(s->l2tp, session->number);
+    struct writer w = wr_init(room + head, sizeof(room) - head);
+    for (; ppp_output(session->ppp, &w); w = wr_init(room + head, sizeof(room) - head)) {
+        struct packet packet = {.data = room + head, .len = (uint32_t)w.n, .headroom = (uint16_t)head};
+        if (wr_ok(&w) && l2tp_data_seal(s->l2tp, session->number, &packet))
+            transmit_l2tp(s, peer_at(s, session->peer), view_of(packet.data, packet.len));
+    }
+}
+
+void session_settle(struct stack *s, usec_t now, struct session *session)
+{
+    struct ppp_event event;
+    send_frames(s, session);
+    while (ppp_event(session->ppp, &event)) {
+        handle(s, now, session, &event);
+        send_frames(s, session);
+    }
+    bytes_wipe(&event.auth, sizeof(event.auth));
+    if (timer_set(&s->links, &session->timer, ppp_deadline(session->ppp)) != ERR_OK)
+        count_drop(s, DROP_NO_MEMORY);
+}

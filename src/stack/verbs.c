@@ -1,0 +1,174 @@
+/* What a program asks of a stack besides the road: answers to slow work, connecting, disconnecting, and looking in. */
+#include "stack/stack_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void stack_dh_done(struct stack *s, usec_t now, struct dh_work *work)
+{
+    ike_dh_done(s->ike, now, work);
+    stack_settle(s, now);
+}
+
+static struct session *session_checked(const struct stack *s, uint32_t number, uint64_t key)
+{
+    struct session *session = session_at(s, number);
+    return session && session->key == key ? session : NULL;
+}
+
+enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t key,
+                         const struct ppp_auth_answer *answer)
+{
+    struct session *session = session_checked(s, number, key);
+    if (!session)
+        return ERR_NOTFOUND;
+    if (session->auth) {
+        bytes_wipe(session->auth, sizeof(*session->auth));
+        free(session->auth);
+        session->auth = NULL;
+    }
+    if (answer->accepted)
+        session->network = answer->network;
+    ppp_auth_done(session->ppp, now, answer);
+    session_settle(s, now, session);
+    stack_settle(s, now);
+    return ERR_OK;
+}
+
+static struct peer *client_peer(struct stack *s, const struct stack_connect *connect, uint32_t ike_peer)
+{
+    struct peer *peer = peer_new(s, &connect->ike.path);
+    if (!peer)
+        return NULL;
+    peer->client = true;
+    peer->profile = profile_new(&connect->ppp);
+    if (connect->ike.l2tp_port_local != 0)
+        peer->port_local = connect->ike.l2tp_port_local;
+    if (!peer->profile || peer_bind_ike(s, peer, ike_peer) != ERR_OK) {
+        peer_free(s, 0, peer, CAUSE_NO_MEMORY);
+        return NULL;
+    }
+    return peer;
+}
+
+enum err stack_connect(struct stack *s, usec_t now, const struct stack_connect *connect, uint32_t *peer)
+{
+    uint32_t ike_peer;
+    const enum err e = ike_connect(s->ike, now, &connect->ike, &ike_peer);
+    if (e != ERR_OK)
+        return e;
+    struct peer *made = client_peer(s, connect, ike_peer);
+    if (!made) {
+        ike_close(s->ike, now, ike_peer);
+        return ERR_NOMEM;
+    }
+    *peer = made->slot;
+    stack_settle(s, now);
+    return ERR_OK;
+}
+
+static void close_links(struct stack *s, usec_t now, const struct peer *peer, enum cause cause)
+{
+    for (uint32_t i = 1; i < s->sessions_cap; i++) {
+        struct session *session = s->sessions[i];
+        if (!session || session->peer != peer->slot)
+            continue;
+        ppp_close(session->ppp, now, cause);
+        session_settle(s, now, session);
+    }
+}
+
+/* Says goodbye layer by layer without waiting for answers: each message leaves before the layer below it ends. */
+static void peer_goodbye(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+{
+    const uint32_t slot = peer->slot;
+    close_links(s, now, peer, cause);
+    l2tp_carrier_close(s->l2tp, now, slot, cause);
+    stack_settle(s, now);
+    peer = peer_at(s, slot);
+    if (!peer)
+        return;
+    if (!peer->plain) {
+        outbox_flush(s);
+        ike_close(s->ike, now, peer->ike_peer);
+        stack_settle(s, now);
+    }
+    peer = peer_at(s, slot);
+    if (peer)
+        peer_free(s, now, peer, cause);
+    stack_settle(s, now);
+}
+
+void stack_disconnect(struct stack *s, usec_t now, uint32_t slot)
+{
+    struct peer *peer = peer_at(s, slot);
+    if (peer)
+        peer_goodbye(s, now, peer, CAUSE_ADMIN);
+}
+
+void stack_shutdown(struct stack *s, usec_t now)
+{
+    for (uint32_t i = 1; i < s->peers_cap; i++)
+        if (s->peers[i])
+            peer_goodbye(s, now, s->peers[i], CAUSE_SHUTDOWN);
+}
+
+enum err stack_kick(struct stack *s, usec_t now, uint32_t number, uint64_t key, enum cause cause)
+{
+    struct session *session = session_checked(s, number, key);
+    if (!session)
+        return ERR_NOTFOUND;
+    ppp_close(session->ppp, now, cause);
+    session_settle(s, now, session);
+    stack_settle(s, now);
+    return ERR_OK;
+}
+
+struct stack_counters stack_counters(const struct stack *s)
+{
+    struct stack_counters counters = s->counters;
+    const struct ike_stats ike = ike_stats(s->ike);
+    counters.half_open = ike.half_open;
+    counters.ike_sas = ike.sas;
+    return counters;
+}
+
+static void fill_info(const struct stack *s, const struct session *session, struct session_info *out)
+{
+    const struct peer *peer = peer_at(s, session->peer);
+    *out = (struct session_info){
+        .session = session->number,
+        .session_key = session->key,
+        .story = peer->story,
+        .path = peer->path,
+        .up = session->up,
+        .network = session->network,
+        .mtu = session->mtu,
+        .since = session->since,
+        .last_heard = session->heard,
+        .in_packets = session->in_packets,
+        .in_bytes = session->in_bytes,
+        .out_packets = session->out_packets,
+        .out_bytes = session->out_bytes,
+    };
+    if (peer->current) {
+        out->esp = peer->current->transform;
+        out->encap = peer->current->encap;
+    }
+    view_copy_text(out->user, sizeof(out->user), view_str(ppp_user(session->ppp)));
+    view_copy_text(out->host, sizeof(out->host), view_str(peer->host));
+    if (!peer->plain)
+        (void)ike_peer_info(s->ike, peer->ike_peer, &out->ike);
+}
+
+bool stack_session_next(const struct stack *s, uint32_t *number, struct session_info *out)
+{
+    for (uint32_t i = *number; i < s->sessions_cap; i++) {
+        if (!s->sessions[i])
+            continue;
+        fill_info(s, s->sessions[i], out);
+        *number = i;
+        return true;
+    }
+    return false;
+}
