@@ -138,10 +138,10 @@ class StockClient:
         return Link(address[1], address[2], tuple(re.findall(r"^nameserver (\S+)", said, re.M)))
 
     def logout(self, profile=Profile()):
-        """Ends the L2TP session, then IPsec, as a person does who clicks on 'disconnect'."""
-        self.guest.run('echo "d gw" >/run/xl2tpd/l2tp-control; '
-                       "for i in $(seq 50); do [ -d /sys/class/net/ppp0 ] || break; busybox usleep 100000; done",
-                       check=False)
+        """Ends PPP, then L2TP, then IPsec, as a person does who clicks on 'disconnect'."""
+        self.guest.run("kill $(pidof pppd); "
+                       "for i in $(seq 60); do pidof pppd >/dev/null || break; busybox usleep 100000; done; "
+                       'echo "d gw" >/run/xl2tpd/l2tp-control; busybox usleep 200000', check=False)
         self.ipsec_down(profile)
 
     def ping(self, host, count=3, size=56):

@@ -20,6 +20,14 @@ PREFIX = "sekisho-test"
 INTERNET_GATEWAY = "203.0.113.1"
 OFFICE_HOST = "172.16.0.10"
 OFFICE_NET = "172.16.0.0/16"
+# 'random' gives each mapping a port of its own, as most routers for homes do, so that 500 does not stay 500.
+NAPT = '''table ip nat {
+    chain post {
+        type nat hook postrouting priority 100
+        oifname "wan" masquerade random
+    }
+}
+'''
 _serial = itertools.count(1)
 
 
@@ -138,7 +146,7 @@ class World:
         home.run("ip", "route", "add", "default", "via", "203.0.113.254")
         home.bridge("lan", f"{lan}.1/24")
         home.forward()
-        home.nft('table ip nat { chain post { type nat hook postrouting priority 100; oifname "wan" masquerade random; } }')
+        home.nft(NAPT)
         return home
 
     def serve_files(self, directory, namespace=None, address=OFFICE_HOST):

@@ -1,0 +1,136 @@
+"""The gateway under test: sekishod in a world's gateway namespace, and the command line that speaks to it."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from lab.shell import run, stop, wait_for
+from lab.world import OFFICE_NET
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", TREE / "build"))
+SEKISHOD = BUILD / "src/gateway/sekishod"
+SEKISHO = BUILD / "src/cli/sekisho"
+CLIENT = BUILD / "src/client/sekisho-client"
+
+POOL = "10.99.0.10-10.99.0.250"
+POOL_NET = "10.99.0.0/24"
+DNS = "172.16.0.53"
+
+
+def settings(**changes):
+    """The configuration of the tests, as {"section": {"key": text}}; `changes` are merged in."""
+    base = {"ike": {}, "pool \"office\"": {"range": f'{{"{POOL}"}}', "gateway": '"10.99.0.1"', "dns": f'{{"{DNS}"}}'},
+            "net": {}, "limits": {}, "users": {}, "control": {}, "log": {"level": '"debug"'}, "": {"shards": "1"}}
+    for section, keys in changes.items():
+        base.setdefault(section, {}).update(keys)
+    return base
+
+
+def as_text(sections):
+    """libconfuse's syntax; keys of the section named "" stand outside all sections."""
+    lines = [f"{key} = {value}" for key, value in sections.get("", {}).items()]
+    for section, keys in sections.items():
+        if section and keys:
+            lines += [section + " {", *(f"    {key} = {value}" for key, value in keys.items()), "}"]
+    return "\n".join(lines) + "\n"
+
+
+class Gateway:
+    """Runs in `namespace` until closed; its files live in `directory`."""
+
+    def __init__(self, namespace, directory, psk, users, sections=None):
+        self.namespace = namespace
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.socket = self.directory / "control"
+        self.config = self.directory / "sekisho.conf"
+        self.log = self.directory / "log"
+        self.sections = settings() if sections is None else sections
+        self._secret("psk", psk)
+        self.sections["ike"].setdefault("psk_file", f'"{self.directory}/psk"')
+        self.sections["users"].update(database=f'"{self.directory}/users.db"', key_file=f'"{self.directory}/users.key"')
+        self.sections["control"]["socket"] = f'"{self.socket}"'
+        self.process = None
+        try:
+            self.start()
+            for name, password in users.items():
+                self.add_user(name, password)
+        except BaseException:
+            self.close()
+            raise
+
+    def _secret(self, name, text):
+        path = self.directory / name
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+    def write_config(self, **changes):
+        for section, keys in changes.items():
+            self.sections.setdefault(section, {}).update(keys)
+        self.config.write_text(as_text(self.sections))
+        self.config.chmod(0o600)
+
+    def start(self):
+        self.write_config()
+        with open(self.log, "ab") as log:
+            self.process = self.namespace.start(SEKISHOD, "--config", self.config, "--foreground", stdout=log,
+                                                stderr=subprocess.STDOUT)
+        wait_for(f"sekishod answers on {self.socket}\n{self.said()}", self._answers, 15)
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"sekishod ended with {self.process.returncode}:\n{self.said()}")
+        return self.socket.exists() and "error" not in self.ask("status", check=False).lower()[:8]
+
+    def ask(self, *words, **options):
+        """Runs `sekisho` against this gateway."""
+        return run(SEKISHO, "--socket", self.socket, *words, **options)
+
+    def sessions(self):
+        return json.loads(self.ask("--json", "session", "list"))["sessions"]
+
+    def drops(self):
+        """What was dropped, as {word: count}."""
+        return {drop["word"]: drop["count"] for drop in json.loads(self.ask("--json", "drops"))["drops"]}
+
+    def add_user(self, name, password):
+        self.ask("user", "add", name, "--password-file", self._secret(f"password-{name}", password))
+
+    def explain(self, whom="last"):
+        return self.ask("explain", whom)
+
+    def wait_explained(self, cause, whom="last", timeout=10.0):
+        """Waits until the story of an attempt names this cause; gives the story."""
+        def story():
+            told = self.ask("explain", whom, check=False)
+            return told if SENTENCES[cause] in told else None
+        return wait_for(f"explain says '{SENTENCES[cause]}'", story, timeout)
+
+    def reload(self):
+        self.ask("config", "reload")
+
+    def hangup(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def said(self):
+        return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
+
+    def route_from_office(self):
+        """The office finds the clients by its default route, which is the gateway: nothing to do but to say so."""
+        return OFFICE_NET
+
+    def close(self):
+        stop(self.process)
+
+
+def _sentences():
+    """cause word -> sentence, read from the table that the gateway is built from."""
+    import re
+    text = (TREE / "src/base/causes.def").read_text()
+    return dict(re.findall(r'^CAUSE\(\w+, "([\w-]+)",\s*"([^"]*)"', text, re.M))
+
+
+SENTENCES = _sentences()
