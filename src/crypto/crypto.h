@@ -163,4 +163,12 @@ void engine_seal(struct engine *e, struct engine_job *jobs, size_t n);
 /* Verifies the ICV and decrypts text in place. Where ok is false the text is undefined. */
 void engine_open(struct engine *e, struct engine_job *jobs, size_t n);
 
+/* Unpredictable bytes for the IVs of CBC (RFC 3602 section 3): keystream made in blocks and never used twice. */
+struct iv_stream;
+
+/* Keyed from rng, which is borrowed for life and asked again now and then. NULL when out of memory. */
+struct iv_stream *iv_stream_new(const struct random *rng);
+void iv_stream_free(struct iv_stream *s);
+void iv_stream_draw(struct iv_stream *s, uint8_t *out, size_t n);
+
 #endif
