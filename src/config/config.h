@@ -12,16 +12,17 @@
 
 #define CONFIG_DEFAULT_FILE "/etc/sekisho/sekisho.conf"
 
-#define CONFIG_SIZE_MAX    (256u * 1024) /* bytes of a configuration file */
-#define CONFIG_NAME_MAX    64            /* bytes of a name with NUL */
-#define CONFIG_PATH_MAX    256
-#define CONFIG_LISTEN_MAX  16
-#define CONFIG_PSK_MAX     64
-#define CONFIG_POOL_MAX    16
-#define CONFIG_RANGE_MAX   16 /* ranges of one pool */
-#define CONFIG_SERVERS_MAX 2  /* DNS or WINS servers: IPCP carries two (RFC 1877) */
-#define CONFIG_SECRET_MIN  1  /* bytes of a pre-shared key or tunnel secret */
-#define CONFIG_SECRET_MAX  256
+#define CONFIG_SIZE_MAX           (256u * 1024) /* bytes of a configuration file */
+#define CONFIG_NAME_MAX           64            /* bytes of a name with NUL */
+#define CONFIG_PATH_MAX           256
+#define CONFIG_LISTEN_MAX         16
+#define CONFIG_PSK_MAX            64
+#define CONFIG_POOL_MAX           16
+#define CONFIG_RANGE_MAX          16         /* ranges of one pool */
+#define CONFIG_POOL_ADDRESSES_MAX (1u << 20) /* addresses of one range */
+#define CONFIG_SERVERS_MAX        2          /* DNS or WINS servers: IPCP carries two (RFC 1877) */
+#define CONFIG_SECRET_MIN         1          /* bytes of a pre-shared key or tunnel secret */
+#define CONFIG_SECRET_MAX         256
 
 struct ip_prefix {
     struct ip_addr addr;
@@ -155,7 +156,7 @@ struct config_error {
     char sentence[256];
 };
 
-#define CONFIG_ERROR_TEXT_MAX 640
+#define CONFIG_ERROR_TEXT_MAX 704
 /* "FILE:LINE: KEY: SENTENCE" without the parts that are not there; returns out. */
 const char *config_error_text(const struct config_error *e, char out[static CONFIG_ERROR_TEXT_MAX]);
 

@@ -1,0 +1,211 @@
+/* The judge of the whole: values that are right alone and wrong together. */
+#include "config/config_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_MAX (CONFIG_NAME_MAX + 32) /* bytes of 'pool "NAME".range' */
+
+static enum err check_psks(struct config *c, struct config_error *e)
+{
+    char name[KEY_MAX];
+    for (size_t i = 0; i < c->psk_count; i++) {
+        struct config_psk *psk = &c->psks[i];
+        snprintf(name, sizeof name, "psk \"%s\"", psk->name);
+        if (psk->file[0] == '\0' && psk->secret[0] == '\0')
+            return config_fail(e, psk->line, name, "The key is missing; add file = \"PATH\".");
+        if (psk->file[0] != '\0' && psk->secret[0] != '\0')
+            return config_fail(e, psk->line, name, "There is both a file and a secret; keep the file.");
+        if (psk->secret[0] != '\0')
+            (void)secret_set(&psk->key, view_str(psk->secret)); /* its length is that of the schema */
+        for (size_t j = 0; j < i; j++)
+            if (c->psks[j].peer.family != 0 && ip_equal(&c->psks[j].peer, &psk->peer))
+                return config_fail(e, psk->line, name, "\"%s\" has the same peer; give them different ones.",
+                                   c->psks[j].name);
+    }
+    return ERR_OK;
+}
+
+static enum err check_times(const struct config *c, struct config_error *e)
+{
+    if (c->ike.child_lifetime > c->ike.lifetime)
+        return config_fail(e, 0, "ike.child_lifetime",
+                           "An ESP SA cannot outlive its IKE SA; it must be at most %u seconds.", c->ike.lifetime);
+    if (c->ike.dpd_interval != 0 && c->ike.dpd_timeout <= c->ike.dpd_interval)
+        return config_fail(e, 0, "ike.dpd_timeout", "It must be longer than ike.dpd_interval, which is %u seconds.",
+                           c->ike.dpd_interval);
+    return ERR_OK;
+}
+
+/* ---- pools ---- */
+
+static int by_first(const void *a, const void *b)
+{
+    const struct config_range *x = a, *y = b;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool overlap(const struct config_range *a, const struct config_range *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+static const struct config_range *overlapping(const struct config_ranges *ranges, const struct config_range *one)
+{
+    for (uint32_t i = 0; i < ranges->count; i++)
+        if (&ranges->range[i] != one && overlap(&ranges->range[i], one))
+            return &ranges->range[i];
+    return NULL;
+}
+
+/* "172.16.2.2-172.16.2.254" */
+static const char *range_text(const struct config_range *r, char out[static 2 * IP_TEXT_MAX])
+{
+    char a[IP_TEXT_MAX], b[IP_TEXT_MAX];
+    struct ip_addr first = ip4_addr(r->first), last = ip4_addr(r->last);
+    snprintf(out, 2 * IP_TEXT_MAX, "%s-%s", ip_text(&first, a), ip_text(&last, b));
+    return out;
+}
+
+/* Networks that no client can be given an address of (RFC 1122 3.2.1.3, RFC 1112 4). */
+static bool unusable(const struct config_range *r)
+{
+    static const struct config_range never[] = {
+        {0x00000000, 0x00ffffff}, {0x7f000000, 0x7fffffff}, {0xe0000000, 0xffffffff}};
+    for (size_t i = 0; i < ARRAY_LEN(never); i++)
+        if (overlap(&never[i], r))
+            return true;
+    return false;
+}
+
+static enum err check_ranges(const struct config *c, size_t i, struct config_error *e)
+{
+    const struct config_pool *pool = &c->pools[i];
+    char name[KEY_MAX], text[2 * IP_TEXT_MAX], other[2 * IP_TEXT_MAX];
+    snprintf(name, sizeof name, "pool \"%s\".range", pool->name);
+    for (uint32_t k = 0; k < pool->ranges.count; k++) {
+        const struct config_range *one = &pool->ranges.range[k];
+        if (unusable(one))
+            return config_fail(e, pool->line, name, "%s has addresses that no host may have; take private ones.",
+                               range_text(one, text));
+        if (one->last - one->first >= CONFIG_POOL_ADDRESSES_MAX)
+            return config_fail(e, pool->line, name, "%s is too large; a range may have %u addresses.",
+                               range_text(one, text), CONFIG_POOL_ADDRESSES_MAX);
+        for (size_t j = 0; j <= i; j++) {
+            const struct config_range *clash = overlapping(&c->pools[j].ranges, one);
+            if (clash != NULL)
+                return config_fail(e, pool->line, name,
+                                   "%s overlaps with %s of pool \"%s\"; each address may be there once.",
+                                   range_text(one, text), range_text(clash, other), c->pools[j].name);
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err check_gateway(const struct config *c, struct config_pool *pool, struct config_error *e)
+{
+    char name[KEY_MAX], text[IP_TEXT_MAX];
+    bool said = pool->gateway.family != 0;
+    snprintf(name, sizeof name, "pool \"%s\".gateway", pool->name);
+    if (!said)
+        pool->gateway = ip4_addr(pool->ranges.range[0].first - 1);
+    if (pool->gateway.family != 4)
+        return config_fail(e, pool->line, name, "It must be an IPv4 address like those of the range.");
+    uint32_t value = ip4_value(&pool->gateway);
+    const struct config_range own = {value, value};
+    if (unusable(&own))
+        return config_fail(e, pool->line, name, "%s is no address that a host may have.",
+                           ip_text(&pool->gateway, text));
+    for (size_t i = 0; i < c->pool_count; i++)
+        if (overlapping(&c->pools[i].ranges, &own) != NULL)
+            return config_fail(e, pool->line, name, "%s is itself in the range of pool \"%s\"; take one outside of it.",
+                               ip_text(&pool->gateway, text), c->pools[i].name);
+    return ERR_OK;
+}
+
+/* IPCP carries IPv4 servers only (RFC 1877). */
+static enum err check_servers(const struct config_addrs *list, uint32_t line, const char *name, struct config_error *e)
+{
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->addr[i].family != 4)
+            return config_fail(e, line, name, "Clients can only be told IPv4 servers; write it like 192.0.2.1.");
+    return ERR_OK;
+}
+
+static enum err check_pool(struct config *c, size_t i, struct config_error *e)
+{
+    struct config_pool *pool = &c->pools[i];
+    char dns[KEY_MAX], wins[KEY_MAX];
+    snprintf(dns, sizeof dns, "pool \"%s\".dns", pool->name);
+    snprintf(wins, sizeof wins, "pool \"%s\".wins", pool->name);
+    enum err result = check_ranges(c, i, e);
+    if (result == ERR_OK)
+        result = check_servers(&pool->dns, pool->line, dns, e);
+    if (result == ERR_OK)
+        result = check_servers(&pool->wins, pool->line, wins, e);
+    return result;
+}
+
+static enum err check_pools(struct config *c, struct config_error *e)
+{
+    enum err result = check_servers(&c->dns, 0, "dns", e);
+    for (size_t i = 0; i < c->pool_count; i++)
+        qsort(c->pools[i].ranges.range, c->pools[i].ranges.count, sizeof(struct config_range), by_first);
+    for (size_t i = 0; i < c->pool_count && result == ERR_OK; i++)
+        result = check_pool(c, i, e);
+    for (size_t i = 0; i < c->pool_count && result == ERR_OK; i++)
+        result = check_gateway(c, &c->pools[i], e);
+    return result;
+}
+
+void config_share_dns(struct config *c)
+{
+    for (size_t i = 0; i < c->pool_count; i++)
+        if (c->pools[i].dns.count == 0)
+            c->pools[i].dns = c->dns;
+}
+
+enum err config_check(struct config *config, struct config_error *e)
+{
+    enum err result = check_psks(config, e);
+    if (result == ERR_OK)
+        result = check_times(config, e);
+    if (result == ERR_OK)
+        result = check_pools(config, e);
+    if (result == ERR_OK)
+        config_share_dns(config);
+    return result;
+}
+
+/* ---- against the host ---- */
+
+static struct config_range range_of_prefix(const struct ip_prefix *p)
+{
+    uint32_t mask = p->bits == 0 ? 0 : p->bits >= 32 ? UINT32_MAX : ~(UINT32_MAX >> p->bits);
+    uint32_t first = ip4_value(&p->addr) & mask;
+    return (struct config_range){first, first | ~mask};
+}
+
+enum err config_check_host(const struct config *config, const char *filename, const struct ip_prefix *local, size_t n,
+                           struct config_error *error)
+{
+    char name[KEY_MAX], text[2 * IP_TEXT_MAX], address[IP_TEXT_MAX];
+    *error = (struct config_error){0};
+    snprintf(error->file, sizeof error->file, "%s", filename);
+    for (size_t i = 0; i < config->pool_count; i++) {
+        const struct config_pool *pool = &config->pools[i];
+        snprintf(name, sizeof name, "pool \"%s\".range", pool->name);
+        for (size_t k = 0; k < n; k++) {
+            const struct config_range theirs = range_of_prefix(&local[k]);
+            const struct config_range *clash = local[k].addr.family == 4 ? overlapping(&pool->ranges, &theirs) : NULL;
+            if (clash == NULL)
+                continue;
+            (void)config_fail(error, pool->line, name,
+                              "%s collides with the host's own network %s/%u; take a range that is used nowhere else.",
+                              range_text(clash, text), ip_text(&local[k].addr, address), local[k].bits);
+            return ERR_EXISTS;
+        }
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,198 @@
+/* From bytes to a struct config: scan, syntax, values, then the judge of the whole. */
+#include "config/config_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The fields of one section's i-th instance: fallbacks first, then what was said. */
+static enum err fill_section(const struct syntax *s, enum section section, size_t i, void *base, const char *prefix,
+                             struct config_error *e)
+{
+    const struct schema_key *key;
+    for (size_t k = 0; (key = schema_key(k)) != NULL; k++) {
+        const struct said *values[CONFIG_LISTEN_MAX + 1];
+        char name[CONFIG_NAME_MAX * 2];
+        if (key->section != section)
+            continue;
+        size_t n = syntax_values(s, key, i);
+        if (n == 0) {
+            value_fallback(key, base);
+            continue;
+        }
+        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", key->word);
+        n = n < ARRAY_LEN(values) ? n : ARRAY_LEN(values); /* no list is allowed more: one over is told */
+        for (size_t j = 0; j < n; j++)
+            values[j] = syntax_value(s, key, i, j);
+        enum err result = value_set(key, values, n, base, name, e);
+        if (result != ERR_OK)
+            return result;
+    }
+    return ERR_OK;
+}
+
+static enum err take_title(const struct syntax *s, enum section section, size_t i, char out[static CONFIG_NAME_MAX],
+                           struct config_error *e)
+{
+    char safe[48];
+    const char *title = syntax_title(s, section, i);
+    bool good = title[0] != '\0' && strlen(title) < CONFIG_NAME_MAX;
+    for (const char *p = title; good && *p != '\0'; p++)
+        good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p);
+    if (!good)
+        return config_fail(e, syntax_line(s, section, i), schema_section(section)->word,
+                           "\"%s\" is no name for it; take up to %d letters, digits and the signs - _ . for it.",
+                           config_printable(title, safe, sizeof safe), CONFIG_NAME_MAX - 1);
+    snprintf(out, CONFIG_NAME_MAX, "%s", title);
+    return ERR_OK;
+}
+
+static enum err check_count(const struct syntax *s, enum section section, size_t max, struct config_error *e)
+{
+    if (syntax_sections(s, section) > max)
+        return config_fail(e, syntax_line(s, section, max), schema_section(section)->word,
+                           "There are too many sections of this kind; %zu are allowed.", max);
+    return ERR_OK;
+}
+
+static void key_prefix(enum section section, const char *title, char out[static CONFIG_NAME_MAX + 16])
+{
+    snprintf(out, CONFIG_NAME_MAX + 16, "%s \"%s\"", schema_section(section)->word, title);
+}
+
+static enum err fill_psks(const struct syntax *s, struct config *c, struct config_error *e)
+{
+    char prefix[CONFIG_NAME_MAX + 16];
+    size_t n = syntax_sections(s, SECTION_PSK);
+    enum err result = check_count(s, SECTION_PSK, CONFIG_PSK_MAX, e);
+    if (result != ERR_OK)
+        return result;
+    c->psks = calloc(n > 0 ? n : 1, sizeof *c->psks);
+    if (c->psks == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n && result == ERR_OK; i++) {
+        struct config_psk *psk = &c->psks[c->psk_count++];
+        result = take_title(s, SECTION_PSK, i, psk->name, e);
+        key_prefix(SECTION_PSK, psk->name, prefix);
+        psk->line = syntax_line(s, SECTION_PSK, i);
+        if (result == ERR_OK)
+            result = fill_section(s, SECTION_PSK, i, psk, prefix, e);
+    }
+    return result;
+}
+
+static bool said_range(const struct syntax *s, size_t i)
+{
+    const struct schema_key *key;
+    for (size_t k = 0; (key = schema_key(k)) != NULL; k++)
+        if (key->kind == KIND_RANGES && syntax_values(s, key, i) > 0)
+            return true;
+    return false;
+}
+
+static enum err fill_pools(const struct syntax *s, struct config *c, struct config_error *e)
+{
+    char prefix[CONFIG_NAME_MAX + 16];
+    size_t n = syntax_sections(s, SECTION_POOL);
+    enum err result = check_count(s, SECTION_POOL, CONFIG_POOL_MAX, e);
+    if (result != ERR_OK)
+        return result;
+    c->pools = calloc(n > 0 ? n : 1, sizeof *c->pools);
+    if (c->pools == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n && result == ERR_OK; i++) {
+        struct config_pool *pool = &c->pools[c->pool_count++];
+        result = take_title(s, SECTION_POOL, i, pool->name, e);
+        key_prefix(SECTION_POOL, pool->name, prefix);
+        pool->line = syntax_line(s, SECTION_POOL, i);
+        if (result == ERR_OK && !said_range(s, i))
+            return config_fail(e, pool->line, prefix, "A range is missing; add range = \"FIRST-LAST\".");
+        if (result == ERR_OK)
+            result = fill_section(s, SECTION_POOL, i, pool, prefix, e);
+    }
+    return result;
+}
+
+static enum err fill(const struct syntax *s, struct config *c, struct config_error *e)
+{
+    enum err result = ERR_OK;
+    for (size_t k = 0; k < SECTION_COUNT && result == ERR_OK; k++) {
+        const struct schema_section *section = schema_section((enum section)k);
+        if (!section->titled)
+            result = fill_section(s, (enum section)k, 0, c, section->word, e);
+    }
+    if (result == ERR_OK)
+        result = fill_psks(s, c, e);
+    if (result == ERR_OK)
+        result = fill_pools(s, c, e);
+    return result;
+}
+
+/* What an empty file would have: one key from a file, one pool. */
+static void add_defaults(struct config *c)
+{
+    if (c->psk_count == 0) {
+        struct config_psk *psk = &c->psks[c->psk_count++];
+        snprintf(psk->name, sizeof psk->name, "default");
+        snprintf(psk->file, sizeof psk->file, "%s", c->ike.psk_file);
+    }
+    if (c->pool_count == 0) {
+        struct config_pool *pool = &c->pools[c->pool_count++];
+        const struct schema_key *key;
+        snprintf(pool->name, sizeof pool->name, "default");
+        for (size_t k = 0; (key = schema_key(k)) != NULL; k++)
+            if (key->section == SECTION_POOL)
+                value_fallback(key, pool);
+    }
+}
+
+static enum err build(const char *text, struct config **out, struct config_error *e)
+{
+    struct syntax *s = NULL;
+    struct config *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return ERR_NOMEM;
+    enum err result = syntax_parse(text, &s, e);
+    if (result == ERR_OK)
+        result = fill(s, c, e);
+    syntax_free(s);
+    if (result == ERR_OK) {
+        add_defaults(c);
+        result = config_check(c, e);
+    }
+    if (result != ERR_OK) {
+        config_free(c);
+        return result;
+    }
+    *out = c;
+    return ERR_OK;
+}
+
+enum err config_parse(struct view text, const char *filename, struct config **out, struct config_error *error)
+{
+    char *clean = NULL;
+    *error = (struct config_error){0};
+    snprintf(error->file, sizeof error->file, "%s", filename);
+    enum err result = config_scan(text, &clean, error);
+    if (result == ERR_OK) {
+        size_t n = strlen(clean);
+        result = build(clean, out, error);
+        bytes_wipe(clean, n);
+    }
+    free(clean);
+    if (result == ERR_NOMEM)
+        config_fail(error, 0, "", "There is not enough memory to read the configuration.");
+    return result;
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    if (config->psks != NULL)
+        bytes_wipe(config->psks, config->psk_count * sizeof *config->psks);
+    secret_wipe(&config->l2tp.secret);
+    free(config->psks);
+    free(config->pools);
+    free(config);
+}

@@ -1,0 +1,303 @@
+/* From the texts of a file to the fields of struct config, kind by kind. */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAFE_MAX 64 /* bytes of a wrong value that an error repeats */
+
+struct value {
+    const struct schema_key *key;
+    const char *name; /* for errors */
+    const struct said *said;
+    struct config_error *e;
+};
+
+static enum err set_flag(const struct value *v, bool *out)
+{
+    static const char *const words[] = {"off", "on", "no", "yes", "false", "true"};
+    char safe[SAFE_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(v->said->text, words[i]) == 0) {
+            *out = i % 2 == 1;
+            return ERR_OK;
+        }
+    }
+    return config_fail(v->e, v->said->line, v->name, "\"%s\" is neither \"on\" nor \"off\".",
+                       config_printable(v->said->text, safe, sizeof safe));
+}
+
+/* Digits alone, then what is left. */
+static bool digits(const char *text, uint64_t *out, const char **rest)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    *rest = end;
+    return errno == 0;
+}
+
+static enum err set_number(const struct value *v, uint32_t *out)
+{
+    uint64_t n;
+    const char *rest;
+    char safe[SAFE_MAX];
+    if (!digits(v->said->text, &n, &rest) || *rest != '\0')
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no whole number; it must be from %llu to %llu.",
+                           config_printable(v->said->text, safe, sizeof safe), (unsigned long long)v->key->min,
+                           (unsigned long long)v->key->max);
+    if (n < v->key->min || n > v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "%llu is out of range; it must be from %llu to %llu.",
+                           (unsigned long long)n, (unsigned long long)v->key->min, (unsigned long long)v->key->max);
+    *out = (uint32_t)n;
+    return ERR_OK;
+}
+
+static enum err set_seconds(const struct value *v, uint32_t *out)
+{
+    static const struct {
+        const char *unit;
+        uint32_t seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    uint64_t n;
+    const char *rest;
+    char safe[SAFE_MAX];
+    uint32_t unit = 0;
+    if (digits(v->said->text, &n, &rest))
+        for (size_t i = 0; i < ARRAY_LEN(units); i++)
+            if (strcmp(rest, units[i].unit) == 0)
+                unit = units[i].seconds;
+    if (unit == 0)
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no time; write it like 90s, 5m, 8h or 1d.",
+                           config_printable(v->said->text, safe, sizeof safe));
+    if (n > UINT32_MAX || n * unit < v->key->min || n * unit > v->key->max)
+        return config_fail(v->e, v->said->line, v->name,
+                           "\"%s\" is out of range; it must be from %llu to %llu seconds.",
+                           config_printable(v->said->text, safe, sizeof safe), (unsigned long long)v->key->min,
+                           (unsigned long long)v->key->max);
+    *out = (uint32_t)(n * unit);
+    return ERR_OK;
+}
+
+/* The place of a word among words parted by blanks, counting from 0; -1 when it is not there. */
+static int word_place(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    int place = 0;
+    for (const char *p = words; *p != '\0' && n > 0; place++) {
+        size_t here = strcspn(p, " ");
+        if (here == n && memcmp(p, word, n) == 0)
+            return place;
+        p += here;
+        p += *p == ' ';
+    }
+    return -1;
+}
+
+/* "a b c" becomes "a", "b", "c" for a sentence. */
+static void word_list(const char *words, char *out, size_t cap)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (const char *p = words; *p != '\0' && n < cap;) {
+        size_t here = strcspn(p, " ");
+        n += (size_t)snprintf(out + n, cap - n, "%s\"%.*s\"", n ? ", " : "", (int)here, p);
+        p += here;
+        p += *p == ' ';
+    }
+}
+
+static enum err set_word(const struct value *v, uint32_t *out)
+{
+    char safe[SAFE_MAX], choices[128];
+    int place = word_place(v->key->words, v->said->text);
+    if (place < 0) {
+        word_list(v->key->words, choices, sizeof choices);
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is not one of %s.",
+                           config_printable(v->said->text, safe, sizeof safe), choices);
+    }
+    *out = (uint32_t)place;
+    return ERR_OK;
+}
+
+static enum err set_text(const struct value *v, char *out)
+{
+    size_t n = strlen(v->said->text);
+    if (n < v->key->min || n > v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "The text has %zu characters; it must have from %llu to %llu.",
+                           n, (unsigned long long)v->key->min, (unsigned long long)v->key->max);
+    memcpy(out, v->said->text, n + 1);
+    return ERR_OK;
+}
+
+static enum err set_name(const struct value *v, char *out)
+{
+    char safe[SAFE_MAX];
+    for (const char *p = v->said->text; *p != '\0'; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.@", *p)))
+            return config_fail(v->e, v->said->line, v->name,
+                               "\"%s\" is no name; it may have letters, digits and the signs - _ . @ only.",
+                               config_printable(v->said->text, safe, sizeof safe));
+    return set_text(v, out);
+}
+
+static enum err set_path(const struct value *v, char *out)
+{
+    char safe[SAFE_MAX];
+    if (v->said->text[0] != '/')
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no full path; it must begin with a slash.",
+                           config_printable(v->said->text, safe, sizeof safe));
+    return set_text(v, out);
+}
+
+static enum err set_address(const struct value *v, struct ip_addr *out)
+{
+    char safe[SAFE_MAX];
+    if (ip_parse(v->said->text, out) == ERR_OK)
+        return ERR_OK;
+    return config_fail(v->e, v->said->line, v->name, "\"%s\" is no IP address; write it like 192.0.2.1.",
+                       config_printable(v->said->text, safe, sizeof safe));
+}
+
+static enum err set_addresses(const struct value *v, struct config_addrs *out)
+{
+    struct ip_addr one;
+    enum err result = set_address(v, &one);
+    if (result != ERR_OK)
+        return result;
+    if (out->count >= v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "There are too many addresses; %llu are allowed.",
+                           (unsigned long long)v->key->max);
+    for (uint32_t i = 0; i < out->count; i++)
+        if (ip_equal(&out->addr[i], &one))
+            return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+    out->addr[out->count++] = one;
+    return ERR_OK;
+}
+
+/* FIRST-LAST, or one address. */
+static bool range_of(const char *text, struct config_range *out)
+{
+    char first[IP_TEXT_MAX];
+    struct ip_addr a, b;
+    size_t n = strcspn(text, "-");
+    if (n >= sizeof first)
+        return false;
+    memcpy(first, text, n);
+    first[n] = '\0';
+    if (ip_parse(first, &a) != ERR_OK || a.family != 4)
+        return false;
+    b = a;
+    if (text[n] == '-' && (ip_parse(text + n + 1, &b) != ERR_OK || b.family != 4))
+        return false;
+    *out = (struct config_range){ip4_value(&a), ip4_value(&b)};
+    return true;
+}
+
+static enum err set_ranges(const struct value *v, struct config_ranges *out)
+{
+    char safe[SAFE_MAX];
+    struct config_range one;
+    if (!range_of(v->said->text, &one))
+        return config_fail(v->e, v->said->line, v->name,
+                           "\"%s\" is no range of IPv4 addresses; write it like 172.16.2.2-172.16.2.254.",
+                           config_printable(v->said->text, safe, sizeof safe));
+    if (one.first > one.last)
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" ends before it begins; the lower address comes first.",
+                           v->said->text);
+    if (out->count >= v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "There are too many ranges; %llu are allowed.",
+                           (unsigned long long)v->key->max);
+    out->range[out->count++] = one;
+    return ERR_OK;
+}
+
+static enum err set_auths(const struct value *v, struct config_auths *out)
+{
+    uint32_t method, n = 0;
+    char safe[SAFE_MAX];
+    enum err result = set_word(v, &method);
+    if (result == ERR_OK && method == CONFIG_AUTH_NONE)
+        result = ERR_INVALID;
+    if (result != ERR_OK)
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is not one of \"mschapv2\", \"chap-md5\", \"pap\".",
+                           config_printable(v->said->text, safe, sizeof safe));
+    for (; out->method[n] != CONFIG_AUTH_NONE; n++)
+        if (out->method[n] == method)
+            return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+    out->method[n] = method;
+    out->method[n + 1] = CONFIG_AUTH_NONE;
+    return ERR_OK;
+}
+
+static enum err set_one(const struct value *v, void *field)
+{
+    switch (v->key->kind) {
+    case KIND_FLAG:
+        return set_flag(v, field);
+    case KIND_NUMBER:
+        return set_number(v, field);
+    case KIND_SECONDS:
+        return set_seconds(v, field);
+    case KIND_WORD:
+        return set_word(v, field);
+    case KIND_NAME:
+        return set_name(v, field);
+    case KIND_PATH:
+        return set_path(v, field);
+    case KIND_SECRET:
+        return set_text(v, field);
+    case KIND_ADDRESS:
+        return set_address(v, field);
+    case KIND_ADDRESSES:
+        return set_addresses(v, field);
+    case KIND_RANGES:
+        return set_ranges(v, field);
+    case KIND_AUTHS:
+        return set_auths(v, field);
+    }
+    return ERR_STATE;
+}
+
+static void empty(enum kind kind, void *field)
+{
+    if (kind == KIND_ADDRESSES)
+        *(struct config_addrs *)field = (struct config_addrs){0};
+    else if (kind == KIND_RANGES)
+        *(struct config_ranges *)field = (struct config_ranges){0};
+    else if (kind == KIND_AUTHS)
+        *(struct config_auths *)field = (struct config_auths){0};
+}
+
+enum err value_set(const struct schema_key *key, const struct said *const *values, size_t n, void *base,
+                   const char *name, struct config_error *e)
+{
+    void *field = (char *)base + key->offset;
+    empty(key->kind, field);
+    for (size_t i = 0; i < n; i++) {
+        const struct value v = {key, name, values[i], e};
+        enum err result = set_one(&v, field);
+        if (result != ERR_OK)
+            return result;
+    }
+    return ERR_OK;
+}
+
+void value_fallback(const struct schema_key *key, void *base)
+{
+    char text[64], *next = text;
+    struct config_error ignored;
+    struct said said = {0, NULL};
+    const struct value v = {key, key->word, &said, &ignored};
+    void *field = (char *)base + key->offset;
+    empty(key->kind, field);
+    snprintf(text, sizeof text, "%s", key->fallback);
+    while (text[0] != '\0' && (said.text = strsep(&next, ",")) != NULL) {
+        said.text += said.text[0] == ' ';
+        (void)set_one(&v, field); /* the schema's own values are right: test_schema says so */
+    }
+}
