@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PPP_FRAME_MAX 2048 /* bytes of one control frame we send */
 #define MTU_MIN       576
 
 struct session *session_at(const struct stack *s, uint32_t number)
@@ -174,6 +173,7 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
         return;
     }
     session->asked = true;
+    session->method = request->method;
     struct stack_event event = {
         .type = STACK_EVENT_AUTH,
         .session = session->number,

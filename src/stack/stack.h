@@ -119,6 +119,8 @@ struct stack_counters {
     uint32_t peers, sessions, half_open, ike_sas;
 };
 struct stack_counters stack_counters(const struct stack *stack);
+/* The engine that does ESP: "ipsec-mb". */
+const char *stack_engine(const struct stack *stack);
 
 struct session_info {
     uint32_t session;
@@ -133,7 +135,8 @@ struct session_info {
     usec_t last_heard;
     uint64_t in_packets, in_bytes, out_packets, out_bytes;
     struct esp_transform esp;
-    bool encap;
+    bool encap, plain;
+    char auth[16];            /* how the user logged in: "mschapv2" */
     struct ike_peer_info ike; /* empty for plain L2TP */
     char host[64];            /* L2TP Host Name */
 };

@@ -74,6 +74,7 @@ struct session {
     bool server;
     bool first_data;
     uint16_t mtu;
+    enum ppp_auth method;
     uint32_t inner; /* IPv4 of the peer's end (server) or ours (client): key of the table */
     struct ppp_network network;
     struct pending_auth *auth;

@@ -133,6 +133,26 @@ struct stack_counters stack_counters(const struct stack *s)
     return counters;
 }
 
+const char *stack_engine(const struct stack *s)
+{
+    return esp_engine(s->esp);
+}
+
+static const char *method_word(enum ppp_auth method)
+{
+    switch (method) {
+    case PPP_AUTH_MSCHAPV2:
+        return "mschapv2";
+    case PPP_AUTH_CHAP_MD5:
+        return "chap-md5";
+    case PPP_AUTH_PAP:
+        return "pap";
+    case PPP_AUTH_NONE:
+        break;
+    }
+    return "none";
+}
+
 static void fill_info(const struct stack *s, const struct session *session, struct session_info *out)
 {
     const struct peer *peer = peer_at(s, session->peer);
@@ -150,7 +170,9 @@ static void fill_info(const struct stack *s, const struct session *session, stru
         .in_bytes = session->in_bytes,
         .out_packets = session->out_packets,
         .out_bytes = session->out_bytes,
+        .plain = peer->plain,
     };
+    view_copy_text(out->auth, sizeof(out->auth), view_str(method_word(session->method)));
     if (peer->current) {
         out->esp = peer->current->transform;
         out->encap = peer->current->encap;

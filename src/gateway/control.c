@@ -1,0 +1,227 @@
+/* The control socket: connections, lines in, lines out. What a request means is answer.c's. */
+#include "gateway/gateway_internal.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MAX 64
+#define BACKLOG_MAX     (4u * 1024 * 1024) /* bytes unsent to one reader of events before it is dropped */
+
+struct chunk {
+    struct chunk *next;
+    size_t n, sent;
+    uint8_t bytes[];
+};
+
+struct connection {
+    struct control *control;
+    int fd;
+    bool subscribed, closing;
+    struct ctl_lines lines;
+    struct chunk *first, **last;
+    size_t backlog;
+    struct connection *next;
+};
+
+struct control {
+    struct gateway *gateway;
+    int listener;
+    bool has_group;
+    uint32_t own_uid;
+    unsigned n;
+    struct connection *connections;
+};
+
+/* ---- out ---- */
+
+static void watch_for(struct connection *c)
+{
+    (void)loop_change(c->control->gateway->loop, c->fd, LOOP_READ | (c->first ? LOOP_WRITE : 0));
+}
+
+static void drain(struct connection *c)
+{
+    while (c->first) {
+        struct chunk *chunk = c->first;
+        size_t n = 0;
+        if (local_write(c->fd, view_of(chunk->bytes + chunk->sent, chunk->n - chunk->sent), &n) != ERR_OK) {
+            c->closing = true;
+            return;
+        }
+        chunk->sent += n;
+        c->backlog -= n;
+        if (chunk->sent < chunk->n)
+            return;
+        c->first = chunk->next;
+        if (!c->first)
+            c->last = &c->first;
+        bytes_wipe(chunk->bytes, chunk->n);
+        free(chunk);
+    }
+}
+
+/* Takes the line. */
+static void say(struct connection *c, char *line)
+{
+    const size_t n = line ? strlen(line) : 0;
+    struct chunk *chunk = n > 0 && c->backlog + n <= BACKLOG_MAX ? malloc(sizeof(*chunk) + n) : NULL;
+    if (!chunk) {
+        c->closing = true;
+        ctl_line_free(line);
+        return;
+    }
+    *chunk = (struct chunk){.n = n};
+    memcpy(chunk->bytes, line, n);
+    ctl_line_free(line);
+    *c->last = chunk;
+    c->last = &chunk->next;
+    c->backlog += n;
+    drain(c);
+    watch_for(c);
+}
+
+/* ---- in ---- */
+
+static void answer_line(struct connection *c, struct view line)
+{
+    struct ctl_request *request;
+    struct ctl_error error;
+    if (ctl_request_parse(line, &request, &error) != ERR_OK) {
+        say(c, ctl_reply_error(error.code, error.sentence));
+        return;
+    }
+    bool subscribe = false;
+    say(c, answer_request(c->control->gateway, request, &subscribe));
+    c->subscribed |= subscribe;
+    ctl_request_free(request);
+}
+
+static void read_lines(struct connection *c)
+{
+    uint8_t room[16384];
+    size_t n = 0;
+    const enum err e = local_read(c->fd, room, sizeof(room), &n);
+    if (e != ERR_OK || ctl_lines_feed(&c->lines, view_of(room, n)) != ERR_OK)
+        c->closing = true;
+    bytes_wipe(room, n);
+    struct view line;
+    while (!c->closing && ctl_lines_next(&c->lines, &line))
+        answer_line(c, line);
+}
+
+static void close_connection(struct connection *c)
+{
+    struct control *control = c->control;
+    for (struct connection **at = &control->connections; *at; at = &(*at)->next)
+        if (*at == c) {
+            *at = c->next;
+            break;
+        }
+    loop_remove(control->gateway->loop, c->fd);
+    close(c->fd);
+    for (struct chunk *chunk = c->first, *next; chunk; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    ctl_lines_done(&c->lines);
+    control->n--;
+    free(c);
+}
+
+static void connection_ready(void *ctx, uint32_t what)
+{
+    struct connection *c = ctx;
+    if (what & LOOP_WRITE) {
+        drain(c);
+        watch_for(c);
+    }
+    if (what & (LOOP_READ | LOOP_ERROR))
+        read_lines(c);
+    if (c->closing)
+        close_connection(c);
+}
+
+static void open_connection(struct control *control, int fd)
+{
+    struct connection *c = control->n < CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
+    if (!c || loop_add(control->gateway->loop, fd, LOOP_READ, connection_ready, c) != ERR_OK) {
+        free(c);
+        close(fd);
+        return;
+    }
+    c->control = control;
+    c->fd = fd;
+    c->last = &c->first;
+    ctl_lines_init(&c->lines, CTL_REQUEST_MAX);
+    c->next = control->connections;
+    control->connections = c;
+    control->n++;
+}
+
+static void listener_ready(void *ctx, uint32_t what)
+{
+    struct control *control = ctx;
+    int fd;
+    uid_t uid;
+    gid_t gid;
+    (void)what;
+    while (local_accept(control->listener, &fd, &uid, &gid) == ERR_OK) {
+        if (ctl_allowed(&(struct ctl_peer){uid, gid}, control->own_uid, control->has_group))
+            open_connection(control, fd);
+        else
+            close(fd);
+    }
+}
+
+/* ---- life ---- */
+
+struct control *control_new(struct gateway *gateway, char why[static AAA_WHY_MAX])
+{
+    const char *path = gateway->config->control.socket, *name = gateway->config->control.group;
+    const struct group *group = name[0] ? getgrnam(name) : NULL;
+    struct control *control = calloc(1, sizeof(*control));
+    if (!control)
+        return NULL;
+    *control = (struct control){
+        .gateway = gateway, .listener = -1, .has_group = group != NULL, .own_uid = (uint32_t)geteuid()};
+    const enum err e = local_listen(path, group ? 0660 : 0600, group ? group->gr_gid : (gid_t)-1, &control->listener);
+    if (e != ERR_OK) {
+        snprintf(why, AAA_WHY_MAX, e == ERR_EXISTS ? "another gateway answers at %s" : "cannot listen on %s: %s", path,
+                 strerror(errno));
+        free(control);
+        return NULL;
+    }
+    if (loop_add(gateway->loop, control->listener, LOOP_READ, listener_ready, control) == ERR_OK)
+        return control;
+    control_free(control);
+    return NULL;
+}
+
+void control_free(struct control *control)
+{
+    if (!control)
+        return;
+    while (control->connections)
+        close_connection(control->connections);
+    loop_remove(control->gateway->loop, control->listener);
+    close(control->listener);
+    unlink(control->gateway->config->control.socket);
+    free(control);
+}
+
+void control_event(struct control *control, const struct ctl_event *event)
+{
+    if (!control)
+        return;
+    for (struct connection *c = control->connections, *next; c; c = next) {
+        next = c->next;
+        if (c->subscribed)
+            say(c, ctl_event_line(ctl_event_json(event)));
+        if (c->closing)
+            close_connection(c);
+    }
+}

@@ -1,0 +1,350 @@
+/* Start-up, the service thread's loop, reload, and the way down: each step of the ladder with its own sentence. */
+#include "gateway/gateway_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCAL_ADDRESSES_MAX 256
+
+/* ---- configuration ---- */
+
+static size_t local_prefixes(const char *own, struct ip_prefix *out, size_t max)
+{
+    struct iface_address found[LOCAL_ADDRESSES_MAX];
+    size_t n = 0, kept = 0;
+    if (iface_addresses(found, ARRAY_LEN(found), &n) != ERR_OK)
+        return 0;
+    for (size_t i = 0; i < n && kept < max; i++)
+        if (!found[i].loopback && strcmp(found[i].name, own) != 0)
+            out[kept++] = (struct ip_prefix){found[i].addr, found[i].bits};
+    return kept;
+}
+
+enum err gateway_load_config(const char *file, struct config **out, struct config_error *error)
+{
+    struct ip_prefix local[LOCAL_ADDRESSES_MAX];
+    struct config *config;
+    enum err e = config_load(file, &config, error);
+    if (e != ERR_OK)
+        return e;
+    const size_t n = local_prefixes(config->net.tun, local, ARRAY_LEN(local));
+    e = config_check_host(config, file, local, n, error);
+    if (e != ERR_OK) {
+        config_free(config);
+        return e;
+    }
+    *out = config;
+    return ERR_OK;
+}
+
+static struct aaa_config aaa_settings(struct gateway *g, const struct config *c)
+{
+    return (struct aaa_config){
+        .database = c->users.database,
+        .key_file = c->users.key_file,
+        .pools = c->pools,
+        .pool_count = c->pool_count,
+        .sessions_per_user = c->limits.sessions_per_user,
+        .random = entropy_random(&g->entropy),
+    };
+}
+
+static void reconfigure_shard(struct shard *shard, void *ctx)
+{
+    struct stack_config settings;
+    if (settings_stack(shard->gateway, ctx, shard->number, &settings) == ERR_OK)
+        (void)stack_reconfigure(shard->stack, &settings);
+    bytes_wipe(&settings, sizeof(settings));
+}
+
+static void free_psks(struct ike_psk *psks, size_t n)
+{
+    if (psks)
+        bytes_wipe(psks, n * sizeof(*psks));
+    free(psks);
+}
+
+enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX])
+{
+    struct config *config;
+    struct config_error error;
+    const enum err e = gateway_load_config(g->config_file, &config, &error);
+    if (e != ERR_OK) {
+        config_error_text(&error, why);
+        return e;
+    }
+    struct config *old = g->config;
+    struct ike_psk *old_psks = g->psks;
+    struct ike_psk *psks = settings_psks(config);
+    const struct aaa_config aaa = aaa_settings(g, config);
+    if (!psks || aaa_reconfigure(g->aaa, &aaa) != ERR_OK) {
+        snprintf(why, CONFIG_ERROR_TEXT_MAX, "out of memory; nothing was changed");
+        free_psks(psks, config->psk_count);
+        config_free(config);
+        return ERR_NOMEM;
+    }
+    g->psks = psks;
+    g->config = config;
+    g->report = (struct report){(enum config_log_format)config->log.format, (enum config_log_level)config->log.level};
+    for (uint8_t i = 0; i < g->shard_count; i++)
+        shard_call(&g->shards[i], reconfigure_shard, config);
+    free_psks(old_psks, old->psk_count);
+    config_free(old);
+    report_say(&g->report, CONFIG_LOG_INFO, "configuration %s read again", g->config_file);
+    return ERR_OK;
+}
+
+/* ---- the service thread ---- */
+
+static void signal_ready(void *ctx, uint32_t what)
+{
+    struct gateway *g = ctx;
+    char why[CONFIG_ERROR_TEXT_MAX];
+    (void)what;
+    for (int number; (number = signals_read(g->signals)) != 0;) {
+        if (number != SIGHUP)
+            loop_stop(g->loop);
+        else if (gateway_reload(g, why) != ERR_OK)
+            report_say(&g->report, CONFIG_LOG_ERROR, "%s; the old configuration stays", why);
+    }
+}
+
+static usec_t service_turn(void *ctx, usec_t now)
+{
+    struct gateway *g = ctx;
+    (void)now;
+    mailbox_read(&g->mailbox, g);
+    return USEC_NEVER;
+}
+
+/* ---- opening ---- */
+
+static uint8_t count_shards(const struct config *c)
+{
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const long wanted = c->shards ? (long)c->shards : cores;
+    return (uint8_t)(wanted < 1 ? 1 : wanted > SHARDS_MAX ? SHARDS_MAX : wanted);
+}
+
+static uint8_t bits_for(uint8_t shards)
+{
+    uint8_t bits = 0;
+    while ((1u << bits) < shards)
+        bits++;
+    return bits;
+}
+
+/* One socket a shard of this kind on this address. */
+static enum err open_group(struct gateway *g, enum sock_kind kind, uint16_t port, const struct ip_addr *addr)
+{
+    struct sock *group[SHARDS_MAX];
+    const struct sock_config config = {
+        .kind = kind,
+        .local = {*addr, port},
+        .shards = g->shard_count,
+        .shard_bits = g->shard_bits,
+    };
+    const enum err e = sock_open(&config, group);
+    for (uint8_t i = 0; e == ERR_OK && i < g->shard_count; i++)
+        g->shards[i].socks[g->shards[i].sock_count++] = (struct pump_sock){group[i], kind};
+    return e;
+}
+
+static enum err open_address(struct gateway *g, const struct ip_addr *addr, char why[static AAA_WHY_MAX])
+{
+    const struct {
+        enum sock_kind kind;
+        uint16_t port;
+        bool wanted;
+    } kinds[] = {
+        {SOCK_UDP_IKE, IKE_PORT, true},
+        {SOCK_UDP_NATT, IKE_NATT_PORT, true},
+        {SOCK_RAW_ESP, 0, true},
+        {SOCK_UDP_PLAIN, L2TP_PORT, g->config->l2tp.allow_plain},
+    };
+    char text[IP_TEXT_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!kinds[i].wanted || open_group(g, kinds[i].kind, kinds[i].port, addr) == ERR_OK)
+            continue;
+        if (errno == EADDRINUSE)
+            snprintf(why, AAA_WHY_MAX, "UDP port %u on %s is taken: another IKE daemon runs here; stop it first",
+                     kinds[i].port, ip_text(addr, text));
+        else
+            snprintf(why, AAA_WHY_MAX, "cannot open port %u on %s: %s", kinds[i].port, ip_text(addr, text),
+                     strerror(errno));
+        return ERR_SYSTEM;
+    }
+    return ERR_OK;
+}
+
+static enum err open_sockets(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const struct config_addrs *listen = &g->config->listen;
+    const struct ip_addr any4 = {.family = 4}, any6 = {.family = 6};
+    for (uint32_t i = 0; i < listen->count; i++)
+        if (open_address(g, &listen->addr[i], why) != ERR_OK)
+            return ERR_SYSTEM;
+    if (listen->count > 0)
+        return ERR_OK;
+    if (open_address(g, &any4, why) != ERR_OK)
+        return ERR_SYSTEM;
+    char without[AAA_WHY_MAX];
+    (void)open_address(g, &any6, without); /* hosts without IPv6 serve IPv4 */
+    return ERR_OK;
+}
+
+static enum err open_tun(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    struct tun *queues[SHARDS_MAX];
+    struct tun_config config = {.queues = g->shard_count};
+    snprintf(config.name, sizeof(config.name), "%s", g->config->net.tun);
+    if (tun_open(&config, queues) != ERR_OK) {
+        snprintf(why, AAA_WHY_MAX, "cannot make the TUN interface %s: %s", g->config->net.tun, strerror(errno));
+        return ERR_SYSTEM;
+    }
+    for (uint8_t i = 0; i < g->shard_count; i++)
+        g->shards[i].tun = queues[i];
+    return ERR_OK;
+}
+
+static enum err make_shards(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    for (uint8_t i = 0; i < g->shard_count; i++) {
+        struct stack_config settings;
+        enum err e = settings_stack(g, g->config, i, &settings);
+        if (e == ERR_OK)
+            e = shard_init(&g->shards[i], g, &settings);
+        bytes_wipe(&settings, sizeof(settings));
+        if (e != ERR_OK) {
+            snprintf(why, AAA_WHY_MAX, "cannot make shard %u: %s", i, err_text(e));
+            return e;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err open_service(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    g->loop = loop_new();
+    if (!g->loop || signals_open(numbers, ARRAY_LEN(numbers), &g->signals) != ERR_OK ||
+        loop_add(g->loop, g->signals, LOOP_READ, signal_ready, g) != ERR_OK) {
+        snprintf(why, AAA_WHY_MAX, "cannot start the service loop: %s", strerror(errno));
+        return ERR_SYSTEM;
+    }
+    mailbox_init(&g->mailbox, g->loop);
+    loop_on_turn(g->loop, service_turn, g);
+    return ERR_OK;
+}
+
+/* What must be the user's own, who runs the gateway from here on. */
+static enum err give_rights_away(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const char *user = g->config->run.user, *group = g->config->run.group;
+    if (!user[0])
+        return ERR_OK;
+    if (hand_over_files(g) != ERR_OK || privilege_drop(user, group[0] ? group : NULL, 0) != ERR_OK) {
+        snprintf(why, AAA_WHY_MAX, "cannot become user %s: %s", user, strerror(errno));
+        return ERR_SYSTEM;
+    }
+    return ERR_OK;
+}
+
+static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    g->shard_count = count_shards(g->config);
+    g->shard_bits = bits_for(g->shard_count);
+    g->shards = calloc(g->shard_count, sizeof(*g->shards));
+    g->psks = settings_psks(g->config);
+    g->addresses = addresses_new(g->config);
+    if (!g->shards || !g->psks || !g->addresses)
+        return ERR_NOMEM;
+    enum err e = open_service(g, why);
+    if (e == ERR_OK)
+        e = open_sockets(g, why);
+    if (e == ERR_OK)
+        e = open_tun(g, why);
+    if (e == ERR_OK)
+        e = janitor_start(g);
+    if (e == ERR_OK)
+        e = network_up(g, why);
+    if (e == ERR_OK)
+        e = make_shards(g, why);
+    if (e == ERR_OK && !(g->control = control_new(g, why)))
+        e = ERR_SYSTEM;
+    if (e == ERR_OK)
+        e = give_rights_away(g, why);
+    const struct aaa_config aaa = aaa_settings(g, g->config);
+    if (e == ERR_OK)
+        e = aaa_open(&aaa, &g->aaa, why);
+    if (e == ERR_OK && !(g->workers = workers_new(g->shard_count)))
+        e = ERR_SYSTEM;
+    for (uint8_t i = 0; e == ERR_OK && i < g->shard_count; i++)
+        e = shard_start(&g->shards[i]);
+    return e;
+}
+
+/* ---- the way down ---- */
+
+static void say_goodbye(struct shard *shard, void *ctx)
+{
+    const usec_t now = clock_now();
+    (void)ctx;
+    stack_shutdown(shard->stack, now);
+    pump_flush(shard->pump, now);
+}
+
+static void close_all(struct gateway *g)
+{
+    for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
+        if (g->shards[i].running)
+            shard_call(&g->shards[i], say_goodbye, NULL);
+    for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
+        shard_stop(&g->shards[i]);
+    workers_free(g->workers);
+    control_free(g->control);
+    for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
+        shard_done(&g->shards[i]);
+    free(g->shards);
+    aaa_close(g->aaa);
+    addresses_free(g->addresses);
+    if (g->loop) {
+        mailbox_done(&g->mailbox);
+        close(g->signals);
+    }
+    loop_free(g->loop);
+    janitor_stop(g);
+    free_psks(g->psks, g->config ? g->config->psk_count : 0);
+    config_free(g->config);
+    entropy_done(&g->entropy);
+}
+
+int gateway_run(const char *config_file)
+{
+    struct gateway g = {.started = clock_wall(), .signals = -1};
+    struct config_error error;
+    char why[CONFIG_ERROR_TEXT_MAX] = "";
+    snprintf(g.config_file, sizeof(g.config_file), "%s", config_file);
+    if (gateway_load_config(config_file, &g.config, &error) != ERR_OK) {
+        fprintf(stderr, "sekishod: %s\n", config_error_text(&error, why));
+        return 1;
+    }
+    entropy_init(&g.entropy);
+    g.report =
+        (struct report){(enum config_log_format)g.config->log.format, (enum config_log_level)g.config->log.level};
+    const enum err e = open_all(&g, why);
+    if (e != ERR_OK)
+        fprintf(stderr, "sekishod: %s\n", why[0] ? why : err_text(e));
+    else {
+        report_say(&g.report, CONFIG_LOG_INFO, "serving with %u shard(s), ESP by %s", g.shard_count,
+                   stack_engine(g.shards[0].stack));
+        loop_run(g.loop);
+        report_say(&g.report, CONFIG_LOG_INFO, "stopping");
+    }
+    close_all(&g);
+    return e == ERR_OK ? 0 : 1;
+}

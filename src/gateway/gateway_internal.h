@@ -1,0 +1,162 @@
+/*
+ * The gateway's parts:
+ *   shard     a thread with its loop, sockets, TUN queue and stack: the data path, nothing shared
+ *   service   the main thread: users, addresses, the control socket, signals, the log
+ *   workers   a few threads for Diffie-Hellman, so that a storm of logins never delays data
+ * They speak by posting functions to each other's threads; only the table of addresses is read by all.
+ */
+#ifndef SEKISHO_GATEWAY_INTERNAL_H
+#define SEKISHO_GATEWAY_INTERNAL_H
+
+#include "aaa/aaa.h"
+#include "config/config.h"
+#include "ctl/ctl.h"
+#include "net/net.h"
+#include "pump/pump.h"
+#include "stack/stack.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define SHARDS_MAX 64
+
+struct gateway;
+
+/* ---- mailbox: run this on that thread ---- */
+
+struct letter {
+    void (*run)(void *receiver, void *letter); /* frees the letter, which begins with this struct */
+    struct letter *next;
+};
+
+struct mailbox {
+    pthread_mutex_t lock;
+    struct letter *first, **last;
+    struct loop *loop; /* woken when a letter comes */
+};
+
+void mailbox_init(struct mailbox *box, struct loop *loop);
+void mailbox_done(struct mailbox *box); /* no thread may use it any more; letters left are freed unread */
+/* From any thread. Takes the letter. */
+void mailbox_post(struct mailbox *box, struct letter *letter);
+/* On the receiving thread: runs what has come. */
+void mailbox_read(struct mailbox *box, void *receiver);
+
+/* ---- addresses: which shard has an inner address ---- */
+
+struct addresses;
+struct addresses *addresses_new(const struct config *config);
+void addresses_free(struct addresses *table);
+/* shard 0 .. 63, or -1 for nobody. Addresses outside the pools are ignored. Any thread. */
+void addresses_set(struct addresses *table, uint32_t address, int shard);
+int addresses_get(const struct addresses *table, uint32_t address);
+
+/* ---- shard ---- */
+
+struct shard {
+    struct gateway *gateway;
+    uint8_t number;
+    struct loop *loop;
+    struct entropy entropy;
+    struct tun *tun;
+    struct pump_sock socks[PUMP_SOCKS_MAX];
+    size_t sock_count;
+    struct stack *stack;
+    struct pump *pump;
+    struct mailbox mailbox;
+    struct ring *from[SHARDS_MAX]; /* frames that other shards' TUN queues yielded; NULL for itself */
+    pthread_t thread;
+    bool running;
+};
+
+/* Sockets and TUN are in place; makes stack and pump. */
+enum err shard_init(struct shard *shard, struct gateway *gateway, const struct stack_config *config);
+void shard_done(struct shard *shard);
+enum err shard_start(struct shard *shard);
+void shard_stop(struct shard *shard); /* waits for its thread */
+/* Runs fn on the shard's thread and waits until it is done. */
+void shard_call(struct shard *shard, void (*fn)(struct shard *shard, void *ctx), void *ctx);
+
+/* ---- workers ---- */
+
+struct workers;
+struct workers *workers_new(unsigned threads);
+void workers_free(struct workers *workers);
+/* Takes the work; its result is posted to the shard. */
+void workers_submit(struct workers *workers, struct shard *shard, struct dh_work *work);
+
+/* ---- report: the one structured event stream, written by the service thread alone ---- */
+
+struct report {
+    enum config_log_format format;
+    enum config_log_level level;
+};
+
+struct report_line {
+    enum config_log_level level;
+    uint64_t session;
+    const char *type, *user, *peer, *stage, *cause, *text;
+};
+void report_write(const struct report *report, const struct report_line *line);
+/* For what concerns the gateway as a whole. */
+__attribute__((format(printf, 3, 4))) void report_say(const struct report *report, enum config_log_level level,
+                                                      const char *format, ...);
+
+/* ---- control socket ---- */
+
+struct control;
+struct control *control_new(struct gateway *gateway, char why[static AAA_WHY_MAX]);
+void control_free(struct control *control);
+/* Tells those who listen to `events`. */
+void control_event(struct control *control, const struct ctl_event *event);
+/* The reply line to one request. subscribe is set when the connection wants events from now on. */
+char *answer_request(struct gateway *gateway, const struct ctl_request *request, bool *subscribe);
+
+/* ---- the gateway ---- */
+
+struct gateway {
+    struct config *config;
+    char config_file[CONFIG_PATH_MAX];
+    struct report report;
+    struct loop *loop;
+    struct mailbox mailbox;
+    struct entropy entropy;
+    struct aaa *aaa;
+    struct control *control;
+    struct workers *workers;
+    struct addresses *addresses;
+    struct shard *shards;
+    struct ike_psk *psks; /* what the stacks' configurations point to */
+    uint8_t shard_count, shard_bits;
+    int signals;
+    pid_t janitor;
+    int janitor_fd;
+    int64_t started;
+};
+
+/* Starts, runs until a signal, cleans up. Returns the exit status. */
+int gateway_run(const char *config_file);
+
+/* What stacks are made with; points into gateway->psks. */
+enum err settings_stack(struct gateway *gateway, const struct config *config, uint8_t shard, struct stack_config *out);
+struct ike_psk *settings_psks(const struct config *config);
+
+/* Reads the file again; on failure nothing has changed and why says it. */
+enum err gateway_reload(struct gateway *gateway, char why[static CONFIG_ERROR_TEXT_MAX]);
+/* Config and host facts together. */
+enum err gateway_load_config(const char *file, struct config **out, struct config_error *error);
+
+/* network.c: addresses, routes, forwarding, firewall */
+enum err network_up(struct gateway *gateway, char why[static AAA_WHY_MAX]);
+/* A child that keeps root's rights to remove the firewall table when the gateway is gone, however it went. */
+enum err janitor_start(struct gateway *gateway);
+void janitor_stop(struct gateway *gateway);
+
+/* files.c: gives what the gateway will write to the user it becomes */
+enum err hand_over_files(const struct gateway *gateway);
+
+/* relay.c: what shards tell and the service answers */
+void relay_events(void *ctx, usec_t now); /* ctx: shard; on its thread */
+uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t session);
+
+#endif

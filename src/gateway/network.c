@@ -1,0 +1,127 @@
+/* The host around the gateway: our inner addresses, the pools' routes, forwarding, and the firewall table, which a
+ * small child process removes when the gateway is gone, however it went. */
+#include "gateway/gateway_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TABLE       "sekisho"
+#define RULESET_MAX 8192
+
+static enum err add_address(uint32_t iface, const struct ip_addr *addr)
+{
+    const enum err e = iface_address_add(iface, addr, 32, NULL);
+    return e == ERR_EXISTS ? ERR_OK : e;
+}
+
+static enum err add_routes(uint32_t iface, const struct config_range *range)
+{
+    struct ip_prefix prefixes[CONFIG_PREFIXES_MAX];
+    const size_t n = config_range_prefixes(range, prefixes);
+    for (size_t i = 0; i < n; i++) {
+        const enum err e = route_add(&(struct route){.to = prefixes[i].addr, .bits = prefixes[i].bits, .iface = iface});
+        if (e != ERR_OK && e != ERR_EXISTS)
+            return e;
+    }
+    return ERR_OK;
+}
+
+static enum err set_up_pool(uint32_t iface, const struct config_pool *pool)
+{
+    enum err e = add_address(iface, &pool->gateway);
+    for (uint32_t i = 0; e == ERR_OK && i < pool->ranges.count; i++)
+        e = add_routes(iface, &pool->ranges.range[i]);
+    return e;
+}
+
+/* Masquerading of what the pools' addresses send, on the way out of any interface but our own. */
+static void write_ruleset(const struct gateway *g, char out[static RULESET_MAX])
+{
+    const struct config *c = g->config;
+    size_t n =
+        (size_t)snprintf(out, RULESET_MAX,
+                         "table inet " TABLE "\ndelete table inet " TABLE "\ntable inet " TABLE " {\n"
+                         "  chain postrouting {\n    type nat hook postrouting priority srcnat; policy accept;\n");
+    for (size_t i = 0; i < c->pool_count; i++)
+        for (uint32_t j = 0; j < c->pools[i].ranges.count && n < RULESET_MAX - 512; j++) {
+            const struct config_range *range = &c->pools[i].ranges.range[j];
+            const struct ip_addr first = ip4_addr(range->first), last = ip4_addr(range->last);
+            char a[IP_TEXT_MAX], b[IP_TEXT_MAX];
+            const bool single = range->first == range->last;
+            n += (size_t)snprintf(
+                out + n, RULESET_MAX - n, "    ip saddr %s%s%s oifname %s\"%s\" masquerade\n", ip_text(&first, a),
+                single ? "" : "-", single ? "" : ip_text(&last, b),
+                c->net.outside[0] ? "" : "!= ", c->net.outside[0] ? c->net.outside : tun_name(g->shards[0].tun));
+        }
+    snprintf(out + n, RULESET_MAX - n, "  }\n}\n");
+}
+
+static enum err set_up_firewall(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    char ruleset[RULESET_MAX];
+    write_ruleset(g, ruleset);
+    const enum err e = nft_apply(view_str(ruleset), why, AAA_WHY_MAX);
+    if (e == ERR_NOTFOUND)
+        snprintf(why, AAA_WHY_MAX, "the program nft is not installed; install nftables or set net.masquerade = false");
+    return e;
+}
+
+enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const uint32_t iface = tun_iface(g->shards[0].tun);
+    enum err e = iface_set_mtu(iface, g->config->ppp.mtu);
+    if (e == ERR_OK)
+        e = iface_set_up(iface, true);
+    for (size_t i = 0; e == ERR_OK && i < g->config->pool_count; i++)
+        e = set_up_pool(iface, &g->config->pools[i]);
+    if (e == ERR_OK)
+        e = sysctl_set("net/ipv4/ip_forward", "1");
+    if (e != ERR_OK) {
+        snprintf(why, AAA_WHY_MAX, "cannot set up the interface %s: %s", tun_name(g->shards[0].tun), strerror(errno));
+        return e;
+    }
+    return g->config->net.masquerade ? set_up_firewall(g, why) : ERR_OK;
+}
+
+/* Waits for the end of its parent: the pipe closes. */
+static void janitor_run(int fd)
+{
+    char byte;
+    prctl(PR_SET_NAME, "sekisho-janitor");
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    while (read(fd, &byte, 1) < 0 && errno == EINTR)
+        ;
+    (void)nft_table_remove("inet", TABLE);
+    _exit(0);
+}
+
+enum err janitor_start(struct gateway *g)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
+        return ERR_SYSTEM;
+    g->janitor = fork();
+    if (g->janitor == 0) {
+        close(fds[1]);
+        janitor_run(fds[0]);
+    }
+    close(fds[0]);
+    g->janitor_fd = fds[1];
+    return g->janitor > 0 ? ERR_OK : ERR_SYSTEM;
+}
+
+void janitor_stop(struct gateway *g)
+{
+    if (g->janitor <= 0)
+        return;
+    close(g->janitor_fd);
+    waitpid(g->janitor, NULL, 0);
+    g->janitor = 0;
+}

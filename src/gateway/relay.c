@@ -1,0 +1,293 @@
+/* What a shard's stack tells goes to where it is dealt with: Diffie-Hellman to the workers, logins to the service
+ * thread and its answers back, steps and failures to the event stream. */
+#include "gateway/gateway_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t session)
+{
+    return (uint64_t)session << gateway->shard_bits | shard;
+}
+
+/* The lease's key in aaa: unique over all shards and for the gateway's life. */
+static uint64_t lease_key(const struct shard *shard, uint64_t session_key)
+{
+    return (uint64_t)shard->number << 56 | session_key;
+}
+
+/* ---- logins ---- */
+
+struct login {
+    struct letter letter;
+    struct shard *shard;
+    uint32_t session;
+    uint64_t session_key;
+    struct ip_addr peer;
+    enum aaa_method method;
+    uint8_t id;
+    char user[PPP_NAME_MAX];
+    uint8_t password[PPP_PASSWORD_MAX], challenge[64], peer_challenge[MSCHAP_CHALLENGE_SIZE];
+    uint8_t response[MSCHAP_NT_RESPONSE];
+    size_t password_n, challenge_n, peer_challenge_n, response_n;
+    struct aaa_answer answer;
+};
+
+static void login_free(struct login *login)
+{
+    bytes_wipe(login, sizeof(*login));
+    free(login);
+}
+
+struct logout {
+    struct letter letter;
+    uint64_t lease;
+};
+
+static void run_logout(void *receiver, void *letter)
+{
+    const struct logout *logout = letter;
+    aaa_logout(((struct gateway *)receiver)->aaa, logout->lease);
+    free(letter);
+}
+
+static void post_logout(struct shard *shard, uint64_t session_key)
+{
+    struct logout *logout = malloc(sizeof(*logout));
+    if (!logout)
+        abort(); /* an address would be lost for ever; the allocation is a few bytes */
+    *logout = (struct logout){.letter = {.run = run_logout}, .lease = lease_key(shard, session_key)};
+    mailbox_post(&shard->gateway->mailbox, &logout->letter);
+}
+
+static struct ppp_network network_of(const struct aaa_answer *answer)
+{
+    struct ppp_network network = {.local = answer->gateway, .remote = answer->address};
+    memcpy(network.dns, answer->dns, sizeof(network.dns));
+    memcpy(network.wins, answer->wins, sizeof(network.wins));
+    return network;
+}
+
+/* Back on the shard. */
+static void run_answer(void *receiver, void *letter)
+{
+    struct shard *shard = receiver;
+    struct login *login = letter;
+    const usec_t now = clock_now();
+    struct ppp_auth_answer answer = {
+        .accepted = login->answer.accepted,
+        .cause = login->answer.cause,
+        .network = network_of(&login->answer),
+    };
+    memcpy(answer.authenticator_response, login->answer.authenticator_response, sizeof(answer.authenticator_response));
+    const enum err e = stack_auth_done(shard->stack, now, login->session, login->session_key, &answer);
+    if (e != ERR_OK && login->answer.accepted)
+        post_logout(shard, login->session_key);
+    pump_flush(shard->pump, now);
+    bytes_wipe(&answer, sizeof(answer));
+    login_free(login);
+}
+
+/* On the service thread. */
+static void run_login(void *receiver, void *letter)
+{
+    struct gateway *gateway = receiver;
+    struct login *login = letter;
+    const struct aaa_request request = {
+        .proof = {.method = login->method,
+                  .user = login->user,
+                  .id = login->id,
+                  .password = view_of(login->password, login->password_n),
+                  .challenge = view_of(login->challenge, login->challenge_n),
+                  .peer_challenge = view_of(login->peer_challenge, login->peer_challenge_n),
+                  .response = view_of(login->response, login->response_n)},
+        .peer = login->peer,
+        .session = lease_key(login->shard, login->session_key),
+        .wall = clock_wall(),
+        .now = clock_now(),
+    };
+    aaa_login(gateway->aaa, &request, &login->answer);
+    login->letter.run = run_answer;
+    mailbox_post(&login->shard->mailbox, &login->letter);
+}
+
+static enum aaa_method method_of(enum ppp_auth method)
+{
+    switch (method) {
+    case PPP_AUTH_MSCHAPV2:
+        return AAA_METHOD_MSCHAPV2;
+    case PPP_AUTH_CHAP_MD5:
+        return AAA_METHOD_CHAP_MD5;
+    case PPP_AUTH_PAP:
+        return AAA_METHOD_PAP;
+    case PPP_AUTH_NONE:
+        break;
+    }
+    return AAA_METHOD_NONE;
+}
+
+static size_t copy(uint8_t *to, size_t cap, struct view from)
+{
+    const size_t n = from.n < cap ? from.n : cap;
+    if (n > 0)
+        memcpy(to, from.p, n);
+    return n;
+}
+
+static void post_login(struct shard *shard, const struct stack_event *event)
+{
+    struct login *login = calloc(1, sizeof(*login));
+    if (!login)
+        return; /* the peer asks again */
+    const struct ppp_auth_request *auth = &event->auth;
+    login->letter.run = run_login;
+    login->shard = shard;
+    login->session = event->session;
+    login->session_key = event->session_key;
+    login->peer = event->path.remote.addr;
+    login->method = method_of(auth->method);
+    login->id = auth->id;
+    memcpy(login->user, auth->user, sizeof(login->user));
+    login->password_n = copy(login->password, sizeof(login->password), auth->password);
+    login->challenge_n = copy(login->challenge, sizeof(login->challenge), auth->challenge);
+    login->peer_challenge_n = copy(login->peer_challenge, sizeof(login->peer_challenge), auth->peer_challenge);
+    login->response_n = copy(login->response, sizeof(login->response), auth->response);
+    mailbox_post(&shard->gateway->mailbox, &login->letter);
+}
+
+/* ---- the event stream ---- */
+
+struct notice {
+    struct letter letter;
+    struct shard *shard;
+    struct stack_event event;
+};
+
+static const char *type_of(const struct stack_event *event)
+{
+    switch (event->type) {
+    case STACK_EVENT_UP:
+        return "session-up";
+    case STACK_EVENT_DOWN:
+        return "session-down";
+    case STACK_EVENT_FAILED:
+        return event->stage == STAGE_PPP_AUTH ? "login-refused" : "failed";
+    case STACK_EVENT_STEP:
+    case STACK_EVENT_DH:
+    case STACK_EVENT_AUTH:
+        break;
+    }
+    return "stage";
+}
+
+static enum config_log_level level_of(const struct stack_event *event)
+{
+    switch (event->type) {
+    case STACK_EVENT_UP:
+    case STACK_EVENT_DOWN:
+        return CONFIG_LOG_INFO;
+    case STACK_EVENT_FAILED:
+        return event->cause == CAUSE_PEER_CLOSED || event->cause == CAUSE_REPLACED || event->cause == CAUSE_SHUTDOWN
+                   ? CONFIG_LOG_INFO
+                   : CONFIG_LOG_WARNING;
+    case STACK_EVENT_STEP:
+    case STACK_EVENT_DH:
+    case STACK_EVENT_AUTH:
+        break;
+    }
+    return CONFIG_LOG_DEBUG;
+}
+
+static void sentence_of(const struct stack_event *event, char *out, size_t cap)
+{
+    char address[IP_TEXT_MAX];
+    if (event->type == STACK_EVENT_UP)
+        snprintf(out, cap, "has %s", ip_text(&event->network.remote, address));
+    else if (event->cause != CAUSE_NONE)
+        snprintf(out, cap, "%s%s%s", cause_sentence(event->cause), event->detail[0] ? " " : "", event->detail);
+    else
+        snprintf(out, cap, "%s%s%s%s", stage_sentence(event->stage), event->detail[0] ? " (" : "", event->detail,
+                 event->detail[0] ? ")" : "");
+}
+
+static void run_notice(void *receiver, void *letter)
+{
+    struct gateway *gateway = receiver;
+    const struct notice *notice = letter;
+    const struct stack_event *event = &notice->event;
+    char peer[ENDPOINT_TEXT_MAX], user[CTL_USER_MAX], text[CTL_DETAIL_MAX];
+    const uint64_t session = event->session ? session_id(gateway, notice->shard->number, event->session) : 0;
+    endpoint_text(&event->path.remote, peer);
+    view_copy_text(user, sizeof(user), view_str(event->user));
+    sentence_of(event, text, sizeof(text));
+    const char *cause = event->cause ? cause_word(event->cause) : "";
+    const char *stage = event->stage ? stage_word(event->stage) : "";
+    report_write(&gateway->report, &(struct report_line){.level = level_of(event),
+                                                         .type = type_of(event),
+                                                         .session = session,
+                                                         .user = user,
+                                                         .peer = peer,
+                                                         .stage = stage,
+                                                         .cause = cause,
+                                                         .text = text});
+    struct ctl_event told = {.time = (uint64_t)clock_wall() * 1000, .session = session};
+    view_copy_text(told.type, sizeof(told.type), view_str(type_of(event)));
+    view_copy_text(told.user, sizeof(told.user), view_str(user));
+    view_copy_text(told.peer, sizeof(told.peer), view_str(peer));
+    view_copy_text(told.stage, sizeof(told.stage), view_str(stage));
+    view_copy_text(told.cause, sizeof(told.cause), view_str(cause));
+    view_copy_text(told.detail, sizeof(told.detail), view_str(text));
+    if (event->type == STACK_EVENT_UP)
+        ip_text(&event->network.remote, told.address);
+    control_event(gateway->control, &told);
+    free(letter);
+}
+
+static void post_notice(struct shard *shard, const struct stack_event *event)
+{
+    struct notice *notice = malloc(sizeof(*notice));
+    if (!notice)
+        return;
+    *notice = (struct notice){.letter = {.run = run_notice}, .shard = shard, .event = *event};
+    mailbox_post(&shard->gateway->mailbox, &notice->letter);
+}
+
+/* ---- the switch ---- */
+
+static void relay(struct shard *shard, const struct stack_event *event)
+{
+    struct gateway *gateway = shard->gateway;
+    switch (event->type) {
+    case STACK_EVENT_DH:
+        workers_submit(gateway->workers, shard, event->dh);
+        break;
+    case STACK_EVENT_AUTH:
+        post_login(shard, event);
+        break;
+    case STACK_EVENT_UP:
+        addresses_set(gateway->addresses, ip4_value(&event->network.remote), shard->number);
+        post_notice(shard, event);
+        break;
+    case STACK_EVENT_DOWN:
+        if (addresses_get(gateway->addresses, ip4_value(&event->network.remote)) == shard->number)
+            addresses_set(gateway->addresses, ip4_value(&event->network.remote), -1);
+        post_logout(shard, event->session_key);
+        post_notice(shard, event);
+        break;
+    case STACK_EVENT_STEP:
+    case STACK_EVENT_FAILED:
+        post_notice(shard, event);
+        break;
+    }
+}
+
+void relay_events(void *ctx, usec_t now)
+{
+    struct shard *shard = ctx;
+    struct stack_event event;
+    (void)now;
+    while (stack_event(shard->stack, &event))
+        relay(shard, &event);
+    bytes_wipe(&event, sizeof(event));
+}

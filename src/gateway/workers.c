@@ -1,0 +1,108 @@
+/* A small pool of threads for Diffie-Hellman. */
+#include "gateway/gateway_internal.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define THREADS_MAX 64
+#define NICENESS    5 /* data goes before logins */
+
+struct job {
+    struct letter letter; /* carries the result home */
+    struct shard *shard;
+    struct dh_work *work;
+};
+
+struct workers {
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    struct letter *first, **last;
+    bool stopping;
+    unsigned n;
+    pthread_t threads[THREADS_MAX];
+};
+
+static void give_result(void *receiver, void *letter)
+{
+    struct job *job = letter;
+    struct shard *shard = receiver;
+    const usec_t now = clock_now();
+    stack_dh_done(shard->stack, now, job->work);
+    pump_flush(shard->pump, now);
+    free(job);
+}
+
+static struct job *next_job(struct workers *w)
+{
+    pthread_mutex_lock(&w->lock);
+    while (!w->first && !w->stopping)
+        pthread_cond_wait(&w->more, &w->lock);
+    struct job *job = (struct job *)w->first;
+    if (job) {
+        w->first = job->letter.next;
+        if (!w->first)
+            w->last = &w->first;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return job;
+}
+
+static void *work(void *ctx)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+    for (struct job *job; (job = next_job(ctx)) != NULL;) {
+        dh_work_run(job->work);
+        job->letter.run = give_result;
+        mailbox_post(&job->shard->mailbox, &job->letter);
+    }
+    return NULL;
+}
+
+struct workers *workers_new(unsigned threads)
+{
+    struct workers *w = calloc(1, sizeof(*w));
+    if (!w)
+        return NULL;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->more, NULL);
+    w->last = &w->first;
+    while (w->n < threads && w->n < THREADS_MAX && pthread_create(&w->threads[w->n], NULL, work, w) == 0)
+        w->n++;
+    if (w->n > 0)
+        return w;
+    workers_free(w);
+    return NULL;
+}
+
+void workers_free(struct workers *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_broadcast(&w->more);
+    pthread_mutex_unlock(&w->lock);
+    for (unsigned i = 0; i < w->n; i++)
+        pthread_join(w->threads[i], NULL);
+    pthread_cond_destroy(&w->more);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+void workers_submit(struct workers *w, struct shard *shard, struct dh_work *work)
+{
+    struct job *job = malloc(sizeof(*job));
+    if (!job) { /* the exchange will time out, as with a lost packet */
+        dh_work_wipe(work);
+        free(work);
+        return;
+    }
+    *job = (struct job){.shard = shard, .work = work};
+    pthread_mutex_lock(&w->lock);
+    *w->last = &job->letter;
+    w->last = &job->letter.next;
+    pthread_cond_signal(&w->more);
+    pthread_mutex_unlock(&w->lock);
+}
