@@ -21,8 +21,8 @@ struct frame_meta {
     uint16_t csum_offset; /* where the checksum field is, from csum_start */
 };
 
-/* One or, with segment > 0, several datagrams of one path, one after the other: each of `segment` bytes, the last may be
- * shorter. segment is 0 when there is only one. data is writable and borrowed from whoever received it. */
+/* One or, with segment > 0, several datagrams of one path, one after the other: each of `segment` bytes, the last may
+ * be shorter. segment is 0 when there is only one. data is writable and borrowed from whoever received it. */
 struct datagram {
     struct path path;
     uint8_t *data;
@@ -67,6 +67,8 @@ struct frame_pieces {
     struct view piece[FRAME_SEGMENTS];
 };
 
+#define COALESCE_PACKETS 1024 /* in one burst */
+
 struct coalesce; /* the flows being gathered within one burst */
 
 struct coalesce *coalesce_new(void);
@@ -75,8 +77,9 @@ void coalesce_free(struct coalesce *c);
 void coalesce_allow_udp(struct coalesce *c, bool allow);
 /* Adds a whole IP packet (its buffer stays the caller's, writable, until the frames are taken and written). TCP
  * segments in sequence with equal headers, and UDP datagrams of equal size, join one frame after their own checksum
- * was verified; everything else makes a frame of its own. Order within a flow is kept. */
-void coalesce_add(struct coalesce *c, uint8_t *packet, uint32_t len);
+ * was verified; everything else makes a frame of its own. Order within a flow is kept. DROP_QUEUE_FULL when
+ * COALESCE_PACKETS are held already, or taking has begun. */
+enum drop coalesce_add(struct coalesce *c, uint8_t *packet, uint32_t len);
 /* The next finished frame, or NULL when all have been taken; then the burst is over and the gatherer empty. */
 const struct frame_pieces *coalesce_take(struct coalesce *c);
 

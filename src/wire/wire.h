@@ -119,6 +119,8 @@ static inline void be32_put(uint8_t p[static 4], uint32_t v)
 
 /* Adds bytes to a running sum; sums may be chained as long as every piece but the last has an even length. */
 uint32_t inet_sum(uint32_t sum, const void *p, size_t n);
+/* The same while copying to out, which may not overlap: one pass over memory instead of two. */
+uint32_t inet_sum_copy(uint32_t sum, void *restrict out, const void *restrict p, size_t n);
 /* Folds and complements: the value for the checksum field, in host order. */
 uint16_t inet_fold(uint32_t sum);
 /* The pseudo header's contribution; proto is the IP protocol, len the length of transport header and data. */
