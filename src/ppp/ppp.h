@@ -22,7 +22,8 @@
 
 #define PPP_NAME_MAX     256 /* bytes of a user name or CHAP name with NUL */
 #define PPP_PASSWORD_MAX 256
-#define PPP_OVERHEAD     4 /* bytes before an inner packet: ff 03, protocol; 2 when ACFC was agreed */
+#define PPP_OVERHEAD     4    /* bytes before an inner packet: ff 03, protocol; 2 when ACFC was agreed */
+#define PPP_FRAME_MAX    1508 /* bytes of the longest control frame taken or made, ff 03 included */
 
 struct ppp;
 
@@ -37,13 +38,13 @@ struct ppp_config {
     bool acfc, pfc;                  /* accept from the peer; pfc is never used on sending (RouterOS 6) */
     usec_t echo_interval;            /* LCP Echo-Request; 0: never; only sent after silence */
     uint32_t echo_failures;          /* unanswered ones before the link counts as dead */
-    usec_t restart;                  /* 3 s */
-    uint32_t max_configure;          /* 10 */
-    uint32_t max_terminate;          /* 2 */
-    usec_t auth_timeout;             /* server: from LCP up to success */
+    usec_t restart;                  /* 0 means 3 s */
+    uint32_t max_configure;          /* 0 means 10 */
+    uint32_t max_terminate;          /* 0 means 2 */
+    usec_t auth_timeout;             /* from LCP up to success; 0 means 60 s */
     char name[64];                   /* server: our name in challenges */
     char user[PPP_NAME_MAX];         /* client */
-    char password[PPP_PASSWORD_MAX]; /* client; wiped with the ppp */
+    char password[PPP_PASSWORD_MAX]; /* client; its owner wipes it */
     bool ipv6;                       /* IPV6CP allowed; else rejected */
     struct ip_addr want;             /* client: ask for this address again; family 0: any */
 };
@@ -52,17 +53,21 @@ struct ppp_env {
     struct random random;
 };
 
+/* config is borrowed and must outlive the ppp: thousands of links share one. env is copied. NULL without memory, and
+ * for a server without an authentication method. A client with methods wants the server to ask for one of them. */
 struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env);
 void ppp_free(struct ppp *ppp);
 
 /* Begins to negotiate; the lower layer is up. */
 void ppp_up(struct ppp *ppp, usec_t now);
 
-/* A frame of a control protocol, protocol field first (as left by ppp_data_open()). */
+/* A frame of a control protocol, protocol field first (as left by ppp_data_open()); ff 03 and short protocol fields
+ * are taken as well. A frame of a protocol that is not served is rejected to the peer from here. */
 enum drop ppp_input(struct ppp *ppp, usec_t now, struct view frame);
 void ppp_timeout(struct ppp *ppp, usec_t now);
 usec_t ppp_deadline(const struct ppp *ppp);
-/* Writes the next frame, ff 03 in front where it has to be. */
+/* Writes the next frame, ff 03 in front. False when there is none, or when w has not the room for it (PPP_FRAME_MAX is
+ * always enough): the frame then stays. */
 bool ppp_output(struct ppp *ppp, struct writer *w);
 
 enum ppp_event_type {
@@ -70,7 +75,7 @@ enum ppp_event_type {
     PPP_EVENT_AUTH,     /* server: judge event.auth, answer with ppp_auth_done() */
     PPP_EVENT_NETWORK,  /* IPv4 is up: event.network; data may flow */
     PPP_EVENT_NETWORK6, /* IPv6 is up */
-    PPP_EVENT_DOWN,     /* the link is finished: cause */
+    PPP_EVENT_DOWN,     /* the link is finished: cause. Told exactly once, last; input is dropped from then on */
 };
 
 /* What the peer offered as proof. Views are borrowed until the next call into ppp. */
@@ -102,7 +107,10 @@ bool ppp_event(struct ppp *ppp, struct ppp_event *out);
 
 /* ---- verbs ---- */
 
-/* The answer to PPP_EVENT_AUTH. */
+/* The answer to PPP_EVENT_AUTH: exactly one for each event that was pulled, whenever it is known. The peer may
+ * negotiate anew at any time (RFC 1661 4.1); then a new PPP_EVENT_AUTH follows and, after it, a new PPP_EVENT_NETWORK.
+ * Until the first question is answered no second is asked, and an answer that has become stale is thrown away. A peer
+ * once let in cannot become another user: that is refused without a question. */
 struct ppp_auth_answer {
     bool accepted;
     enum cause cause; /* when refused: kept for the story; the peer only learns "failed" */
@@ -112,15 +120,17 @@ struct ppp_auth_answer {
 void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *answer);
 /* Ends the link with Terminate-Request; PPP_EVENT_DOWN follows with this cause. */
 void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
-/* Data came from the peer: no echo is due. */
+/* Data came from the peer: no echo is due. Cheap; it does not move the deadline, which is looked at again when it
+ * comes. */
 void ppp_alive(struct ppp *ppp, usec_t now);
 /* The user's name once known, else "". */
 const char *ppp_user(const struct ppp *ppp);
 
 /* ---- data: plain functions, no events ---- */
 
-/* Takes ff 03 (if there) and the protocol field (one or two bytes) off an IP packet and sets packet->protocol. A
- * control frame keeps its protocol field, as two bytes, for ppp_input(). */
+/* Takes ff 03 (if there) and the protocol field (one or two bytes) off an IP packet and sets packet->protocol. Every
+ * other frame keeps its protocol field, as two bytes, for ppp_input(). DROP_IP_NOT_UP for an IP packet before its
+ * network layer is up; on any drop the packet is unchanged. */
 enum drop ppp_data_open(const struct ppp *ppp, struct packet *packet);
 /* Puts protocol (PPP_IP or PPP_IPV6) and, where it has to be, ff 03 in front. False without head room, or when that
  * network layer is not up. */

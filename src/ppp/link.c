@@ -1,0 +1,65 @@
+/*
+ * The phases of a link (RFC 1661 3.2): Establish until LCP is opened, Authenticate, Network, and the end. LCP's
+ * automaton reports up, down and finished to here; here the login and the network protocols are started and stopped.
+ */
+#include "ppp/ppp_internal.h"
+
+void link_blame(struct ppp *ppp, enum cause cause)
+{
+    if (ppp->cause == CAUSE_NONE)
+        ppp->cause = cause;
+}
+
+void link_lcp_up(struct ppp *ppp)
+{
+    ppp->phase = PHASE_AUTHENTICATE;
+    event_push(ppp, HAPPENED_LCP);
+    echo_start(ppp);
+    auth_begin(ppp);
+}
+
+void link_lcp_down(struct ppp *ppp)
+{
+    ppp->phase = PHASE_ESTABLISH;
+    echo_stop(ppp);
+    auth_stop(ppp);
+    fsm_event(&ppp->ipcp_fsm, FSM_DOWN, NULL, NULL);
+    fsm_event(&ppp->ipv6cp_fsm, FSM_DOWN, NULL, NULL);
+}
+
+static void start_network(struct fsm *f)
+{
+    fsm_event(f, FSM_OPEN, NULL, NULL);
+    fsm_event(f, FSM_UP, NULL, NULL);
+}
+
+void link_authenticated(struct ppp *ppp)
+{
+    if (ppp->phase != PHASE_AUTHENTICATE)
+        return;
+    ppp->phase = PHASE_NETWORK;
+    if (ppp->config->server && ppp->ipcp.network.remote.family != 4) {
+        link_close(ppp, CAUSE_IPCP_FAILED); /* there is no address to give */
+        return;
+    }
+    start_network(&ppp->ipcp_fsm);
+    if (ppp->config->ipv6)
+        start_network(&ppp->ipv6cp_fsm);
+}
+
+void link_close(struct ppp *ppp, enum cause cause)
+{
+    link_blame(ppp, cause);
+    if (ppp->lcp_fsm.state == FSM_INITIAL)
+        link_finished(ppp); /* never up: nobody to tell */
+    else
+        fsm_event(&ppp->lcp_fsm, FSM_CLOSE, NULL, NULL);
+}
+
+void link_finished(struct ppp *ppp)
+{
+    ppp->phase = PHASE_FINISHED;
+    echo_stop(ppp);
+    auth_done(ppp);
+    ppp->lcp_fsm.at = ppp->ipcp_fsm.at = ppp->ipv6cp_fsm.at = USEC_NEVER;
+}
