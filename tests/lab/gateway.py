@@ -2,11 +2,11 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
 from lab.shell import run, stop, wait_for
-from lab.world import OFFICE_NET
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", TREE / "build"))
@@ -21,8 +21,16 @@ DNS = "172.16.0.53"
 
 def settings(**changes):
     """The configuration of the tests, as {"section": {"key": text}}; `changes` are merged in."""
-    base = {"ike": {}, "pool \"office\"": {"range": f'{{"{POOL}"}}', "gateway": '"10.99.0.1"', "dns": f'{{"{DNS}"}}'},
-            "net": {}, "limits": {}, "users": {}, "control": {}, "log": {"level": '"debug"'}, "": {"shards": "1"}}
+    base = {
+        "": {},
+        "ike": {},
+        'pool "office"': {"range": f'"{POOL}"', "gateway": '"10.99.0.1"', "dns": f'{{"{DNS}"}}'},
+        "net": {"masquerade": "off"},
+        "log": {"level": '"debug"'},
+        "run": {"user": '"root"'},
+        "users": {},
+        "control": {},
+    }
     for section, keys in changes.items():
         base.setdefault(section, {}).update(keys)
     return base
@@ -118,17 +126,12 @@ class Gateway:
     def said(self):
         return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
 
-    def route_from_office(self):
-        """The office finds the clients by its default route, which is the gateway: nothing to do but to say so."""
-        return OFFICE_NET
-
     def close(self):
         stop(self.process)
 
 
 def _sentences():
     """cause word -> sentence, read from the table that the gateway is built from."""
-    import re
     text = (TREE / "src/base/causes.def").read_text()
     return dict(re.findall(r'^CAUSE\(\w+, "([\w-]+)",\s*"([^"]*)"', text, re.M))
 
