@@ -1,0 +1,161 @@
+/* Routes: adding and removing, asking the kernel where a packet would go, and finding the default route. */
+#include "net/netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static uint8_t af_of(const struct ip_addr *a)
+{
+    return a->family == 4 ? AF_INET : AF_INET6;
+}
+
+static bool is_sane(const struct route *route)
+{
+    const uint8_t family = route->to.family;
+    return (family == 4 || family == 6) && route->bits <= ip_addr_size(&route->to) * 8 &&
+           (route->via.family == 0 || route->via.family == family) &&
+           (route->source.family == 0 || route->source.family == family) &&
+           (route->via.family != 0 || route->iface != 0);
+}
+
+static enum err change_route(uint16_t type, uint16_t flags, const struct route *route)
+{
+    if (!is_sane(route))
+        return ERR_INVALID;
+    const bool removes = type == RTM_DELROUTE;
+    const uint8_t scope = route->via.family || route->to.family == 6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+    const struct rtmsg head = {
+        .rtm_family = af_of(&route->to),
+        .rtm_dst_len = route->bits,
+        .rtm_table = RT_TABLE_UNSPEC,
+        .rtm_protocol = removes ? RTPROT_UNSPEC : RTPROT_STATIC,
+        .rtm_scope = removes ? RT_SCOPE_NOWHERE : scope,
+        .rtm_type = removes ? RTN_UNSPEC : RTN_UNICAST,
+    };
+    struct netlink_request r;
+    netlink_begin(&r, type, flags, &head, sizeof(head));
+    netlink_attribute_u32(&r, RTA_TABLE, route->table ? route->table : RT_TABLE_MAIN);
+    if (route->bits > 0)
+        netlink_attribute_ip(&r, RTA_DST, &route->to);
+    if (route->via.family)
+        netlink_attribute_ip(&r, RTA_GATEWAY, &route->via);
+    if (route->source.family)
+        netlink_attribute_ip(&r, RTA_PREFSRC, &route->source);
+    if (route->iface)
+        netlink_attribute_u32(&r, RTA_OIF, route->iface);
+    if (route->metric)
+        netlink_attribute_u32(&r, RTA_PRIORITY, route->metric);
+    return netlink_talk(&r, NULL, NULL);
+}
+
+enum err route_add(const struct route *route)
+{
+    return change_route(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
+}
+
+enum err route_del(const struct route *route)
+{
+    return change_route(RTM_DELROUTE, 0, route);
+}
+
+/* Reads a route message; false when it is none, or not a plain unicast or local one. */
+static bool read_route(uint16_t type, struct view body, struct route *out)
+{
+    struct rtmsg head;
+    if (type != RTM_NEWROUTE || !netlink_head(&body, &head, sizeof(head)))
+        return false;
+    if (head.rtm_type != RTN_UNICAST && head.rtm_type != RTN_LOCAL)
+        return false;
+    struct route route = {
+        .to.family = head.rtm_family == AF_INET ? 4 : 6, .bits = head.rtm_dst_len, .table = head.rtm_table};
+    uint16_t attribute;
+    struct view value;
+    while (netlink_next_attribute(&body, &attribute, &value)) {
+        switch (attribute) {
+        case RTA_DST:
+            route.to = netlink_ip(value);
+            break;
+        case RTA_GATEWAY:
+            route.via = netlink_ip(value);
+            break;
+        case RTA_PREFSRC:
+            route.source = netlink_ip(value);
+            break;
+        case RTA_OIF:
+            route.iface = netlink_u32(value);
+            break;
+        case RTA_PRIORITY:
+            route.metric = netlink_u32(value);
+            break;
+        case RTA_TABLE:
+            route.table = netlink_u32(value);
+            break;
+        default:
+            break;
+        }
+    }
+    *out = route;
+    return true;
+}
+
+struct search {
+    struct route best;
+    bool found;
+};
+
+static void take_answer(void *ctx, uint16_t type, struct view body)
+{
+    struct search *s = ctx;
+    s->found |= read_route(type, body, &s->best);
+}
+
+enum err route_lookup(const struct ip_addr *to, struct route *out)
+{
+    if (to->family != 4 && to->family != 6)
+        return ERR_INVALID;
+    const struct rtmsg head = {.rtm_family = af_of(to), .rtm_dst_len = (uint8_t)(ip_addr_size(to) * 8)};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETROUTE, 0, &head, sizeof(head));
+    netlink_attribute_ip(&r, RTA_DST, to);
+    struct search s = {.found = false};
+    const enum err e = netlink_talk(&r, take_answer, &s);
+    if (e != ERR_OK)
+        return e == ERR_SYSTEM && (errno == ENETUNREACH || errno == EHOSTUNREACH) ? ERR_NOTFOUND : e;
+    if (!s.found)
+        return ERR_NOTFOUND;
+    s.best.to = *to;
+    s.best.bits = (uint8_t)(ip_addr_size(to) * 8);
+    s.best.table = 0;
+    *out = s.best;
+    return ERR_OK;
+}
+
+static void take_default(void *ctx, uint16_t type, struct view body)
+{
+    struct search *s = ctx;
+    struct route route;
+    if (!read_route(type, body, &route) || route.bits != 0 || route.table != RT_TABLE_MAIN || route.iface == 0)
+        return;
+    if (!s->found || route.metric < s->best.metric)
+        s->best = route;
+    s->found = true;
+}
+
+enum err route_default(uint8_t family, struct route *out)
+{
+    if (family != 4 && family != 6)
+        return ERR_INVALID;
+    const struct rtmsg head = {.rtm_family = family == 4 ? AF_INET : AF_INET6};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
+    struct search s = {.found = false};
+    const enum err e = netlink_talk(&r, take_default, &s);
+    if (e != ERR_OK)
+        return e;
+    if (!s.found)
+        return ERR_NOTFOUND;
+    s.best.table = 0;
+    *out = s.best;
+    return ERR_OK;
+}
