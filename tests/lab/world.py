@@ -130,6 +130,7 @@ class World:
         self.gateway = self.namespace("gateway")
         self.gateway.cable("wan", self.internet, "gateway", other_bridge="net")
         self.gateway.address("wan", INTERNET_GATEWAY + "/24")
+        self.gateway.run("ip", "route", "add", "default", "via", "203.0.113.254")
         self.gateway.forward()
         self.office = self.namespace("office")
         self.gateway.cable("lan", self.office, "lan")

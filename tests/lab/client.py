@@ -1,0 +1,64 @@
+"""Our own client program in a namespace: the quick counterpart of a guest with a stock client."""
+import pathlib
+import re
+import subprocess
+
+from lab.gateway import CLIENT
+from lab.shell import stop, wait_for
+from lab.world import INTERNET_GATEWAY, OFFICE_NET
+
+
+class Client:
+    """Connects on construction, unless told not to wait. `namespace` is a computer with a way to the gateway."""
+
+    def __init__(self, namespace, directory, user, password, psk, *options, server=INTERNET_GATEWAY, tun="vpn0", wait=True):
+        self.namespace = namespace
+        self.tun = tun
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        self.log = directory / f"client-{namespace.role}-{tun}.log"
+        files = {}
+        for name, text in (("psk", psk), ("password", password)):
+            files[name] = directory / f"{name}-{namespace.role}-{tun}"
+            files[name].write_text(text)
+            files[name].chmod(0o600)
+        with open(self.log, "ab") as log:
+            self.process = namespace.start(
+                CLIENT, "--server", server, "--psk-file", files["psk"], "--user", user, "--password-file",
+                files["password"], "--tun", tun, *options, stdout=log, stderr=subprocess.STDOUT)
+        if wait:
+            self.wait_up()
+
+    def wait_up(self, timeout=15.0):
+        wait_for(f"{self.tun} has an address", lambda: self.address, timeout, every=0.1)
+        self.namespace.run("ip", "route", "replace", OFFICE_NET, "dev", self.tun)
+
+    @property
+    def address(self):
+        """The inner address, or None."""
+        if not self.running:
+            raise AssertionError(f"the client ended with {self.process.returncode}:\n{self.said()}")
+        said = self.namespace.run("ip", "-4", "-o", "address", "show", "dev", self.tun, check=False)
+        found = re.search(r"inet ([\d.]+)", said)
+        return found and found[1]
+
+    @property
+    def running(self):
+        return self.process.poll() is None
+
+    def wait_end(self, timeout=10.0):
+        wait_for("the client ends", lambda: not self.running, timeout)
+        return self.process.returncode
+
+    def ping(self, host="172.16.0.10", count=3, size=56, interval=0.05, wait=2, extra=()):
+        """Pings through the tunnel; every packet must come back."""
+        said = self.namespace.run("ping", "-q", "-i", interval, "-W", wait, "-c", count, "-s", size, *extra, host,
+                                  timeout=count * interval + 30, check=False)
+        assert f"{count} packets transmitted, {count} received" in said, said
+        return said
+
+    def said(self):
+        return self.log.read_text(errors="replace")[-6000:]
+
+    def close(self):
+        stop(self.process)

@@ -1,0 +1,107 @@
+"""The world of these tests: an office, the gateway, an internet, homes with computers that run our own client."""
+import itertools
+import os
+
+import pytest
+
+from lab import world
+from lab.client import Client
+from lab.gateway import Gateway
+from lab.world import World
+
+PSK = "four-winds-1867"
+USERS = {"alice": "wonder-land-42", "bob": "builder-77-hats"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_remains():
+    world.sweep()
+
+
+class Site:
+    """A world with a gateway; computers are added direct or in homes."""
+
+    def __init__(self, directory, sections=None):
+        self.directory = directory
+        self.serial = itertools.count(10)
+        self.clients = []
+        self.world = World()
+        try:
+            self.world.add_gateway_and_office()
+            self.gateway = Gateway(self.world.gateway, directory / "gateway", PSK, USERS, sections)
+            self.world.on_close(self.gateway.close)
+        except BaseException:
+            self.world.close()
+            raise
+
+    @property
+    def office(self):
+        return self.world.office
+
+    def computer(self, home=None):
+        """A computer with a public address, or one in a home."""
+        number = next(self.serial)
+        made = self.world.namespace(f"pc{number}")
+        if home is None:
+            made.cable("eth", self.world.internet, f"pc{number}", other_bridge="net")
+            made.address("eth", f"203.0.113.{number}/24")
+            made.run("ip", "route", "add", "default", "via", "203.0.113.254")
+        else:
+            made.cable("eth", home, f"pc{number}", other_bridge="lan")
+            made.address("eth", f"192.168.1.{number}/24")
+            made.run("ip", "route", "add", "default", "via", "192.168.1.1")
+        return made
+
+    def connect(self, computer=None, user="alice", *options, **more):
+        """A client on this computer (a new one with a public address when none is given)."""
+        more.setdefault("password", USERS.get(user, "none"))
+        more.setdefault("psk", PSK)
+        client = Client(computer or self.computer(), self.directory, user, more.pop("password"), more.pop("psk"),
+                        *options, **more)
+        self.clients.append(client)
+        return client
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+        self.world.close()
+
+
+@pytest.fixture
+def make_site(tmp_path):
+    made = []
+
+    def make(sections=None):
+        site = Site(tmp_path / f"site{len(made)}", sections)
+        made.append(site)
+        return site
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site):
+    return make_site()
+
+
+@pytest.fixture
+def big_file(tmp_path):
+    """A directory with `file`: 8 MB nobody can guess."""
+    directory = tmp_path / "www"
+    directory.mkdir()
+    (directory / "file").write_bytes(os.urandom(8_000_000))
+    return directory
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows what gateway and clients said."""
+    outcome = yield
+    report = outcome.get_result()
+    site = getattr(item, "funcargs", {}).get("site")
+    if report.failed and isinstance(site, Site):
+        report.sections.append(("gateway", site.gateway.said()))
+        for client in site.clients:
+            report.sections.append((f"client {client.namespace.role}", client.said()))

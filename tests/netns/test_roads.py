@@ -1,0 +1,50 @@
+"""ESP on its three roads: bare, in UDP because of a NAT, in UDP because it was asked for."""
+import hashlib
+
+from lab.gateway import settings
+from lab.packets import Sniffer, is_esp, is_udp
+
+
+def roads(site, client):
+    """(bare ESP packets, packets on UDP 4500) that a burst of pings causes on the gateway's outer leg."""
+    sniffer = Sniffer(site.world.gateway, "wan")
+    client.ping(count=10)
+    packets = sniffer.stop()
+    return sum(map(is_esp, packets)), sum(is_udp(packet, 4500) for packet in packets)
+
+
+def fetch_whole(site, client, big_file):
+    url = site.world.serve_files(big_file) + "/file"
+    said = client.namespace.run("sh", "-c", f"curl -sSf -m 60 {url} | sha256sum")
+    assert said.split()[0] == hashlib.sha256((big_file / "file").read_bytes()).hexdigest()
+
+
+def test_without_a_nat_esp_is_bare(site, big_file):
+    client = site.connect()
+    esp, udp = roads(site, client)
+    assert esp >= 20 and udp == 0
+    fetch_whole(site, client, big_file)
+
+
+def test_behind_a_napt_esp_goes_in_udp(site, big_file):
+    client = site.connect(site.computer(site.world.add_home()))
+    esp, udp = roads(site, client)
+    assert esp == 0 and udp >= 20
+    fetch_whole(site, client, big_file)
+
+
+def test_forced_encapsulation_uses_udp_without_a_nat(make_site):
+    site = make_site(settings(ike={"encapsulation": "force"}))
+    client = site.connect()
+    esp, udp = roads(site, client)
+    assert esp == 0 and udp >= 20
+
+
+def test_two_computers_behind_one_napt_and_one_with_a_public_address(site):
+    home = site.world.add_home()
+    clients = [site.connect(site.computer(home)), site.connect(site.computer(home), "bob"), site.connect()]
+    assert len({client.address for client in clients}) == 3
+    for client in clients:
+        client.ping(count=5)
+    # Clients reach each other too, through the gateway.
+    clients[0].ping(clients[1].address)

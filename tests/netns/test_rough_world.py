@@ -1,0 +1,90 @@
+"""NATs that forget, clients that vanish, and floods: sessions of others do not notice."""
+import subprocess
+
+from lab.gateway import settings
+from lab.packets import Flood, forget_mappings
+from lab.shell import wait_for
+
+
+def test_a_session_follows_a_nat_that_gives_another_port(site):
+    home = site.world.add_home()
+    client = site.connect(site.computer(home))
+    client.ping()
+    before = site.gateway.sessions()[0]["peer"]
+    forget_mappings(home)
+    client.ping(count=20)
+    after = site.gateway.sessions()[0]["peer"]
+    assert before != after
+    # Now the office speaks first, to the new place.
+    assert " 0% packet loss" in site.office.run("ping", "-q", "-c", "3", "-i", "0.1", client.address)
+
+
+def test_a_session_follows_a_nat_that_gets_another_address(site):
+    home = site.world.add_home()
+    client = site.connect(site.computer(home))
+    client.ping()
+    home.run("ip", "address", "add", "203.0.113.177/24", "dev", "wan")
+    home.run("ip", "address", "del", "203.0.113.101/24", "dev", "wan")
+    home.run("ip", "route", "replace", "default", "via", "203.0.113.254")
+    forget_mappings(home)
+    client.ping(count=20)
+    assert site.gateway.sessions()[0]["peer"].startswith("203.0.113.177:")
+
+
+def test_a_flood_from_unknown_addresses_leaves_a_session_untouched(site):
+    client = site.connect(site.computer(site.world.add_home()))
+    client.ping()
+    memory = resident_kilobytes(site.gateway)
+    pinging = client.namespace.start("ping", "-q", "-i", "0.02", "-W", "2", "-c", "250", "172.16.0.10",
+                                     stdout=subprocess.PIPE, text=True)
+    flood = Flood(site.world.internet, "203.0.113.1")
+    said = pinging.communicate(timeout=30)[0]
+    assert flood.stop() > 5000
+    assert "250 packets transmitted, 250 received" in said, said
+    assert [session["user"] for session in site.gateway.sessions()] == ["alice"]
+    drops = site.gateway.drops()
+    assert sum(drops.values()) > 1000, drops
+    # Half-open exchanges are bounded: what a flood costs does not grow with the flood.
+    assert resident_kilobytes(site.gateway) - memory < 16 * 1024
+
+
+def resident_kilobytes(gateway):
+    with open(f"/proc/{gateway.process.pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def test_a_client_that_vanished_is_noticed_and_its_address_freed(make_site):
+    site = make_site(settings(ike={"dpd_interval": '"5s"', "dpd_timeout": '"10s"'},
+                              l2tp={"hello": '"5s"'}, ppp={"echo_interval": '"5s"', "echo_failures": "2"}))
+    client = site.connect()
+    client.ping()
+    client.process.kill()
+    wait_for("the gateway gives up the session", lambda: not site.gateway.sessions(), 60, every=0.5)
+
+
+def test_a_client_that_comes_back_at_once_replaces_its_old_self(site):
+    computer = site.computer(site.world.add_home())
+    first = site.connect(computer)
+    first.ping()
+    first.process.kill()
+    first.process.wait()
+    second = site.connect(computer)
+    second.ping(count=5)
+
+
+def test_a_restarted_gateway_serves_the_same_users(site):
+    site.connect().close()
+    site.gateway.close()
+    site.gateway.start()
+    site.connect(user="bob").ping()
+
+
+def test_many_computers_behind_one_napt(site):
+    home = site.world.add_home()
+    clients = [site.connect(site.computer(home), wait=False) for _ in range(8)]
+    for client in clients:
+        client.wait_up()
+    assert len({client.address for client in clients}) == 8
+    for client in clients:
+        client.ping(count=2)
+    assert len(site.gateway.sessions()) == 8

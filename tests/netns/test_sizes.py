@@ -1,0 +1,79 @@
+"""Packets that are too big: TCP is told in time by its MSS, others by ICMP."""
+import pytest
+
+from lab.packets import Sniffer, is_syn, mss
+
+MTU = 1400
+FITS = MTU - 28  # bytes of ping
+
+
+@pytest.fixture
+def connected(site):
+    return site, site.connect(site.computer(site.world.add_home()))
+
+
+def test_the_largest_packet_passes_both_ways(connected):
+    site, client = connected
+    client.ping(size=FITS, extra=("-M", "do"))
+    said = site.office.run("ping", "-q", "-c", "3", "-i", "0.1", "-s", FITS, "-M", "do", client.address)
+    assert " 0% packet loss" in said
+
+
+def test_one_byte_more_with_dont_fragment_is_answered_with_icmp(connected):
+    site, client = connected
+    said = site.office.run("ping", "-c", "1", "-W", "2", "-s", FITS + 1, "-M", "do", client.address, check=False)
+    assert f"mtu = {MTU}" in said or f"mtu={MTU}" in said, said
+
+
+def test_big_packets_that_may_be_cut_arrive(connected):
+    site, client = connected
+    said = site.office.run("ping", "-q", "-c", "3", "-i", "0.1", "-s", 1472, "-M", "dont", client.address)
+    assert " 0% packet loss" in said
+
+
+def test_mss_is_clamped_in_both_directions(connected):
+    site, client = connected
+    site.world.serve_files(site.directory)
+    # The client's own interface would clamp by its MTU; a route with a lie shows that the gateway does.
+    client.namespace.run("ip", "link", "set", client.tun, "mtu", "1500")
+    client.namespace.run("ip", "route", "replace", "172.16.0.0/16", "dev", client.tun, "advmss", "1460")
+    at_office = Sniffer(site.office, "lan", is_syn)
+    at_client = Sniffer(client.namespace, client.tun, is_syn)
+    client.namespace.run("curl", "-sS", "-m", "5", "-o", "/dev/null", "http://172.16.0.10/none")
+    there = [mss(packet) for packet in at_office.stop() if packet[33] == 0x02]
+    back = [mss(packet) for packet in at_client.stop() if packet[33] == 0x12]
+    assert there and all(value <= MTU - 40 for value in there)
+    assert back and all(value <= MTU - 40 for value in back)
+
+
+def test_clamped_segments_carry_a_whole_checksum(connected):
+    """A server that checks sums sees the connection; data both ways proves that the rewritten header was right."""
+    site, client = connected
+    with_echo = site.office.start("/usr/bin/python3", "-c", ECHO)
+    client.namespace.run("/usr/bin/python3", "-c", TALK, timeout=20)
+    assert with_echo.wait(5) == 0
+
+
+ECHO = """
+import socket
+server = socket.create_server(("172.16.0.10", 7))
+peer, _ = server.accept()
+while data := peer.recv(65536):
+    peer.sendall(data)
+"""
+TALK = """
+import socket, time, os
+for _ in range(50):
+    try:
+        peer = socket.create_connection(("172.16.0.10", 7), 5)
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.1)
+said, heard = os.urandom(200000), b""
+peer.settimeout(10)
+import threading
+threading.Thread(target=lambda: peer.sendall(said)).start()
+while len(heard) < len(said):
+    heard += peer.recv(65536)
+assert heard == said
+"""
