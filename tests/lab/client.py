@@ -25,13 +25,15 @@ class Client:
         with open(self.log, "ab") as log:
             self.process = namespace.start(
                 CLIENT, "--server", server, "--psk-file", files["psk"], "--user", user, "--password-file",
-                files["password"], "--tun", tun, *options, stdout=log, stderr=subprocess.STDOUT)
+                files["password"], "--tun", tun, "--route", OFFICE_NET, *options, stdout=log, stderr=subprocess.STDOUT)
         if wait:
             self.wait_up()
 
     def wait_up(self, timeout=15.0):
-        wait_for(f"{self.tun} has an address", lambda: self.address, timeout, every=0.1)
-        self.namespace.run("ip", "route", "replace", OFFICE_NET, "dev", self.tun)
+        wait_for(f"{self.tun} has address and route", lambda: self.address and OFFICE_NET in self.routes(), timeout, 0.1)
+
+    def routes(self):
+        return self.namespace.run("ip", "-4", "route", "show", "dev", self.tun, check=False)
 
     @property
     def address(self):

@@ -1,6 +1,8 @@
 """ESP on its three roads: bare, in UDP because of a NAT, in UDP because it was asked for."""
 import hashlib
 
+import pytest
+
 from lab.gateway import settings
 from lab.packets import Sniffer, is_esp, is_udp
 
@@ -48,3 +50,11 @@ def test_two_computers_behind_one_napt_and_one_with_a_public_address(site):
         client.ping(count=5)
     # Clients reach each other too, through the gateway.
     clients[0].ping(clients[1].address)
+
+
+@pytest.mark.parametrize("ike", ["aes128-sha1-modp2048", "aes256-sha256-ecp256", "aes256-sha384-ecp384",
+                                 "aes256-sha512-modp3072"])
+@pytest.mark.parametrize("esp", ["aes128-sha1", "aes256-sha256", "aes256-sha512", "aes128gcm16", "aes256gcm16"])
+def test_every_proposal_carries_packets(site, ike, esp):
+    client = site.connect(None, "alice", "--ike", ike, "--esp", esp, "--pfs")
+    client.ping(size=1000)
