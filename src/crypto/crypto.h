@@ -1,6 +1,6 @@
 /*
- * What the protocols need of cryptography, over OpenSSL and libipsec-mb: hashes, HMAC, CBC for IKE, Diffie-Hellman,
- * MS-CHAP, sealing at rest, and engines that encrypt and verify bursts of ESP packets.
+ * What the protocols need of cryptography, over nettle, OpenSSL and libipsec-mb: hashes, HMAC, CBC for IKE,
+ * Diffie-Hellman, MS-CHAP, sealing at rest, and engines that encrypt and verify bursts of ESP packets.
  * Pure: keys and randomness come in as arguments. Secrets given out are the caller's to wipe.
  */
 #ifndef SEKISHO_CRYPTO_H
@@ -27,7 +27,8 @@ enum cipher { CIPHER_NONE, CIPHER_DES, CIPHER_3DES, CIPHER_AES };
 #define CIPHER_BLOCK_MAX 16
 
 size_t cipher_block(enum cipher c); /* bytes */
-/* In place; n must be a multiple of the block; iv is replaced by the last ciphertext block (RFC 2409 appendix B). */
+/* In place; n must be a multiple of the block; iv is replaced by the last ciphertext block (RFC 2409 appendix B).
+ * ERR_INVALID (n, or a key of another size: 8, 24, or 16, 24 and 32 bytes), ERR_UNSUPPORTED: nothing was changed. */
 enum err cbc_encrypt(enum cipher c, struct view key, uint8_t *iv, uint8_t *data, size_t n);
 enum err cbc_decrypt(enum cipher c, struct view key, uint8_t *iv, uint8_t *data, size_t n);
 
@@ -56,7 +57,9 @@ const char *dh_name(enum dh_group g);
 
 /* One piece of slow work, complete in itself: any thread may run it. In: group, private_key (dh_private_size() random
  * bytes) and, when the peer's value is known, peer. Out: public_key, and shared when peer was given.
- * Values keep their leading zeros: always dh_public_size() bytes (ECP: x and y; shared is x alone, RFC 5903 9). */
+ * Values keep their leading zeros: always dh_public_size() bytes (ECP: x and y; shared is x alone, RFC 5903 9).
+ * The same private bytes make the same values: MODP takes them as the exponent with its highest bit set, ECP reduces
+ * them into [1, n - 1]. On failure both lengths are 0. */
 struct dh_work {
     uint64_t id; /* the asker's; carried back */
     enum dh_group group;
