@@ -240,7 +240,7 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
 
 static void send_frames(struct stack *s, struct session *session)
 {
-    uint8_t room[PPP_FRAME_MAX];
+    uint8_t room[PPP_FRAME_MAX + L2TP_DATA_HEADER_MAX];
     const uint32_t head = l2tp_data_overhead(s->l2tp, session->number);
     struct writer w = wr_init(room + head, sizeof(room) - head);
     for (; ppp_output(session->ppp, &w); w = wr_init(room + head, sizeof(room) - head)) {
