@@ -109,9 +109,12 @@ void esp_outbound_del(struct esp *esp, uint32_t handle)
 void esp_outbound_follow(struct esp *esp, uint32_t handle, uint32_t inbound_spi)
 {
     struct sa *out = sa_table_find(&esp->outbound, handle);
-    const struct sa *in = sa_table_find(&esp->inbound, inbound_spi);
-    if (out && in && in->key && !in->other)
-        sa_settle_icv(esp, out, in->icv);
+    struct sa *in = sa_table_find(&esp->inbound, inbound_spi);
+    if (!out || !in)
+        return;
+    in->in.follower = handle;
+    if (in->icv_known)
+        sa_use_icv(esp, out, in->icv);
 }
 
 /* ---- sizes ---- */

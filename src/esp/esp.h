@@ -19,6 +19,8 @@ struct esp_config {
     const char *engine; /* as for engine_new() */
 };
 
+/* rng is copied; its context must live as long. NULL when the engine cannot be had, when max_sas and shard_bits leave
+ * an SPI no random bits, or out of memory. */
 struct esp *esp_new(const struct esp_config *config, const struct random *rng);
 void esp_free(struct esp *esp);
 const char *esp_engine(const struct esp *esp);
@@ -39,13 +41,16 @@ struct esp_sa_config {
     uint32_t owner; /* the caller's word, given back in packet.owner (inbound) */
 };
 
-/* Installs the SA of a reserved SPI. With SHA-256 the ICV length, 128 or 96 bits, is found out from the first packets
- * (an SA stays with what it has once seen authenticated). ERR_NOTFOUND: the SPI was not reserved. */
+/* Installs the SA of a reserved SPI. With SHA-256 the ICV length, 128 or 96 bits, is found out from the packets: the
+ * first authentic one decides, except that 128 bits are believed over 96 at any time and then for good (anybody can cut
+ * an ICV). ERR_NOTFOUND: the SPI was not reserved. ERR_EXISTS: it has an SA already. */
 enum err esp_inbound_add(struct esp *esp, uint32_t spi, const struct esp_sa_config *config);
-/* Makes an outbound SA. *handle names it until esp_outbound_del(). */
+/* Makes an outbound SA for the peer's SPI. *handle, never 0, names it until esp_outbound_del(). ERR_INVALID: a reserved
+ * SPI, or key sizes. ERR_LIMIT: all slots are taken. */
 enum err esp_outbound_add(struct esp *esp, uint32_t spi, const struct esp_sa_config *config, uint32_t *handle);
 void esp_outbound_del(struct esp *esp, uint32_t handle);
-/* Puts an outbound SHA-256 SA on the ICV length that its inbound twin has found. */
+/* Makes an outbound SHA-256 SA follow the ICV length that its inbound twin has found or will find. Once per pair is
+ * enough; harmless with other transforms. */
 void esp_outbound_follow(struct esp *esp, uint32_t handle, uint32_t inbound_spi);
 
 /* The largest plain packet (inner UDP and all) whose ESP packet has at most `limit` bytes from the SPI on. */
@@ -73,7 +78,8 @@ bool esp_inbound_counters(const struct esp *esp, uint32_t spi, struct esp_counte
 bool esp_outbound_counters(const struct esp *esp, uint32_t handle, struct esp_counters *out);
 
 /* The next SA that has crossed its soft or hard byte limit since asked last: its inbound SPI, or its outbound handle.
- */
+ * The sequence numbers of an outbound SA are such a limit too: soft shortly before their end, hard when they are used
+ * up. */
 bool esp_expiring(struct esp *esp, bool *inbound, uint32_t *which, bool *hard);
 
 #endif

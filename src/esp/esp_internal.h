@@ -41,7 +41,8 @@ struct sa {
     bool inbound, gcm;
     bool soft, hard;           /* limits crossed */
     bool tell_soft, tell_hard; /* and not yet told */
-    /* SHA-256 until its ICV length is known: the same keys with the other truncation. */
+    /* SHA-256 until its ICV length is certain: the same keys with the other truncation. */
+    bool icv_known; /* inbound: the one in use has been seen authenticated */
     uint8_t other_icv;
     struct engine_key *other;
     uint64_t packets, bytes;
@@ -49,6 +50,7 @@ struct sa {
     union {
         struct {
             uint64_t replayed, bad_icv;
+            uint32_t follower; /* the outbound twin's handle; 0 for none */
             struct replay replay;
         } in;
         struct {
@@ -103,8 +105,9 @@ struct esp {
 
 enum err sa_install(struct esp *esp, struct sa *sa, const struct esp_sa_config *config);
 void sa_uninstall(struct esp *esp, struct sa *sa);
-/* Keeps the truncation of SHA-256 that has icv bytes and forgets the other. */
-void sa_settle_icv(struct esp *esp, struct sa *sa, uint8_t icv);
+/* Puts the SA on the truncation of SHA-256 that has icv bytes. The longer one is for good: who sends 128 bits never
+ * sends 96, but anyone can cut 128 to 96, so that 96 may have been a forgery. */
+void sa_use_icv(struct esp *esp, struct sa *sa, uint8_t icv);
 /* Counts a packet and sees to the limits. */
 void sa_count(struct esp *esp, struct sa *sa, uint32_t text_len);
 void sa_expire(struct esp *esp, struct sa *sa, bool hard);

@@ -92,11 +92,24 @@ static enum drop judge_trailer(const uint8_t *text, uint32_t text_len, uint32_t 
     return DROP_NONE;
 }
 
+/* Learns the ICV length of SHA-256 from an authentic packet, and teaches it to the outbound twin. False when the packet
+ * has one that is not taken any more. */
+static bool learn_icv(struct esp *esp, struct sa *sa, uint8_t icv)
+{
+    if (sa->other && (!sa->icv_known || icv > sa->icv)) {
+        sa_use_icv(esp, sa, icv);
+        sa->icv_known = true;
+        struct sa *twin = sa_table_find(&esp->outbound, sa->in.follower);
+        if (twin)
+            sa_use_icv(esp, twin, icv);
+    }
+    return icv == sa->icv;
+}
+
 /* The packet is authentic and new from here on; also one of two equal ones in this burst is not. */
 static enum drop accept(struct esp *esp, struct sa *sa, const struct work *w, uint32_t sequence)
 {
-    sa_settle_icv(esp, sa, w->icv);
-    if (w->icv != sa->icv) {
+    if (!learn_icv(esp, sa, w->icv)) {
         sa->in.bad_icv++;
         return DROP_ESP_ICV;
     }

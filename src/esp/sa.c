@@ -45,7 +45,7 @@ void sa_uninstall(struct esp *esp, struct sa *sa)
     sa->key = sa->other = NULL;
 }
 
-void sa_settle_icv(struct esp *esp, struct sa *sa, uint8_t icv)
+void sa_use_icv(struct esp *esp, struct sa *sa, uint8_t icv)
 {
     if (!sa->other)
         return;
@@ -53,10 +53,13 @@ void sa_settle_icv(struct esp *esp, struct sa *sa, uint8_t icv)
         struct engine_key *key = sa->key;
         sa->key = sa->other;
         sa->other = key;
+        sa->other_icv = sa->icv;
         sa->icv = icv;
     }
-    engine_key_free(esp->engine, sa->other);
-    sa->other = NULL;
+    if (sa->icv > sa->other_icv) {
+        engine_key_free(esp->engine, sa->other);
+        sa->other = NULL;
+    }
 }
 
 void sa_expire(struct esp *esp, struct sa *sa, bool hard)

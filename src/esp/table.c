@@ -25,7 +25,7 @@ static uint32_t slot_in(const struct sa_table *t, uint32_t name)
 bool sa_table_init(struct sa_table *t, uint32_t limit, uint32_t low, uint8_t low_bits)
 {
     uint8_t slot_bits = 0;
-    while (slot_bits < 32 - RANDOM_BITS && mask(slot_bits) < limit - 1)
+    while (slot_bits < 31 && mask(slot_bits) < limit - 1)
         slot_bits++;
     if (limit == 0 || slot_bits + low_bits > 32 - RANDOM_BITS || low > mask(low_bits))
         return false;
