@@ -66,7 +66,7 @@ struct fsm_cell fsm_cell(enum fsm_event event, enum fsm_state state)
 
 void fsm_init(struct fsm *f, struct ppp *ppp, const struct fsm_protocol *protocol)
 {
-    *f = (struct fsm){.protocol = protocol, .ppp = ppp, .at = USEC_NEVER, .state = FSM_INITIAL};
+    *f = (struct fsm){.protocol = protocol, .ppp = ppp, .at = USEC_NEVER, .state = FSM_INITIAL, .answered = true};
 }
 
 static bool negotiates(uint8_t state)
@@ -95,7 +95,9 @@ static void send_request(struct fsm *f)
     uint8_t options[PPP_FRAME_MAX];
     struct writer w = wr_init(options, sizeof options);
     f->protocol->request(f->ppp, &w);
-    f->id++;
+    /* A repeated request keeps its identifier (RFC 1661 5.1), so that on a slow line an answer to any copy is good. */
+    if (f->answered)
+        f->id++;
     f->answered = false;
     spend_restart(f);
     frame_send(f->ppp, f->protocol->number, CONFIGURE_REQUEST, f->id, wr_written(&w));
@@ -142,6 +144,7 @@ void fsm_event(struct fsm *f, enum fsm_event event, const struct control *in, co
     if (cell.actions & FSM_SCR) {
         if (!negotiates(before)) {
             f->requests = f->naks = 0;
+            f->answered = true; /* nothing of before counts any more */
             f->restarts = config_max_configure(f->ppp);
             protocol->begin(f->ppp);
         }
