@@ -28,6 +28,11 @@ static uint32_t find_mss(struct view tcp, uint32_t header)
     return 0;
 }
 
+static uint32_t swapped(uint32_t v)
+{
+    return (v & 0xff) << 8 | v >> 8;
+}
+
 bool ip_clamp_mss(uint8_t *packet, size_t n, uint16_t mss4, uint16_t mss6)
 {
     struct ip_info ip;
@@ -50,9 +55,8 @@ bool ip_clamp_mss(uint8_t *packet, size_t n, uint16_t mss4, uint16_t mss6)
     be16_put(tcp + at, limit);
     /* RFC 1624: HC' = ~(~HC + ~m + m'). An option at an odd place has its bytes swapped in the sum. */
     const bool odd = at % 2 != 0;
-    const uint16_t m_old = odd ? (uint16_t)(old << 8 | old >> 8) : old;
-    const uint16_t m_new = odd ? (uint16_t)(limit << 8 | limit >> 8) : limit;
-    const uint32_t sum = (uint32_t)(uint16_t)~be16_get(tcp + 16) + (uint16_t)~m_old + m_new;
+    const uint32_t m_old = odd ? swapped(old) : old, m_new = odd ? swapped(limit) : limit;
+    const uint32_t sum = (0xffffu ^ be16_get(tcp + 16)) + (0xffffu ^ m_old) + m_new;
     be16_put(tcp + 16, inet_fold(sum));
     return true;
 }
