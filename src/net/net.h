@@ -237,7 +237,8 @@ enum err sysctl_get(const char *name, char *out, size_t cap);
 
 struct ring;
 
-/* bytes of room, rounded up to a power of two. reader is woken when a record comes into an empty ring; NULL: nobody. */
+/* bytes of room, rounded up to a power of two; a record may take up to half of them. reader is woken when a record
+ * comes; NULL: nobody. */
 struct ring *ring_new(size_t bytes, struct loop *reader);
 void ring_free(struct ring *ring);
 /* Writer's end: copies head and body in as one record. False when there is no room; nothing is written then. */
@@ -276,6 +277,11 @@ enum err nft_table_remove(const char *family, const char *table);
  * (PR_SET_NO_NEW_PRIVS, empty bounding set). Before threads are started. Without root it only gives up what it has.
  * ERR_NOTFOUND: no such user or group. After ERR_SYSTEM the process must not go on. */
 enum err privilege_drop(const char *user, const char *group, uint32_t keep);
+
+/* Forks a process that keeps today's rights, holds nothing of ours open, waits until this process has ended in whatever
+ * way, calls act(ctx) and ends: to remove the firewall table, even after a crash. Before threads are started and before
+ * privilege_drop(). It ignores SIGINT, SIGTERM and SIGHUP. */
+enum err aftermath_start(void (*act)(void *ctx), void *ctx);
 
 enum sandbox {
     SANDBOX_KILL, /* a system call outside the list ends the process */

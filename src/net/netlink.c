@@ -51,7 +51,7 @@ void netlink_attribute_ip(struct netlink_request *r, uint16_t type, const struct
 
 static int netlink_socket(void)
 {
-    const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    const int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (fd < 0)
         return -1;
     const struct timeval wait = {.tv_sec = WAIT_SECONDS};

@@ -70,7 +70,7 @@ static int set_ip_options(int fd, uint8_t family)
 {
     if (family == 4)
         return set_int(fd, IPPROTO_IP, IP_PKTINFO, 1) | set_int(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    return set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) | set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) |
+    return set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) |
            set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
@@ -79,6 +79,8 @@ static enum err set_options(struct sock *s, const struct sock_config *config, bo
     const uint8_t family = config->local.addr.family;
     if (set_ip_options(s->fd, family) < 0)
         return ERR_SYSTEM;
+    if (family == 6 && config->kind != SOCK_RAW_ESP && set_int(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0)
+        return ERR_SYSTEM; /* raw sockets are of one family anyway */
     if (shared && set_int(s->fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0)
         return ERR_SYSTEM;
     if (config->mark && set_int(s->fd, SOL_SOCKET, SO_MARK, (int)config->mark) < 0)
