@@ -77,7 +77,7 @@ void engine_key_free(struct engine *e, struct engine_key *k)
 
 static bool well_formed(const struct engine_job *job)
 {
-    return job->text_len > 0 && job->text_len <= ENGINE_TEXT_MAX && job->text_len % job->key->block == 0;
+    return job->text_len > 0 && job->text_len <= ENGINE_TEXT_MAX && (job->text_len & (job->key->block - 1u)) == 0;
 }
 
 typedef void (*burst_fn)(struct engine *e, struct engine_job *jobs, size_t n);

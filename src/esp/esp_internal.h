@@ -37,7 +37,7 @@ struct sa {
     uint32_t name; /* its inbound SPI or outbound handle; 0 while the slot is free */
     uint32_t owner;
     struct engine_key *key; /* NULL while only reserved */
-    uint8_t iv, block, icv; /* sizes, of the transform in use */
+    uint8_t iv, block, icv; /* sizes, of the transform in use; a block is a power of two */
     bool inbound, gcm;
     bool soft, hard;           /* limits crossed */
     bool tell_soft, tell_hard; /* and not yet told */

@@ -9,7 +9,7 @@
 static bool fits(const struct sa *sa, uint32_t len, uint8_t icv)
 {
     uint32_t around = ESP_HEADER + (uint32_t)sa->iv + icv;
-    return len >= around + sa->block && (len - around) % sa->block == 0;
+    return len >= around + sa->block && ((len - around) & (sa->block - 1u)) == 0;
 }
 
 /* Whether both truncations of SHA-256 remain possible, which a block of 4 does not tell. */

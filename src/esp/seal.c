@@ -40,7 +40,7 @@ static void put_trailer(uint8_t *p, uint32_t pad)
 
 static enum drop wrap(struct esp *esp, struct packet *p, struct sa *sa, struct engine_job *job)
 {
-    uint32_t pad = (sa->block - (p->len + ESP_TRAILER) % sa->block) % sa->block;
+    uint32_t pad = -(p->len + ESP_TRAILER) & (sa->block - 1u);
     uint32_t head = ESP_HEADER + (uint32_t)sa->iv, tail = pad + ESP_TRAILER + sa->icv;
     if (tail > p->tailroom || !packet_push(p, head))
         return DROP_ESP_ROOM;
