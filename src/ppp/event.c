@@ -27,10 +27,12 @@ static void describe_link(const struct ppp *ppp, char *out, size_t cap)
              ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
 }
 
+/* "MS-CHAPv2, user alice, peer MSRASV5.20"; the method is gone once LCP is down. */
 static void describe_login(const struct ppp *ppp, char *out, size_t cap)
 {
-    snprintf(out, cap, "%s, user %s%s%s", auth_method(ppp->auth.method)->name, ppp_user(ppp),
-             ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
+    bool known = ppp->auth.method != PPP_AUTH_NONE;
+    snprintf(out, cap, "%s%suser %s%s%s", known ? auth_method(ppp->auth.method)->name : "", known ? ", " : "",
+             ppp_user(ppp), ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
     make_printable(out);
 }
 

@@ -1,0 +1,12 @@
+/* PAP, as server and as client. */
+#include "fuzz_rig.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    for (int server = 0; server <= 1; server++) {
+        struct fuzz_link l;
+        fuzz_open_lcp(&l, server, PPP_AUTH_PAP);
+        fuzz_feed(&l, PPP_PAP, data, size);
+    }
+    return 0;
+}
