@@ -46,6 +46,9 @@ struct aaa_answer {
     struct ip_addr address, gateway;                                  /* the peer's inner address, and ours */
     struct ip_addr dns[CONFIG_SERVERS_MAX], wins[CONFIG_SERVERS_MAX]; /* family 0: none */
     char pool[CONFIG_NAME_MAX];
+    /* Accepted: this older session of the same user held the fixed address and has lost it, for its client is seen to
+     * have come anew. End it (CAUSE_REPLACED) before the new one carries data. 0: none. */
+    uint64_t replaces;
 };
 
 struct aaa;
@@ -78,8 +81,8 @@ struct aaa_usage aaa_usage(const struct aaa *aaa);
 
 /* ---- users ---- */
 
-/* Names: 1..127 bytes of UTF-8 without control characters, '\\', '/', '@' and blanks. Upper and lower case of ASCII
- * letters are one and the same; the spelling of the first entry is kept. */
+/* Names: 1..127 bytes without control characters, blanks, quotes, '/' and '\\'. Upper and lower case of ASCII letters
+ * are one and the same; the spelling of the first entry is kept. */
 struct aaa_user {
     char name[AAA_NAME_MAX];
     bool enabled;

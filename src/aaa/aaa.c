@@ -1,0 +1,228 @@
+/* The service: opening store, key and pools; a login from its proof to its address. */
+#include "aaa/aaa_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- opening ---- */
+
+#define CHECK_CONTEXT "sekisho"
+#define CHECK_WORD    "this key belongs to this store"
+
+/* Whether the key is the one of the store; a store without a check word takes this one. */
+static enum err check_key(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+{
+    uint8_t sealed[sizeof CHECK_WORD + SEAL_OVERHEAD], word[sizeof CHECK_WORD];
+    size_t n;
+    if (store_check_get(a->store, sealed, sizeof sealed, &n) != ERR_OK)
+        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be read.", config->database);
+    if (n == 0) {
+        if (seal(a->key, &a->random, view_str(CHECK_CONTEXT), view_of(CHECK_WORD, sizeof CHECK_WORD), sealed) !=
+                ERR_OK ||
+            store_check_put(a->store, VIEW(sealed)) != ERR_OK)
+            return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be written.", config->database);
+        return ERR_OK;
+    }
+    if (n != sizeof sealed || unseal(a->key, view_str(CHECK_CONTEXT), VIEW(sealed), word) != ERR_OK)
+        return aaa_why(why, ERR_INVALID, "The key file %s does not belong to the user store %s.", config->key_file,
+                       config->database);
+    return ERR_OK;
+}
+
+/* A new key is only made for a store that has none yet: otherwise nobody could log in any more. */
+static enum err open_key(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+{
+    uint8_t sealed[sizeof CHECK_WORD + SEAL_OVERHEAD];
+    size_t n;
+    enum err result = key_read(config->key_file, a->key, why);
+    if (result == ERR_NOTFOUND) {
+        if (store_check_get(a->store, sealed, sizeof sealed, &n) != ERR_OK || n != 0)
+            return aaa_why(why, ERR_INVALID,
+                           "The key file %s is missing, but the user store %s was sealed with it; bring it back.",
+                           config->key_file, config->database);
+        result = key_make(config->key_file, &a->random, a->key, why);
+    }
+    return result == ERR_OK ? check_key(a, config, why) : result;
+}
+
+static bool reserve(void *ctx, const struct store_row *row)
+{
+    if (row->user.address.family != 0)
+        leases_reserve(ctx, ip4_value(&row->user.address));
+    return true;
+}
+
+enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[static AAA_WHY_MAX])
+{
+    struct aaa *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return aaa_why(why, ERR_NOMEM, "There is not enough memory for the user store.");
+    a->random = config->random;
+    a->sessions_per_user = config->sessions_per_user;
+    throttle_init(&a->throttle, random_u64(&a->random));
+    enum err result = store_open(config->database, &a->store, why);
+    if (result == ERR_OK)
+        result = open_key(a, config, why);
+    if (result == ERR_OK && (a->leases = leases_new(config->pools, config->pool_count)) == NULL)
+        result = aaa_why(why, ERR_NOMEM, "There is not enough memory for the address pools.");
+    if (result == ERR_OK && store_each(a->store, reserve, a->leases) != ERR_OK)
+        result = aaa_why(why, ERR_SYSTEM, "The user store %s cannot be read.", config->database);
+    if (result != ERR_OK) {
+        aaa_close(a);
+        return result;
+    }
+    *out = a;
+    return ERR_OK;
+}
+
+void aaa_close(struct aaa *aaa)
+{
+    if (aaa == NULL)
+        return;
+    leases_free(aaa->leases);
+    store_close(aaa->store);
+    bytes_wipe(aaa, sizeof *aaa);
+    free(aaa);
+}
+
+enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config)
+{
+    enum err result = leases_reconfigure(aaa->leases, config->pools, config->pool_count);
+    if (result != ERR_OK)
+        return result;
+    aaa->sessions_per_user = config->sessions_per_user;
+    return store_each(aaa->store, reserve, aaa->leases);
+}
+
+struct aaa_usage aaa_usage(const struct aaa *aaa)
+{
+    struct aaa_usage u = {.accepted = aaa->accepted, .refused = aaa->refused};
+    leases_usage(aaa->leases, &u.size, &u.used);
+    return u;
+}
+
+/* ---- a login ---- */
+
+struct login {
+    struct store_row row;
+    struct aaa_record record;
+    uint8_t password[AAA_PASSWORD_MAX];
+};
+
+/* The row under the first form of the name that the store knows. A row whose password cannot be unsealed was moved or
+ * damaged: it proves nothing. */
+static enum err look_up(struct aaa *a, const char *sent, struct login *l)
+{
+    char form[AAA_FORMS_MAX][AAA_NAME_MAX];
+    size_t n = aaa_name_forms(sent, form);
+    enum err result = ERR_NOTFOUND;
+    for (size_t i = 0; i < n && result == ERR_NOTFOUND; i++)
+        result = store_get(a->store, form[i], &l->row);
+    if (result != ERR_OK)
+        return result == ERR_NOTFOUND ? ERR_OK : result;
+    const struct store_row *row = &l->row;
+    if (row->sealed_n < SEAL_OVERHEAD ||
+        unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), l->password) != ERR_OK)
+        return ERR_CRYPTO;
+    l->record = (struct aaa_record){true, row->user, view_of(l->password, row->sealed_n - SEAL_OVERHEAD)};
+    return ERR_OK;
+}
+
+static enum cause cause_of_lease(enum err e)
+{
+    switch (e) {
+    case ERR_LIMIT:
+        return CAUSE_POOL_EMPTY;
+    case ERR_EXISTS:
+        return CAUSE_ADDRESS_TAKEN;
+    case ERR_NOTFOUND:
+        return CAUSE_ADDRESS_OUTSIDE;
+    case ERR_NOMEM:
+        return CAUSE_NO_MEMORY;
+    case ERR_OK:
+    case ERR_SHORT:
+    case ERR_MALFORMED:
+    case ERR_UNSUPPORTED:
+    case ERR_AUTH:
+    case ERR_STATE:
+    case ERR_INVALID:
+    case ERR_SYSTEM:
+    case ERR_CRYPTO:
+        break;
+    }
+    return CAUSE_AUTH_SERVICE;
+}
+
+static void copy_servers(const struct config_addrs *from, struct ip_addr to[static CONFIG_SERVERS_MAX])
+{
+    for (uint32_t i = 0; i < from->count && i < CONFIG_SERVERS_MAX; i++)
+        to[i] = from->addr[i];
+}
+
+/* The user may come in; what is left is its number of sessions and an address. */
+static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t session, struct aaa_answer *answer)
+{
+    const struct aaa_user *user = &row->user;
+    uint32_t limit = user->max_sessions != 0 ? user->max_sessions : a->sessions_per_user;
+    uint32_t fixed = ip4_value(&user->address), address;
+    uint32_t live = leases_of_user(a->leases, user->name);
+    if (fixed != 0 && leases_held_by(a->leases, user->name, fixed))
+        live--; /* the one that will be replaced */
+    if (limit != 0 && live >= limit)
+        return CAUSE_AUTH_LIMIT;
+    enum err result =
+        leases_take(a->leases, session, user->name, fixed, row->last_address, &address, &answer->replaces);
+    if (result != ERR_OK)
+        return cause_of_lease(result);
+    const struct config_pool *pool = leases_pool_of(a->leases, address);
+    answer->address = ip4_addr(address);
+    answer->gateway = pool->gateway;
+    copy_servers(&pool->dns, answer->dns);
+    copy_servers(&pool->wins, answer->wins);
+    snprintf(answer->pool, sizeof answer->pool, "%s", pool->name);
+    return CAUSE_NONE;
+}
+
+/* The judge works even when its word no longer counts, so that a wait does not show in the time either. */
+static enum cause login(struct aaa *a, const struct aaa_request *r, struct login *l, struct aaa_answer *answer)
+{
+    struct aaa_verdict verdict;
+    if (look_up(a, r->proof.user, l) != ERR_OK)
+        return CAUSE_AUTH_SERVICE;
+    const char *name = l->record.found ? l->row.user.name : r->proof.user;
+    if (l->record.found)
+        snprintf(answer->user, sizeof answer->user, "%s", name);
+    aaa_judge(&l->record, &r->proof, r->wall, &verdict);
+    if (throttle_blocked(&a->throttle, name, &r->peer, r->now))
+        return CAUSE_AUTH_WAIT;
+    if (verdict.cause == CAUSE_AUTH_PASSWORD || verdict.cause == CAUSE_AUTH_NO_USER)
+        throttle_failed(&a->throttle, name, &r->peer, r->now);
+    if (!verdict.accepted)
+        return verdict.cause;
+    throttle_passed(&a->throttle, name, &r->peer);
+    memcpy(answer->authenticator_response, verdict.authenticator_response, sizeof answer->authenticator_response);
+    return admit(a, &l->row, r->session, answer);
+}
+
+void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)
+{
+    struct login l = {0};
+    *answer = (struct aaa_answer){0};
+    answer->cause = login(aaa, request, &l, answer);
+    answer->accepted = answer->cause == CAUSE_NONE;
+    if (answer->accepted) {
+        /* That a login could not be noted down is no reason to refuse it. */
+        (void)store_seen(aaa->store, l.row.user.name, request->wall, ip4_value(&answer->address));
+        aaa->accepted++;
+    } else {
+        bytes_wipe(answer->authenticator_response, sizeof answer->authenticator_response);
+        aaa->refused++;
+    }
+    bytes_wipe(&l, sizeof l);
+}
+
+void aaa_logout(struct aaa *aaa, uint64_t session)
+{
+    leases_release(aaa->leases, session);
+}

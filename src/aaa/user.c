@@ -1,0 +1,155 @@
+/* Users as the administrator sees them: added, changed, listed, removed. */
+#include "aaa/aaa_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum err check_name(const char *name, char why[static AAA_WHY_MAX])
+{
+    if (aaa_name_valid(name))
+        return ERR_OK;
+    return aaa_why(why, ERR_INVALID,
+                   "This is no user name: it may have up to %d characters, but no blanks, quotes or slashes.",
+                   AAA_NAME_MAX - 1);
+}
+
+static enum err check_password(struct view password, char why[static AAA_WHY_MAX])
+{
+    uint8_t hash[MSCHAP_NT_HASH_SIZE];
+    if (password.n == 0 || password.n > AAA_PASSWORD_MAX)
+        return aaa_why(why, ERR_INVALID, "A password has from 1 to %d bytes, this one has %zu.", AAA_PASSWORD_MAX,
+                       password.n);
+    for (size_t i = 0; i < password.n; i++)
+        if (password.p[i] < ' ' || password.p[i] == 0x7f)
+            return aaa_why(why, ERR_INVALID, "A password cannot have control characters.");
+    enum err result = mschap_nt_hash(password, hash);
+    bytes_wipe(hash, sizeof hash);
+    if (result == ERR_INVALID)
+        return aaa_why(why, ERR_INVALID, "A password must be text in UTF-8.");
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The password cannot be hashed: %s.", err_text(result));
+}
+
+static enum err check_address(struct aaa *a, const struct aaa_user *user, char why[static AAA_WHY_MAX])
+{
+    char text[IP_TEXT_MAX], owner[AAA_NAME_MAX];
+    if (user->address.family == 0)
+        return ERR_OK;
+    uint32_t address = ip4_value(&user->address);
+    if (address == 0 || leases_pool_of(a->leases, address) == NULL)
+        return aaa_why(why, ERR_INVALID, "The address %s is in no pool; take one of a pool's range.",
+                       ip_text(&user->address, text));
+    if (store_owner(a->store, address, owner) != ERR_OK)
+        return aaa_why(why, ERR_SYSTEM, "The user store cannot be read.");
+    if (owner[0] != '\0' && !name_equal(owner, user->name))
+        return aaa_why(why, ERR_EXISTS, "The address %s belongs to the user %s.", ip_text(&user->address, text), owner);
+    return ERR_OK;
+}
+
+static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
+{
+    if (result == ERR_NOTFOUND)
+        return aaa_why(why, result, "There is no user %s.", name);
+    if (result == ERR_EXISTS)
+        return aaa_why(why, result, "There is a user %s already.", name);
+    if (result != ERR_OK)
+        return aaa_why(why, result, "The user store cannot be read or written.");
+    return ERR_OK;
+}
+
+static enum err seal_password(struct aaa *a, const char *name, struct view password, struct store_row *row,
+                              char why[static AAA_WHY_MAX])
+{
+    enum err result = seal(a->key, &a->random, view_str(name), password, row->sealed);
+    row->sealed_n = password.n + SEAL_OVERHEAD;
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The password cannot be sealed: %s.", err_text(result));
+}
+
+enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view password, int64_t wall,
+                      char why[static AAA_WHY_MAX])
+{
+    struct store_row row = {.user = *user};
+    row.user.created = wall;
+    enum err result = check_name(user->name, why);
+    if (result == ERR_OK)
+        result = check_password(password, why);
+    if (result == ERR_OK)
+        result = check_address(aaa, user, why);
+    if (result == ERR_OK)
+        result = seal_password(aaa, user->name, password, &row, why);
+    if (result == ERR_OK)
+        result = tell(store_add(aaa->store, &row), user->name, why);
+    if (result == ERR_OK && user->address.family != 0)
+        leases_reserve(aaa->leases, ip4_value(&user->address));
+    return result;
+}
+
+enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[static AAA_WHY_MAX])
+{
+    struct store_row old;
+    enum err result = tell(store_get(aaa->store, user->name, &old), user->name, why);
+    if (result == ERR_OK && !ip_equal(&old.user.address, &user->address))
+        result = check_address(aaa, user, why);
+    if (result == ERR_OK)
+        result = tell(store_set(aaa->store, user), user->name, why);
+    if (result != ERR_OK || ip_equal(&old.user.address, &user->address))
+        return result;
+    leases_unreserve(aaa->leases, ip4_value(&old.user.address));
+    leases_reserve(aaa->leases, ip4_value(&user->address));
+    return ERR_OK;
+}
+
+enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, char why[static AAA_WHY_MAX])
+{
+    struct store_row row;
+    enum err result = tell(store_get(aaa->store, name, &row), name, why);
+    if (result == ERR_OK)
+        result = check_password(password, why);
+    if (result == ERR_OK)
+        result = seal_password(aaa, row.user.name, password, &row, why);
+    if (result == ERR_OK)
+        result = tell(store_password(aaa->store, row.user.name, view_of(row.sealed, row.sealed_n)), name, why);
+    return result;
+}
+
+enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+{
+    struct store_row row;
+    enum err result = tell(store_get(aaa->store, name, &row), name, why);
+    if (result == ERR_OK)
+        result = tell(store_del(aaa->store, name), name, why);
+    if (result == ERR_OK)
+        leases_unreserve(aaa->leases, ip4_value(&row.user.address));
+    return result;
+}
+
+enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, char why[static AAA_WHY_MAX])
+{
+    struct store_row row;
+    enum err result = tell(store_get(aaa->store, name, &row), name, why);
+    if (result != ERR_OK)
+        return result;
+    *out = row.user;
+    out->sessions = leases_of_user(aaa->leases, row.user.name);
+    return ERR_OK;
+}
+
+struct listing {
+    struct aaa *aaa;
+    bool (*each)(void *ctx, const struct aaa_user *user);
+    void *ctx;
+};
+
+static bool list_one(void *ctx, const struct store_row *row)
+{
+    const struct listing *l = ctx;
+    struct aaa_user user = row->user;
+    user.sessions = leases_of_user(l->aaa->leases, user.name);
+    return l->each(l->ctx, &user);
+}
+
+enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
+                       char why[static AAA_WHY_MAX])
+{
+    struct listing l = {aaa, each, ctx};
+    return tell(store_each(aaa->store, list_one, &l), "", why);
+}
