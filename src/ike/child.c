@@ -1,0 +1,175 @@
+/* Pairs of ESP SAs as IKE sees them: SPIs, lifetimes, and who replaces whom. Keys are told once and not kept. */
+#include "ike/ike_internal.h"
+
+#include <stdlib.h>
+
+#define SOFT_PERCENT_INITIATOR 90 /* of the lifetime, when we make a new pair */
+#define SOFT_PERCENT_RESPONDER 97 /* when the peer should have done so and did not */
+#define JITTER_PERCENT         5
+
+static void soft_ring(struct ike *ike, struct alarm *a)
+{
+    struct child *c = container_of(a, struct child, soft);
+    if (c->replaced || c->rekeying)
+        return;
+    c->rekeying = true;
+    peer_want_quick(ike, c->peer, c->spi_in);
+}
+
+static void hard_ring(struct ike *ike, struct alarm *a)
+{
+    child_down(ike, container_of(a, struct child, hard), CAUSE_NONE, true);
+}
+
+static void arm(struct ike *ike, struct child *c)
+{
+    const usec_t life = c->lifetime * USEC_SEC;
+    const uint32_t jitter = c->initiator ? random_below(&ike->env.random, JITTER_PERCENT + 1) : 0;
+    const uint32_t percent = (c->initiator ? SOFT_PERCENT_INITIATOR : SOFT_PERCENT_RESPONDER) - jitter;
+    alarm_set(ike, &c->soft, ike->now + life / 100 * percent);
+    alarm_set(ike, &c->hard, ike->now + life + (c->initiator ? 0 : EXPIRY_MARGIN));
+}
+
+struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *q)
+{
+    const struct quick_work *w = q->work;
+    const uint32_t told = w->suite.lifetime ? w->suite.lifetime : LIFETIME_CHILD_DEFAULT;
+    const uint32_t own = ike->config.child_lifetime ? ike->config.child_lifetime : told;
+    struct child *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    if (peer->child_count >= CHILDREN_MAX)
+        child_down(ike, container_of(peer->children.next, struct child, of_peer), CAUSE_REPLACED, true);
+    c->peer = peer;
+    c->spi_in = w->spi_in;
+    c->spi_out = w->spi_out;
+    c->lifetime = told < own ? told : own;
+    c->attempt = q->sa->attempt;
+    c->port_local = w->port_local;
+    c->port_remote = w->port_remote;
+    c->host_local = w->host_local;
+    c->host_remote = w->host_remote;
+    c->initiator = q->initiator;
+    c->soft.ring = soft_ring;
+    c->hard.ring = hard_ring;
+    table_add(&ike->by_spi, &c->node, c->spi_in);
+    list_append(&peer->children, &c->of_peer);
+    peer->child_count++;
+    ike->child_count++;
+    arm(ike, c);
+    return c;
+}
+
+struct child *child_find(const struct ike *ike, uint32_t spi_in)
+{
+    struct node *n = table_find(&ike->by_spi, spi_in, NULL);
+    return n ? container_of(n, struct child, node) : NULL;
+}
+
+void child_event(struct ike *ike, const struct child *c, enum ike_event_type type, enum cause cause)
+{
+    struct ike_event *e = queue_event(ike, type);
+    if (!e)
+        return;
+    e->peer = c->peer->number;
+    e->attempt = c->attempt;
+    e->path = c->peer->path;
+    e->cause = cause;
+    e->child.spi_in = c->spi_in;
+    e->child.spi_out = c->spi_out;
+    e->child.lifetime = c->lifetime;
+    e->child.port_local = c->port_local;
+    e->child.port_remote = c->port_remote;
+}
+
+static bool ports_overlap(uint16_t a, uint16_t b)
+{
+    return a == 0 || b == 0 || a == b;
+}
+
+void child_proved(struct ike *ike, struct child *c)
+{
+    if (c->confirmed)
+        return;
+    c->confirmed = true;
+    if (c->quick && c->quick->state == QUICK_QM3_WAIT) {
+        resend_stop(ike, &c->quick->resend);
+        alarm_set(ike, &c->quick->resend.alarm, ike->now + MEMORY_LIFE);
+    }
+    LIST_EACH(l, spare, &c->peer->children)
+    {
+        struct child *older = container_of(l, struct child, of_peer);
+        if (older == c)
+            return;
+        older->replaced |=
+            ports_overlap(older->port_local, c->port_local) && ports_overlap(older->port_remote, c->port_remote);
+    }
+}
+
+void child_use(struct ike *ike, struct child *c)
+{
+    child_proved(ike, c);
+    child_event(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
+}
+
+static void send_delete(struct ike *ike, struct sa *sa, uint32_t spi_in)
+{
+    struct draft d;
+    info_begin(ike, sa, &d);
+    draft_payload(&d, PAYLOAD_DELETE);
+    wr_u32(&d.w, IKE_DOI);
+    wr_u8(&d.w, PROTO_ESP);
+    wr_u8(&d.w, 4);
+    wr_u16(&d.w, 1);
+    wr_u32(&d.w, spi_in);
+    draft_payload_end(&d);
+    info_send(ike, sa, &d);
+}
+
+void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_peer)
+{
+    struct peer *peer = c->peer;
+    struct sa *sa = peer_sa(peer);
+    if (tell_peer && sa)
+        send_delete(ike, sa, c->spi_in);
+    child_event(ike, c, IKE_EVENT_CHILD_DOWN, cause);
+    ike->env.spi_release(ike->env.ctx, c->spi_in);
+    if (c->quick)
+        c->quick->child = NULL;
+    alarm_clear(ike, &c->soft);
+    alarm_clear(ike, &c->hard);
+    table_remove(&ike->by_spi, &c->node);
+    list_remove(&c->of_peer);
+    peer->child_count--;
+    ike->child_count--;
+    free(c);
+    peer_settle(ike, peer);
+}
+
+void ike_child_rekey(struct ike *ike, usec_t now, uint32_t spi_in)
+{
+    ike->now = now;
+    struct child *c = child_find(ike, spi_in);
+    if (!c || c->replaced || c->rekeying)
+        return;
+    c->rekeying = true;
+    peer_want_quick(ike, c->peer, spi_in);
+}
+
+void ike_child_close(struct ike *ike, usec_t now, uint32_t spi_in)
+{
+    ike->now = now;
+    struct child *c = child_find(ike, spi_in);
+    if (c)
+        child_down(ike, c, CAUSE_NONE, true);
+}
+
+void ike_child_alive(struct ike *ike, usec_t now, uint32_t spi_in)
+{
+    ike->now = now;
+    struct child *c = child_find(ike, spi_in);
+    if (!c)
+        return;
+    c->peer->alive = now;
+    child_proved(ike, c);
+}

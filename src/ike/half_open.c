@@ -1,0 +1,139 @@
+/*
+ * Main modes of which only MM1 came. Their sender may not exist, so they live in a table made at start: when it is full
+ * the oldest goes, and one source address has only so many. Whoever answers with our cookie has proved its address;
+ * only then is anything allocated.
+ */
+#include "ike/ike_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t address_key(const struct ike *ike, const struct ip_addr *a)
+{
+    uint64_t key = ike->seed;
+    for (size_t i = 0; i < ip_addr_size(a); i++)
+        key = (key ^ a->b[i]) * 0x100000001b3u;
+    return key;
+}
+
+void source_add(struct ike *ike, struct source *s, const struct ip_addr *a)
+{
+    s->addr = *a;
+    table_add(&ike->by_source, &s->node, address_key(ike, a));
+}
+
+void source_remove(struct ike *ike, struct source *s)
+{
+    table_remove(&ike->by_source, &s->node);
+}
+
+bool source_full(struct ike *ike, const struct ip_addr *a)
+{
+    const uint64_t key = address_key(ike, a);
+    uint32_t n = 0;
+    for (struct node *at = table_find(&ike->by_source, key, NULL); at; at = table_find(&ike->by_source, key, at)) {
+        if (ip_equal(&container_of(at, struct source, node)->addr, a) && ++n >= ike->config.max_half_open_per_source)
+            return true;
+    }
+    return false;
+}
+
+static uint64_t cookie_bucket(const struct ike *ike, const uint8_t cookie[static COOKIE_SIZE])
+{
+    /* The peer chose it: mixed with our seed, lest it choose one bucket for all. */
+    return (cookie_key(cookie) ^ ike->seed) * 0xff51afd7ed558ccdu;
+}
+
+static void expire(struct ike *ike, struct alarm *a)
+{
+    LIST_EACH(l, spare, &ike->half_open_age)
+    {
+        struct half_open *h = container_of(l, struct half_open, age);
+        if (h->since + HALF_OPEN_LIFE > ike->now) {
+            alarm_set(ike, a, h->since + HALF_OPEN_LIFE);
+            return;
+        }
+        half_open_drop(ike, h);
+    }
+}
+
+enum err half_open_init(struct ike *ike)
+{
+    const uint32_t n = ike->config.max_half_open;
+    list_init(&ike->half_open_age);
+    list_init(&ike->half_open_spare);
+    ike->half_open_expiry.ring = expire;
+    ike->half_open = calloc(n ? n : 1, sizeof(*ike->half_open));
+    if (!ike->half_open || table_init(&ike->by_half_cookie, n) != ERR_OK ||
+        table_init(&ike->by_half_initiator, n) != ERR_OK || table_init(&ike->by_source, 2 * n) != ERR_OK)
+        return ERR_NOMEM;
+    ike->half_open_cap = n;
+    for (uint32_t i = 0; i < n; i++)
+        list_append(&ike->half_open_spare, &ike->half_open[i].age);
+    return ERR_OK;
+}
+
+void half_open_done(struct ike *ike)
+{
+    table_done(&ike->by_half_cookie);
+    table_done(&ike->by_half_initiator);
+    table_done(&ike->by_source);
+    free(ike->half_open);
+    ike->half_open = NULL;
+}
+
+struct half_open *half_open_find(struct ike *ike, const struct header *h)
+{
+    const uint64_t key = cookie_key(h->rcookie);
+    for (struct node *n = table_find(&ike->by_half_cookie, key, NULL); n;
+         n = table_find(&ike->by_half_cookie, key, n)) {
+        struct half_open *found = container_of(n, struct half_open, by_cookie);
+        if (memcmp(found->cookies.icookie, h->icookie, COOKIE_SIZE) == 0)
+            return found;
+    }
+    return NULL;
+}
+
+struct half_open *half_open_find_initiator(struct ike *ike, const struct header *h, const struct path *path)
+{
+    const uint64_t key = cookie_bucket(ike, h->icookie);
+    for (struct node *n = table_find(&ike->by_half_initiator, key, NULL); n;
+         n = table_find(&ike->by_half_initiator, key, n)) {
+        struct half_open *found = container_of(n, struct half_open, by_initiator);
+        if (memcmp(found->cookies.icookie, h->icookie, COOKIE_SIZE) == 0 &&
+            endpoint_equal(&found->path.remote, &path->remote))
+            return found;
+    }
+    return NULL;
+}
+
+struct half_open *half_open_take(struct ike *ike, const struct message *m)
+{
+    if (ike->half_open_cap == 0 || source_full(ike, &m->path->remote.addr))
+        return NULL;
+    if (list_empty(&ike->half_open_spare))
+        half_open_drop(ike, container_of(ike->half_open_age.next, struct half_open, age));
+    struct half_open *h = container_of(ike->half_open_spare.next, struct half_open, age);
+    list_remove(&h->age);
+    *h = (struct half_open){.cookies = m->header, .path = *m->path, .since = ike->now, .attempt = ++ike->attempts};
+    cookie_make(ike, h->cookies.rcookie);
+    digest_take(&h->mm1, m->whole);
+    if (list_empty(&ike->half_open_age))
+        alarm_set(ike, &ike->half_open_expiry, ike->now + HALF_OPEN_LIFE);
+    list_append(&ike->half_open_age, &h->age);
+    table_add(&ike->by_half_cookie, &h->by_cookie, cookie_key(h->cookies.rcookie));
+    table_add(&ike->by_half_initiator, &h->by_initiator, cookie_bucket(ike, h->cookies.icookie));
+    source_add(ike, &h->source, &m->path->remote.addr);
+    ike->half_open_used++;
+    return h;
+}
+
+void half_open_drop(struct ike *ike, struct half_open *h)
+{
+    table_remove(&ike->by_half_cookie, &h->by_cookie);
+    table_remove(&ike->by_half_initiator, &h->by_initiator);
+    source_remove(ike, &h->source);
+    list_remove(&h->age);
+    list_append(&ike->half_open_spare, &h->age);
+    ike->half_open_used--;
+}

@@ -1,0 +1,217 @@
+/*
+ * Peers: what stays the same while IKE SAs and ESP pairs come and go (clients.md rules 15 to 18). A new main mode by
+ * the same identity, with the same key, from the same outer address and port is the same peer: Apple's clients do so
+ * every hour, and their L2TP session lives on. Behind one NAT there may be many with equal inner addresses; the port
+ * tells them apart.
+ */
+#include "ike/ike_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PEERS_PER_SA 2 /* peers may outlive their IKE SA as long as ESP pairs are left */
+
+static uint64_t endpoint_key(const struct ike *ike, const struct endpoint *e)
+{
+    uint64_t key = ike->seed ^ e->port;
+    for (size_t i = 0; i < ip_addr_size(&e->addr); i++)
+        key = (key ^ e->addr.b[i]) * 0x100000001b3u;
+    return key;
+}
+
+static bool grow(struct ike *ike)
+{
+    const uint32_t cap = ike->peer_cap ? ike->peer_cap * 2 : 16;
+    if (ike->peer_cap >= (uint64_t)ike->config.max_sas * PEERS_PER_SA)
+        return false;
+    struct peer **peers = realloc(ike->peers, cap * sizeof(struct peer *));
+    if (!peers)
+        return false;
+    ike->peers = peers;
+    uint32_t *spare = realloc(ike->peer_spare, cap * sizeof(*spare));
+    if (!spare)
+        return false;
+    ike->peer_spare = spare;
+    for (uint32_t number = cap; number > ike->peer_cap; number--) {
+        peers[number - 1] = NULL;
+        spare[ike->peer_spare_count++] = number;
+    }
+    ike->peer_cap = cap;
+    return true;
+}
+
+struct peer *peer_new(struct ike *ike, const struct path *path)
+{
+    if (ike->peer_spare_count == 0 && !grow(ike))
+        return NULL;
+    struct peer *peer = calloc(1, sizeof(*peer));
+    if (!peer)
+        return NULL;
+    peer->number = ike->peer_spare[--ike->peer_spare_count];
+    ike->peers[peer->number - 1] = peer;
+    peer->path = *path;
+    peer->alive = ike->now;
+    peer->watch.ring = dpd_ring;
+    peer->dpd_sent = random_u32(&ike->env.random) >> 1;
+    list_init(&peer->sas);
+    list_init(&peer->children);
+    table_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
+    return peer;
+}
+
+struct peer *peer_find(const struct ike *ike, const struct path *path, const char *psk_name, const char *identity)
+{
+    const uint64_t key = endpoint_key(ike, &path->remote);
+    for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
+        struct peer *peer = container_of(n, struct peer, node);
+        if (endpoint_equal(&peer->path.remote, &path->remote) && strcmp(peer->psk_name, psk_name) == 0 &&
+            strcmp(peer->identity, identity) == 0)
+            return peer;
+    }
+    return NULL;
+}
+
+struct peer *peer_get(const struct ike *ike, uint32_t number)
+{
+    return number == 0 || number > ike->peer_cap ? NULL : ike->peers[number - 1];
+}
+
+struct sa *peer_sa(const struct peer *peer)
+{
+    for (struct link *l = peer->sas.prev; l != &peer->sas; l = l->prev) {
+        struct sa *sa = container_of(l, struct sa, of_peer);
+        if (sa->state == SA_UP)
+            return sa;
+    }
+    return NULL;
+}
+
+void peer_adopt(struct ike *ike, struct peer *peer, struct sa *sa)
+{
+    LIST_EACH(l, spare, &peer->sas)
+    container_of(l, struct sa, of_peer)->replaced = l != &sa->of_peer;
+    if (sa->peer)
+        return;
+    list_append(&peer->sas, &sa->of_peer);
+    sa->peer = peer;
+    if (++peer->sa_count > PEER_SAS_MAX)
+        sa_down(ike, container_of(peer->sas.next, struct sa, of_peer), CAUSE_REPLACED);
+}
+
+void peer_moved(struct ike *ike, struct peer *peer, const struct path *path, bool tell)
+{
+    if (path_equal(&peer->path, path))
+        return;
+    table_remove(&ike->by_remote, &peer->node);
+    peer->path = *path;
+    table_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
+    struct ike_event *e = tell ? queue_event(ike, IKE_EVENT_MOVED) : NULL;
+    if (!e)
+        return;
+    e->peer = peer->number;
+    e->path = *path;
+    const struct sa *sa = peer_sa(peer);
+    e->attempt = sa ? sa->attempt : 0;
+}
+
+void peer_drop_older(struct ike *ike, struct peer *peer, const struct sa *keep)
+{
+    LIST_EACH(l, spare, &peer->sas)
+    {
+        struct sa *sa = container_of(l, struct sa, of_peer);
+        if (sa == keep)
+            return;
+        sa_down(ike, sa, CAUSE_REPLACED);
+    }
+}
+
+void peer_free(struct ike *ike, struct peer *peer)
+{
+    alarm_clear(ike, &peer->watch);
+    table_remove(&ike->by_remote, &peer->node);
+    ike->peers[peer->number - 1] = NULL;
+    ike->peer_spare[ike->peer_spare_count++] = peer->number;
+    free(peer);
+}
+
+void peer_settle(struct ike *ike, struct peer *peer)
+{
+    if (!peer->ending && list_empty(&peer->sas) && list_empty(&peer->children))
+        peer_free(ike, peer);
+}
+
+void peer_end(struct ike *ike, struct peer *peer, enum cause cause, bool tell_peer)
+{
+    peer->ending = true;
+    LIST_EACH(l, spare, &peer->children)
+    child_down(ike, container_of(l, struct child, of_peer), cause, tell_peer);
+    LIST_EACH(l, spare, &peer->sas)
+    {
+        struct sa *sa = container_of(l, struct sa, of_peer);
+        if (tell_peer)
+            sa_send_delete(ike, sa);
+        sa_down(ike, sa, cause);
+    }
+    peer_free(ike, peer);
+}
+
+void peer_want_quick(struct ike *ike, struct peer *peer, uint32_t replaces)
+{
+    struct sa *sa = peer_sa(peer);
+    if (sa) {
+        (void)quick_begin(ike, sa, replaces);
+        return;
+    }
+    if (!peer->initiator)
+        return;
+    const bool under_way = !list_empty(&peer->sas);
+    peer->quick_due = true;
+    peer->quick_replaces = replaces;
+    if (!under_way)
+        (void)initiator_begin(ike, peer);
+}
+
+void ike_close(struct ike *ike, usec_t now, uint32_t number)
+{
+    ike->now = now;
+    struct peer *peer = peer_get(ike, number);
+    if (peer)
+        peer_end(ike, peer, CAUSE_NONE, true);
+}
+
+void ike_peer_alive(struct ike *ike, usec_t now, uint32_t number, const struct path *path)
+{
+    ike->now = now;
+    struct peer *peer = peer_get(ike, number);
+    if (!peer)
+        return;
+    peer->alive = now;
+    /* While there is a single pair, traffic can only be on that one. */
+    if (peer->child_count == 1)
+        child_proved(ike, container_of(peer->children.next, struct child, of_peer));
+    if (path->remote.port == 0 || path_equal(&peer->path, path))
+        return;
+    struct sa *sa = peer_sa(peer);
+    if (sa)
+        sa->path = *path;
+    peer_moved(ike, peer, path, false);
+}
+
+bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info *out)
+{
+    const struct peer *peer = peer_get(ike, number);
+    if (!peer)
+        return false;
+    char text[SUITE_TEXT_MAX];
+    const struct sa *sa = peer_sa(peer);
+    *out = (struct ike_peer_info){.path = peer->path, .initiator = peer->initiator, .dpd = peer->dpd};
+    memcpy(out->psk, peer->psk_name, sizeof(out->psk));
+    memcpy(out->identity, peer->identity, sizeof(out->identity));
+    strncpy(out->kind, vendors_kind(&peer->vendors), sizeof(out->kind) - 1);
+    if (!sa)
+        return true;
+    memcpy(out->ike_transform, suite_text(&sa->suite, text), sizeof(out->ike_transform));
+    out->nat_local = sa->nat_local;
+    out->nat_remote = sa->nat_remote;
+    return true;
+}
