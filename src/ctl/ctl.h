@@ -218,6 +218,7 @@ json_t *ctl_data(const char *name, json_t *value);
 struct ctl_lines {
     char *p;
     size_t n, cap, taken, max;
+    size_t open; /* bytes of the last line, which is not whole yet */
     bool overflow;
 };
 void ctl_lines_init(struct ctl_lines *lines, size_t max); /* max: bytes of one line */
