@@ -118,8 +118,6 @@ void auth_begin(struct ppp *ppp)
 void auth_stop(struct ppp *ppp)
 {
     struct auth *a = &ppp->auth;
-    if (a->asked)
-        a->stale = true;
     a->state = AUTH_IDLE;
     a->method = PPP_AUTH_NONE;
     a->resend_at = USEC_NEVER;
@@ -247,10 +245,8 @@ void auth_judged(struct ppp *ppp, const struct ppp_auth_answer *answer)
     if (!a->asked)
         return;
     a->asked = false;
-    if (a->stale || a->state != AUTH_JUDGING) {
-        a->stale = false;
-        return;
-    }
+    if (a->state != AUTH_JUDGING)
+        return; /* stale: LCP went down since, and auth_ask() asked nothing new before this answer */
     if (answer->accepted) {
         memcpy(a->authenticator_response, answer->authenticator_response, sizeof a->authenticator_response);
         ppp->ipcp.network = answer->network;

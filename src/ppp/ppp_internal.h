@@ -228,7 +228,6 @@ struct auth {
     uint8_t state;    /* enum auth_state */
     uint8_t id;       /* of the challenge or request */
     bool asked;       /* server: the caller owes an answer */
-    bool stale;       /* which nobody waits for any more */
     bool admitted;    /* this link has been authenticated before, as ppp->user */
     uint8_t challenge[CHALLENGE_SIZE];
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE]; /* server: for the Success and its repetitions */
