@@ -22,12 +22,11 @@ static bool take_route(struct client_options *o, char *text)
     if (o->route_count == CLIENT_ROUTES_MAX)
         return false;
     struct route *route = &o->routes[o->route_count];
-    char *slash = strchr(text, '/');
+    char *slash = strchr(text, '/'), *end = NULL;
     if (slash)
         *slash++ = '\0';
-    char *end = "";
     const unsigned long bits = slash ? strtoul(slash, &end, 10) : 32;
-    if (ip_parse(text, &route->to) != ERR_OK || route->to.family != 4 || *end != '\0' || bits > 32)
+    if (ip_parse(text, &route->to) != ERR_OK || route->to.family != 4 || (slash && *end != '\0') || bits > 32)
         return false;
     route->bits = (uint8_t)bits;
     o->route_count++;

@@ -11,10 +11,10 @@
 
 static void ike_up(struct stack *s, const struct ike_event *event)
 {
-    struct peer *peer = peer_by_ike(s, event->peer);
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
     if (!peer) {
-        peer = peer_new(s, &event->path);
-        if (!peer || peer_bind_ike(s, peer, event->peer) != ERR_OK) {
+        peer = stack_peer_new(s, &event->path);
+        if (!peer || stack_peer_bind_ike(s, peer, event->peer) != ERR_OK) {
             count_drop(s, DROP_NO_MEMORY);
             return;
         }
@@ -38,8 +38,8 @@ static void ike_up(struct stack *s, const struct ike_event *event)
 
 static void child_new(struct stack *s, usec_t now, const struct ike_event *event)
 {
-    struct peer *peer = peer_by_ike(s, event->peer);
-    if (!peer || pair_add(s, now, peer, &event->child) != ERR_OK) {
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
+    if (!peer || stack_pair_add(s, now, peer, &event->child) != ERR_OK) {
         count_drop(s, DROP_NO_MEMORY);
         ike_child_close(s->ike, now, event->child.spi_in);
         return;
@@ -50,37 +50,37 @@ static void child_new(struct stack *s, usec_t now, const struct ike_event *event
 
 static void child_use(struct stack *s, usec_t now, const struct ike_event *event)
 {
-    struct peer *peer = peer_by_ike(s, event->peer);
-    struct pair *pair = peer ? pair_by_spi(peer, event->child.spi_in) : NULL;
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
+    struct pair *pair = peer ? stack_pair_by_spi(peer, event->child.spi_in) : NULL;
     if (!pair)
         return;
-    pair_use(s, pair);
+    stack_pair_use(s, pair);
     if (peer->opened)
         return;
     peer->opened = true;
-    peer_watch(s, now, peer);
+    stack_peer_watch(s, now, peer);
     if (peer->client && l2tp_connect(s->l2tp, now, peer->slot) != ERR_OK)
         stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, CAUSE_NO_MEMORY, "");
 }
 
 static void child_down(struct stack *s, usec_t now, const struct ike_event *event)
 {
-    struct peer *peer = peer_by_ike(s, event->peer);
-    struct pair *pair = peer ? pair_by_spi(peer, event->child.spi_in) : NULL;
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
+    struct pair *pair = peer ? stack_pair_by_spi(peer, event->child.spi_in) : NULL;
     if (!pair)
         return;
-    pair_remove(s, pair);
-    peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
+    stack_pair_remove(s, pair);
+    stack_peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
 }
 
 static void ike_down(struct stack *s, usec_t now, const struct ike_event *event)
 {
-    struct peer *peer = peer_by_ike(s, event->peer);
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
     if (!peer)
         return;
     if (peer->ike_sas > 0)
         peer->ike_sas--;
-    peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
+    stack_peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
 }
 
 static void ike_stage(struct stack *s, usec_t now, const struct ike_event *event)
@@ -102,9 +102,9 @@ static void ike_failed(struct stack *s, usec_t now, const struct ike_event *even
                                .cause = event->cause};
     view_copy_text(told.detail, sizeof(told.detail), view_str(event->detail));
     stack_tell(s, &told);
-    struct peer *peer = peer_by_ike(s, event->peer);
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
     if (peer && peer->client && !peer->opened)
-        peer_release_if_idle(s, now, peer, event->cause);
+        stack_peer_release_if_idle(s, now, peer, event->cause);
 }
 
 static void handle_ike(struct stack *s, usec_t now, const struct ike_event *event)
@@ -134,17 +134,17 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
         child_down(s, now, event);
         break;
     case IKE_EVENT_MOVED:
-        peer = peer_by_ike(s, event->peer);
+        peer = stack_peer_by_ike(s, event->peer);
         if (peer)
-            peer_moved(s, peer, &event->path);
+            stack_peer_moved(s, peer, &event->path);
         break;
     case IKE_EVENT_DOWN:
         ike_down(s, now, event);
         break;
     case IKE_EVENT_DEAD:
-        peer = peer_by_ike(s, event->peer);
+        peer = stack_peer_by_ike(s, event->peer);
         if (peer)
-            peer_free(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_SILENT : event->cause);
+            stack_peer_free(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_SILENT : event->cause);
         break;
     }
 }
@@ -153,7 +153,7 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
 
 static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *event)
 {
-    struct peer *peer = peer_at(s, event->carrier);
+    struct peer *peer = stack_peer_at(s, event->carrier);
     switch (event->type) {
     case L2TP_EVENT_STAGE:
         stack_step(s, now, peer, 0, event->stage, "", event->detail);
@@ -166,13 +166,13 @@ static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *ev
         if (peer && event->cause != CAUSE_PEER_CLOSED && event->cause != CAUSE_REPLACED)
             stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, event->cause, event->detail);
         if (peer && peer->plain)
-            peer_free(s, now, peer, event->cause);
+            stack_peer_free(s, now, peer, event->cause);
         break;
     case L2TP_EVENT_SESSION_UP:
-        session_open(s, now, event);
+        stack_session_open(s, now, event);
         break;
     case L2TP_EVENT_SESSION_DOWN:
-        session_down(s, now, event->session, event->cause);
+        stack_session_down(s, now, event->session, event->cause);
         break;
     }
 }
@@ -194,7 +194,7 @@ static void send_l2tp(struct stack *s)
     uint32_t carrier;
     struct writer w = wr_init(room, sizeof(room));
     for (; l2tp_output(s->l2tp, &carrier, &w); w = wr_init(room, sizeof(room))) {
-        struct peer *peer = peer_at(s, carrier);
+        struct peer *peer = stack_peer_at(s, carrier);
         if (peer && wr_ok(&w))
             transmit_l2tp(s, peer, wr_written(&w));
     }

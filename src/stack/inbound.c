@@ -32,7 +32,7 @@ static enum drop deliver(struct stack *s, usec_t now, struct session *session, s
     s->counters.in_packets++;
     s->counters.in_bytes += ip.total;
     if (session->heard != now)
-        session_heard(s, now, session);
+        stack_session_heard(s, now, session);
     coalesce_add(s->coalesce, packet->data, ip.total);
     return DROP_NONE;
 }
@@ -45,7 +45,7 @@ static enum drop ppp_packet(struct stack *s, usec_t now, struct session *session
     if (packet->protocol == PPP_IP || packet->protocol == PPP_IPV6)
         return deliver(s, now, session, packet);
     const enum drop judged = ppp_input(session->ppp, now, view_of(packet->data, packet->len));
-    session_settle(s, now, session);
+    stack_session_settle(s, now, session);
     stack_settle(s, now);
     return judged;
 }
@@ -62,7 +62,7 @@ static enum drop l2tp_packet(struct stack *s, usec_t now, uint32_t carrier, stru
     const enum drop verdict = l2tp_data_open(s->l2tp, carrier, packet);
     if (verdict != DROP_NONE)
         return verdict;
-    struct session *session = session_at(s, packet->owner);
+    struct session *session = stack_session_at(s, packet->owner);
     return session ? ppp_packet(s, now, session, packet) : DROP_L2TP_SESSION;
 }
 
@@ -88,9 +88,9 @@ static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet)
     struct pair *pair = packet->owner < s->pairs_cap ? s->pairs[packet->owner] : NULL;
     if (!pair)
         return DROP_ESP_SPI;
-    struct peer *peer = peer_at(s, pair->peer);
+    struct peer *peer = stack_peer_at(s, pair->peer);
     if (!pair->heard)
-        pair_heard(s, now, pair);
+        stack_pair_heard(s, now, pair);
     const enum drop verdict = strip_udp(peer, packet);
     if (verdict != DROP_NONE)
         return verdict;
@@ -102,12 +102,14 @@ static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet)
 static void note_path(struct stack *s, usec_t now, const struct packet *packet)
 {
     const struct pair *pair = packet->owner < s->pairs_cap ? s->pairs[packet->owner] : NULL;
-    struct peer *peer = pair ? peer_at(s, pair->peer) : NULL;
+    struct peer *peer = pair ? stack_peer_at(s, pair->peer) : NULL;
     if (!peer)
         return;
     const struct path *path = &s->datagrams[packet->origin].path;
+    if (path->remote.port == 0) /* ESP without UDP says nothing about IKE's ports, and nobody moves without a NAT */
+        path = &peer->path;
     if (!path_equal(path, &peer->path))
-        peer_moved(s, peer, path);
+        stack_peer_moved(s, peer, path);
     ike_peer_alive(s->ike, now, peer->ike_peer, path);
 }
 
@@ -155,15 +157,15 @@ static enum drop plain_datagram(struct stack *s, usec_t now, const struct path *
 {
     if (!s->config.allow_plain)
         return DROP_L2TP_PLAIN;
-    const bool known = peer_plain(s, path, false) != NULL;
+    const bool known = stack_peer_plain(s, path, false) != NULL;
     const uint32_t tunnels = l2tp_tunnel_count(s->l2tp);
-    struct peer *peer = peer_plain(s, path, l2tp_is_control(view_of(data, len)));
+    struct peer *peer = stack_peer_plain(s, path, l2tp_is_control(view_of(data, len)));
     if (!peer)
         return DROP_L2TP_TUNNEL;
     struct packet packet = {.data = data, .len = len};
     const enum drop verdict = l2tp_packet(s, now, peer->slot, &packet);
     if (!known && l2tp_tunnel_count(s->l2tp) == tunnels) /* it opened nothing: keep nothing of it */
-        peer_free(s, now, peer_plain(s, path, false), CAUSE_NONE);
+        stack_peer_free(s, now, stack_peer_plain(s, path, false), CAUSE_NONE);
     return verdict;
 }
 

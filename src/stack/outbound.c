@@ -21,7 +21,7 @@ static struct session *session_for(const struct stack *s, const struct ip_info *
     /* a client has one session, and everything that the TUN yields is for it */
     if (s->sessions_n == 1 && s->by_inner && !s->by_inner->server)
         return s->by_inner;
-    return session_by_inner(s, ip4_value(&ip->dst));
+    return stack_session_by_inner(s, ip4_value(&ip->dst));
 }
 
 static enum drop find_lane(struct stack *s, const struct ip_info *ip, struct lane *out)
@@ -29,7 +29,7 @@ static enum drop find_lane(struct stack *s, const struct ip_info *ip, struct lan
     struct session *session = session_for(s, ip);
     if (!session)
         return DROP_IP_NO_SESSION;
-    struct peer *peer = peer_at(s, session->peer);
+    struct peer *peer = stack_peer_at(s, session->peer);
     if (!session->up || !(peer->plain || peer->current))
         return DROP_IP_NOT_UP;
     *out = (struct lane){

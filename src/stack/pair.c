@@ -57,13 +57,13 @@ static enum err install(struct stack *s, struct pair *pair, const struct ike_chi
     return esp_outbound_add(s->esp, child->spi_out, &config, &pair->handle);
 }
 
-enum err pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child)
+enum err stack_pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child)
 {
     struct pair **place = place_in(peer);
     if (!place) {
         struct pair *oldest = oldest_idle(peer);
         ike_child_close(s->ike, now, oldest->spi_in);
-        pair_remove(s, oldest);
+        stack_pair_remove(s, oldest);
         place = place_in(peer);
     }
     const uint32_t slot = free_pair_slot(s);
@@ -93,7 +93,7 @@ static void remtu_sessions(struct stack *s, const struct peer *peer)
 {
     for (uint32_t i = 1; i < s->sessions_cap; i++)
         if (s->sessions[i] && s->sessions[i]->peer == peer->slot)
-            session_remtu(s, s->sessions[i]);
+            stack_session_remtu(s, s->sessions[i]);
 }
 
 static void send_with(struct stack *s, struct peer *peer, struct pair *pair)
@@ -107,26 +107,26 @@ static void send_with(struct stack *s, struct peer *peer, struct pair *pair)
         remtu_sessions(s, peer);
 }
 
-void pair_use(struct stack *s, struct pair *pair)
+void stack_pair_use(struct stack *s, struct pair *pair)
 {
-    struct peer *peer = peer_at(s, pair->peer);
+    struct peer *peer = stack_peer_at(s, pair->peer);
     pair->told = true;
     if (!peer->current || peer->current->born < pair->born)
         send_with(s, peer, pair);
 }
 
-void pair_heard(struct stack *s, usec_t now, struct pair *pair)
+void stack_pair_heard(struct stack *s, usec_t now, struct pair *pair)
 {
-    struct peer *peer = peer_at(s, pair->peer);
+    struct peer *peer = stack_peer_at(s, pair->peer);
     pair->heard = true;
     esp_outbound_follow(s->esp, pair->handle, pair->spi_in);
     if (!peer->heard_esp)
         stack_step(s, now, peer, 0, STAGE_ESP_FIRST, "", esp_transform_name(&pair->transform));
     peer->heard_esp = true;
-    pair_use(s, pair);
+    stack_pair_use(s, pair);
 }
 
-struct pair *pair_by_spi(const struct peer *peer, uint32_t spi_in)
+struct pair *stack_pair_by_spi(const struct peer *peer, uint32_t spi_in)
 {
     for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
         if (peer->pairs[i] && peer->pairs[i]->spi_in == spi_in)
@@ -146,9 +146,9 @@ static struct pair *next_best(const struct peer *peer)
     return best;
 }
 
-void pair_remove(struct stack *s, struct pair *pair)
+void stack_pair_remove(struct stack *s, struct pair *pair)
 {
-    struct peer *peer = peer_at(s, pair->peer);
+    struct peer *peer = stack_peer_at(s, pair->peer);
     outbox_flush(s); /* packets that wait for sealing may name its SA */
     for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
         if (peer->pairs[i] == pair)

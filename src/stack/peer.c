@@ -36,7 +36,7 @@ static uint32_t free_slot(struct stack *s)
     return next;
 }
 
-struct peer *peer_new(struct stack *s, const struct path *path)
+struct peer *stack_peer_new(struct stack *s, const struct path *path)
 {
     if (s->peers_n >= s->config.max_peers)
         return NULL;
@@ -54,17 +54,17 @@ struct peer *peer_new(struct stack *s, const struct path *path)
     return peer;
 }
 
-void peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
 {
     peer->closing = true;
     l2tp_carrier_gone(s->l2tp, now, peer->slot, cause);
     for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
         if (peer->pairs[i])
-            pair_remove(s, peer->pairs[i]);
+            stack_pair_remove(s, peer->pairs[i]);
     /* sessions of its tunnels go at the next settling; until then nobody else may get its slot */
     for (uint32_t i = 1; i < s->sessions_cap; i++)
         if (s->sessions[i] && s->sessions[i]->peer == peer->slot)
-            session_down(s, now, i, cause);
+            stack_session_down(s, now, i, cause);
     timer_clear(&s->watches, &peer->watch);
     if (peer->ike_peer < s->peer_of_ike_cap && s->peer_of_ike[peer->ike_peer] == peer->slot)
         s->peer_of_ike[peer->ike_peer] = 0;
@@ -78,17 +78,17 @@ void peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
     free(peer);
 }
 
-struct peer *peer_at(const struct stack *s, uint32_t slot)
+struct peer *stack_peer_at(const struct stack *s, uint32_t slot)
 {
     return slot < s->peers_cap ? s->peers[slot] : NULL;
 }
 
-struct peer *peer_by_ike(const struct stack *s, uint32_t ike_peer)
+struct peer *stack_peer_by_ike(const struct stack *s, uint32_t ike_peer)
 {
-    return ike_peer < s->peer_of_ike_cap ? peer_at(s, s->peer_of_ike[ike_peer]) : NULL;
+    return ike_peer < s->peer_of_ike_cap ? stack_peer_at(s, s->peer_of_ike[ike_peer]) : NULL;
 }
 
-enum err peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer)
+enum err stack_peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer)
 {
     void *table = s->peer_of_ike;
     if (grow_table(&table, &s->peer_of_ike_cap, ike_peer + 1, sizeof(*s->peer_of_ike)) != ERR_OK)
@@ -110,14 +110,14 @@ static struct endpoint endpoint_key(const struct endpoint *e)
     return key;
 }
 
-struct peer *peer_plain(struct stack *s, const struct path *path, bool create)
+struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool create)
 {
     const struct endpoint key = endpoint_key(&path->remote);
     struct peer *peer = NULL;
     HASH_FIND(hh, s->plain, &key, sizeof(key), peer);
     if (peer || !create)
         return peer;
-    peer = peer_new(s, path);
+    peer = stack_peer_new(s, path);
     if (!peer)
         return NULL;
     peer->plain = true;
@@ -135,20 +135,20 @@ static bool has_pairs(const struct peer *peer)
 }
 
 /* In IKEv1 ESP SAs outlive the IKE SA that made them: a peer is gone when both are. */
-void peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
 {
     if (!peer->plain && peer->ike_sas == 0 && !has_pairs(peer))
-        peer_free(s, now, peer, cause);
+        stack_peer_free(s, now, peer, cause);
 }
 
 /* Followed on authenticated packets only. The inner MTU depends on the address family and on encapsulation alone. */
-void peer_moved(struct stack *s, struct peer *peer, const struct path *path)
+void stack_peer_moved(struct stack *s, struct peer *peer, const struct path *path)
 {
     (void)s;
     peer->path = *path;
 }
 
-void peer_watch(struct stack *s, usec_t now, struct peer *peer)
+void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer)
 {
     if (timer_set(&s->watches, &peer->watch, now + PEER_WATCH) != ERR_OK)
         count_drop(s, DROP_NO_MEMORY);

@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MTU_MIN       576
+#define L2TP_HEADER_ROOM 16 /* more than any data header that is sent */
+#define MTU_MIN          576
 
-struct session *session_at(const struct stack *s, uint32_t number)
+struct session *stack_session_at(const struct stack *s, uint32_t number)
 {
     return number < s->sessions_cap ? s->sessions[number] : NULL;
 }
 
-struct session *session_by_inner(const struct stack *s, uint32_t address)
+struct session *stack_session_by_inner(const struct stack *s, uint32_t address)
 {
     struct session *session = NULL;
     HASH_FIND(hh, s->by_inner, &address, sizeof(address), session);
@@ -36,7 +37,7 @@ static enum err make_room(struct stack *s, uint32_t number)
 
 static struct session *session_new(struct stack *s, const struct l2tp_event *event)
 {
-    struct peer *peer = peer_at(s, event->carrier);
+    struct peer *peer = stack_peer_at(s, event->carrier);
     if (!peer || s->sessions_n >= s->config.max_sessions || make_room(s, event->session) != ERR_OK)
         return NULL;
     struct session *session = calloc(1, sizeof(*session));
@@ -58,7 +59,7 @@ static struct session *session_new(struct stack *s, const struct l2tp_event *eve
     return session;
 }
 
-void session_open(struct stack *s, usec_t now, const struct l2tp_event *event)
+void stack_session_open(struct stack *s, usec_t now, const struct l2tp_event *event)
 {
     struct session *session = session_new(s, event);
     if (!session) {
@@ -67,7 +68,7 @@ void session_open(struct stack *s, usec_t now, const struct l2tp_event *event)
     }
     session->heard = now;
     ppp_up(session->ppp, now);
-    session_settle(s, now, session);
+    stack_session_settle(s, now, session);
 }
 
 static void forget_auth(struct session *session)
@@ -86,12 +87,12 @@ static void unlink_inner(struct stack *s, struct session *session)
     session->inner = 0;
 }
 
-void session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause)
+void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause)
 {
-    struct session *session = session_at(s, number);
+    struct session *session = stack_session_at(s, number);
     if (!session)
         return;
-    const struct peer *peer = peer_at(s, session->peer);
+    const struct peer *peer = stack_peer_at(s, session->peer);
     stack_failed(s, now, peer, session, session->up ? STAGE_DATA : STAGE_L2TP_SESSION, cause, "");
     if (session->asked)
         stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DOWN,
@@ -112,9 +113,9 @@ void session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause
 }
 
 /* What an inner packet may measure, from the true overhead of all layers. */
-void session_remtu(struct stack *s, struct session *session)
+void stack_session_remtu(struct stack *s, struct session *session)
 {
-    const struct peer *peer = peer_at(s, session->peer);
+    const struct peer *peer = stack_peer_at(s, session->peer);
     const uint32_t outer = outer_limit(s, peer);
     const uint32_t plain = peer->current ? esp_payload_limit(s->esp, peer->current->handle, outer) : outer;
     const uint32_t headers =
@@ -125,7 +126,7 @@ void session_remtu(struct stack *s, struct session *session)
     session->mtu = (uint16_t)(mtu > MTU_MIN ? mtu : MTU_MIN);
 }
 
-void session_heard(struct stack *s, usec_t now, struct session *session)
+void stack_session_heard(struct stack *s, usec_t now, struct session *session)
 {
     session->heard = now;
     ppp_alive(session->ppp, now);
@@ -133,7 +134,7 @@ void session_heard(struct stack *s, usec_t now, struct session *session)
     if (session->first_data)
         return;
     session->first_data = true;
-    stack_step(s, now, peer_at(s, session->peer), session->number, STAGE_DATA, ppp_user(session->ppp), "");
+    stack_step(s, now, stack_peer_at(s, session->peer), session->number, STAGE_DATA, ppp_user(session->ppp), "");
 }
 
 /* Copies what the request's views point to: they are PPP's and will not last until the answer. */
@@ -178,8 +179,8 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
         .type = STACK_EVENT_AUTH,
         .session = session->number,
         .session_key = session->key,
-        .story = peer_at(s, session->peer)->story,
-        .path = peer_at(s, session->peer)->path,
+        .story = stack_peer_at(s, session->peer)->story,
+        .path = stack_peer_at(s, session->peer)->path,
         .auth = session->auth->request,
     };
     memcpy(event.user, request->user, sizeof(event.user));
@@ -191,15 +192,15 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
     unlink_inner(s, session);
     session->network = *network;
     session->inner = ip4_value(session->server ? &network->remote : &network->local);
-    struct session *holder = session_by_inner(s, session->inner);
+    struct session *holder = stack_session_by_inner(s, session->inner);
     if (holder) /* never two sessions with one address: the newer one was told by the pool that it is free */
         unlink_inner(s, holder);
     if (session->inner != 0)
         HASH_ADD(hh, s->by_inner, inner, sizeof(session->inner), session);
-    session_remtu(s, session);
+    stack_session_remtu(s, session);
     session->up = true;
     session->since = now;
-    struct peer *peer = peer_at(s, session->peer);
+    struct peer *peer = stack_peer_at(s, session->peer);
     struct story *story = story_find(s, peer->story);
     if (story)
         story->established = true;
@@ -217,7 +218,7 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
 
 static void handle(struct stack *s, usec_t now, struct session *session, const struct ppp_event *event)
 {
-    const struct peer *peer = peer_at(s, session->peer);
+    const struct peer *peer = stack_peer_at(s, session->peer);
     switch (event->type) {
     case PPP_EVENT_STAGE:
         stack_step(s, now, peer, session->number, event->stage, ppp_user(session->ppp), event->detail);
@@ -240,17 +241,17 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
 
 static void send_frames(struct stack *s, struct session *session)
 {
-    uint8_t room[PPP_FRAME_MAX + L2TP_DATA_HEADER_MAX];
+    uint8_t room[PPP_FRAME_MAX + L2TP_HEADER_ROOM];
     const uint32_t head = l2tp_data_overhead(s->l2tp, session->number);
     struct writer w = wr_init(room + head, sizeof(room) - head);
     for (; ppp_output(session->ppp, &w); w = wr_init(room + head, sizeof(room) - head)) {
         struct packet packet = {.data = room + head, .len = (uint32_t)w.n, .headroom = (uint16_t)head};
         if (wr_ok(&w) && l2tp_data_seal(s->l2tp, session->number, &packet))
-            transmit_l2tp(s, peer_at(s, session->peer), view_of(packet.data, packet.len));
+            transmit_l2tp(s, stack_peer_at(s, session->peer), view_of(packet.data, packet.len));
     }
 }
 
-void session_settle(struct stack *s, usec_t now, struct session *session)
+void stack_session_settle(struct stack *s, usec_t now, struct session *session)
 {
     struct ppp_event event;
     send_frames(s, session);

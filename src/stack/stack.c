@@ -58,10 +58,10 @@ void stack_free(struct stack *s)
         return;
     for (uint32_t i = 1; i < s->sessions_cap; i++)
         if (s->sessions[i])
-            session_down(s, 0, i, CAUSE_SHUTDOWN);
+            stack_session_down(s, 0, i, CAUSE_SHUTDOWN);
     for (uint32_t i = 1; i < s->peers_cap; i++)
         if (s->peers[i])
-            peer_free(s, 0, s->peers[i], CAUSE_SHUTDOWN);
+            stack_peer_free(s, 0, s->peers[i], CAUSE_SHUTDOWN);
     ike_free(s->ike);
     l2tp_free(s->l2tp);
     esp_free(s->esp);
@@ -117,7 +117,7 @@ void stack_timeout(struct stack *s, usec_t now)
     for (struct timer *t; (t = timers_due(&s->links, now)) != NULL;) {
         struct session *session = container_of(t, struct session, timer);
         ppp_timeout(session->ppp, now);
-        session_settle(s, now, session);
+        stack_session_settle(s, now, session);
     }
     pairs_expire(s, now);
     stack_settle(s, now);

@@ -149,34 +149,34 @@ static inline void count_drop(struct stack *s, enum drop d)
 }
 
 /* peer.c */
-struct peer *peer_new(struct stack *s, const struct path *path);
-void peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
-struct peer *peer_at(const struct stack *s, uint32_t slot);
-struct peer *peer_by_ike(const struct stack *s, uint32_t ike_peer);
-enum err peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer);
-struct peer *peer_plain(struct stack *s, const struct path *path, bool create);
-void peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
-void peer_moved(struct stack *s, struct peer *peer, const struct path *path);
-void peer_watch(struct stack *s, usec_t now, struct peer *peer);
+struct peer *stack_peer_new(struct stack *s, const struct path *path);
+void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
+struct peer *stack_peer_at(const struct stack *s, uint32_t slot);
+struct peer *stack_peer_by_ike(const struct stack *s, uint32_t ike_peer);
+enum err stack_peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer);
+struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool create);
+void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
+void stack_peer_moved(struct stack *s, struct peer *peer, const struct path *path);
+void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer);
 
 /* pair.c */
-enum err pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child);
-void pair_use(struct stack *s, struct pair *pair);
-void pair_heard(struct stack *s, usec_t now, struct pair *pair);
-void pair_remove(struct stack *s, struct pair *pair);
-struct pair *pair_by_spi(const struct peer *peer, uint32_t spi_in);
+enum err stack_pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child);
+void stack_pair_use(struct stack *s, struct pair *pair);
+void stack_pair_heard(struct stack *s, usec_t now, struct pair *pair);
+void stack_pair_remove(struct stack *s, struct pair *pair);
+struct pair *stack_pair_by_spi(const struct peer *peer, uint32_t spi_in);
 void pairs_expire(struct stack *s, usec_t now);
 
 /* session.c */
-struct session *session_at(const struct stack *s, uint32_t number);
-struct session *session_by_inner(const struct stack *s, uint32_t address);
-void session_open(struct stack *s, usec_t now, const struct l2tp_event *event);
-void session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause);
+struct session *stack_session_at(const struct stack *s, uint32_t number);
+struct session *stack_session_by_inner(const struct stack *s, uint32_t address);
+void stack_session_open(struct stack *s, usec_t now, const struct l2tp_event *event);
+void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause);
 /* Call after every call into its PPP link: tells its events, sends its frames, sets its timer. */
-void session_settle(struct stack *s, usec_t now, struct session *session);
-void session_remtu(struct stack *s, struct session *session);
+void stack_session_settle(struct stack *s, usec_t now, struct session *session);
+void stack_session_remtu(struct stack *s, struct session *session);
 /* Data came from the peer: no Hello and no Echo is due. */
-void session_heard(struct stack *s, usec_t now, struct session *session);
+void stack_session_heard(struct stack *s, usec_t now, struct session *session);
 
 /* profile.c */
 struct ppp_profile *profile_new(const struct ppp_config *config);
@@ -195,6 +195,7 @@ uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len);
 void transmit_ike(struct stack *s, const struct path *path, struct view message);
 /* Seals and queues an L2TP message (control or data) to a peer. */
 void transmit_l2tp(struct stack *s, struct peer *peer, struct view message);
+struct path data_path(const struct peer *peer);
 /* A place for one data packet whose sealed length is known, joined to the last transmission where it fits. */
 uint8_t *outbox_join(struct stack *s, const struct peer *peer, uint32_t sealed, uint32_t *index);
 void outbox_seal_later(struct stack *s, const struct packet *packet, uint32_t handle);

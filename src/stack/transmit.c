@@ -55,24 +55,34 @@ uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len)
     return p;
 }
 
+/* Where data for this peer goes: as IKE does, but for ESP without UDP, which has no ports. */
+struct path data_path(const struct peer *peer)
+{
+    struct path path = peer->path;
+    if (!peer->plain && !peer->current->encap)
+        path.local.port = path.remote.port = 0;
+    return path;
+}
+
 uint8_t *outbox_join(struct stack *s, const struct peer *peer, uint32_t sealed, uint32_t *index)
 {
     struct outbox *out = &s->out;
+    const struct path path = data_path(peer);
     struct transmission *last = out->n > out->taken ? &out->list[out->n - 1] : NULL;
     const bool joins = last && out->owner[out->n - 1] == peer->slot + 1 && sealed <= last->segment &&
                        last->len + sealed <= GSO_BYTES && last->len / last->segment < GSO_SEGMENTS &&
-                       path_equal(&last->path, &peer->path);
+                       path_equal(&last->path, &path);
     uint8_t *p = room_for(s, sealed);
     if (!p)
         return NULL;
     if (joins) {
         last->len += sealed;
     } else {
-        out->list[out->n++] = (struct transmission){peer->path, p, sealed, (uint16_t)sealed};
+        out->list[out->n++] = (struct transmission){path, p, sealed, (uint16_t)sealed};
         last = &out->list[out->n - 1];
     }
     /* a shorter one ends the row; raw ESP has no segmentation at all */
-    const bool open = sealed == last->segment && peer->path.remote.port != 0;
+    const bool open = sealed == last->segment && path.remote.port != 0;
     out->owner[out->n - 1] = open ? peer->slot + 1 : 0;
     *index = out->n - 1;
     return p;
@@ -120,7 +130,7 @@ bool stack_transmit(struct stack *s, usec_t now, struct transmission *out)
 uint32_t outer_limit(const struct stack *s, const struct peer *peer)
 {
     const uint32_t ip = peer->path.remote.addr.family == 6 ? IP6_HEADER : IP4_HEADER;
-    const bool udp = peer->plain || peer->path.remote.port != 0;
+    const bool udp = peer->plain || (peer->current && peer->current->encap);
     return s->config.outer_mtu - ip - (udp ? UDP_HEADER : 0);
 }
 
@@ -170,7 +180,8 @@ void transmit_l2tp(struct stack *s, struct peer *peer, struct view message)
     const uint32_t handle = peer->current->handle;
     const uint32_t len = (uint32_t)message.n + UDP_HEADER, head = esp_headroom(s->esp, handle);
     const uint32_t sealed = esp_sealed_length(s->esp, handle, len);
-    uint8_t *p = outbox_single(s, &peer->path, sealed);
+    const struct path path = data_path(peer);
+    uint8_t *p = outbox_single(s, &path, sealed);
     if (!p)
         return;
     memcpy(p + head + UDP_HEADER, message.p, message.n);

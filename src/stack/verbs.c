@@ -12,7 +12,7 @@ void stack_dh_done(struct stack *s, usec_t now, struct dh_work *work)
 
 static struct session *session_checked(const struct stack *s, uint32_t number, uint64_t key)
 {
-    struct session *session = session_at(s, number);
+    struct session *session = stack_session_at(s, number);
     return session && session->key == key ? session : NULL;
 }
 
@@ -30,22 +30,22 @@ enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t 
     if (answer->accepted)
         session->network = answer->network;
     ppp_auth_done(session->ppp, now, answer);
-    session_settle(s, now, session);
+    stack_session_settle(s, now, session);
     stack_settle(s, now);
     return ERR_OK;
 }
 
 static struct peer *client_peer(struct stack *s, const struct stack_connect *connect, uint32_t ike_peer)
 {
-    struct peer *peer = peer_new(s, &connect->ike.path);
+    struct peer *peer = stack_peer_new(s, &connect->ike.path);
     if (!peer)
         return NULL;
     peer->client = true;
     peer->profile = profile_new(&connect->ppp);
     if (connect->ike.l2tp_port_local != 0)
         peer->port_local = connect->ike.l2tp_port_local;
-    if (!peer->profile || peer_bind_ike(s, peer, ike_peer) != ERR_OK) {
-        peer_free(s, 0, peer, CAUSE_NO_MEMORY);
+    if (!peer->profile || stack_peer_bind_ike(s, peer, ike_peer) != ERR_OK) {
+        stack_peer_free(s, 0, peer, CAUSE_NO_MEMORY);
         return NULL;
     }
     return peer;
@@ -74,7 +74,7 @@ static void close_links(struct stack *s, usec_t now, const struct peer *peer, en
         if (!session || session->peer != peer->slot)
             continue;
         ppp_close(session->ppp, now, cause);
-        session_settle(s, now, session);
+        stack_session_settle(s, now, session);
     }
 }
 
@@ -85,7 +85,7 @@ static void peer_goodbye(struct stack *s, usec_t now, struct peer *peer, enum ca
     close_links(s, now, peer, cause);
     l2tp_carrier_close(s->l2tp, now, slot, cause);
     stack_settle(s, now);
-    peer = peer_at(s, slot);
+    peer = stack_peer_at(s, slot);
     if (!peer)
         return;
     if (!peer->plain) {
@@ -93,15 +93,15 @@ static void peer_goodbye(struct stack *s, usec_t now, struct peer *peer, enum ca
         ike_close(s->ike, now, peer->ike_peer);
         stack_settle(s, now);
     }
-    peer = peer_at(s, slot);
+    peer = stack_peer_at(s, slot);
     if (peer)
-        peer_free(s, now, peer, cause);
+        stack_peer_free(s, now, peer, cause);
     stack_settle(s, now);
 }
 
 void stack_disconnect(struct stack *s, usec_t now, uint32_t slot)
 {
-    struct peer *peer = peer_at(s, slot);
+    struct peer *peer = stack_peer_at(s, slot);
     if (peer)
         peer_goodbye(s, now, peer, CAUSE_ADMIN);
 }
@@ -119,7 +119,7 @@ enum err stack_kick(struct stack *s, usec_t now, uint32_t number, uint64_t key, 
     if (!session)
         return ERR_NOTFOUND;
     ppp_close(session->ppp, now, cause);
-    session_settle(s, now, session);
+    stack_session_settle(s, now, session);
     stack_settle(s, now);
     return ERR_OK;
 }
@@ -155,7 +155,7 @@ static const char *method_word(enum ppp_auth method)
 
 static void fill_info(const struct stack *s, const struct session *session, struct session_info *out)
 {
-    const struct peer *peer = peer_at(s, session->peer);
+    const struct peer *peer = stack_peer_at(s, session->peer);
     *out = (struct session_info){
         .session = session->number,
         .session_key = session->key,

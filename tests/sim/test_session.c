@@ -1,0 +1,252 @@
+/* A session's life after login: rekeying, a NAT that forgets, peers that vanish, strangers who knock. */
+#include "tests/test.h"
+
+#include "tests/sim/world.h"
+
+struct scene {
+    struct world *w;
+    struct sim_client *c;
+    struct napt router;
+};
+
+static struct scene *connected(uint64_t seed, bool behind_nat, void (*change)(struct stack_config *))
+{
+    struct scene *s = calloc(1, sizeof(*s));
+    assert_non_null(s);
+    s->w = world_new(seed);
+    s->router = (struct napt){.present = true, .next_port = 40000};
+    assert_int_equal(ip_parse("198.51.100.9", &s->router.outside), ERR_OK);
+    struct stack_config gateway = world_settings(s->w, true), client = world_settings(s->w, false);
+    if (change) {
+        change(&gateway);
+        change(&client);
+    }
+    world_gateway(s->w, &gateway);
+    s->c = world_client(s->w, &client, "192.168.1.5", behind_nat ? &s->router : NULL);
+    client_connect(s->c, "alice", "secret");
+    assert_true(world_run(s->w, 20 * USEC_SEC, client_is_up, s->c));
+    return s;
+}
+
+static void leave(struct scene *s)
+{
+    world_free(s->w);
+    free(s);
+}
+
+/* Packets each way every 50 ms for `span`; returns how many of them were lost. */
+static uint64_t talk(struct scene *s, usec_t span)
+{
+    const uint64_t gateway_before = s->w->gateway_received, client_before = s->c->received;
+    const usec_t end = s->w->now + span;
+    uint64_t sent = 0;
+    for (; s->w->now < end; sent++) {
+        client_send(s->c, (uint32_t)sent);
+        gateway_send(s->w, s->c, (uint32_t)sent);
+        world_run(s->w, 50 * USEC_MSEC, NULL, NULL);
+    }
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    return 2 * sent - (s->w->gateway_received - gateway_before) - (s->c->received - client_before);
+}
+
+static void short_lives(struct stack_config *c)
+{
+    c->ike.child_lifetime = 120;
+    c->ike.ike_lifetime = 600;
+}
+
+static void rekeying_of_both_phases_loses_no_packet(void **state)
+{
+    (void)state;
+    for (int nat = 0; nat < 2; nat++) {
+        struct scene *s = connected(11, nat, short_lives);
+        assert_int_equal(talk(s, 1500 * USEC_SEC), 0);
+        assert_true(s->c->up);
+        assert_int_equal(s->w->ups, 1);
+        assert_int_equal(s->w->downs, 0);
+        leave(s);
+    }
+}
+
+static void tiny_volume(struct stack_config *c)
+{
+    c->ike.child_kilobytes = 64;
+}
+
+static void rekeying_by_volume_loses_no_packet(void **state)
+{
+    (void)state;
+    struct scene *s = connected(12, true, tiny_volume);
+    assert_int_equal(talk(s, 300 * USEC_SEC), 0);
+    assert_int_equal(s->w->downs, 0);
+    leave(s);
+}
+
+static void a_nat_that_forgets_is_followed_at_the_first_packet(void **state)
+{
+    (void)state;
+    struct scene *s = connected(13, true, NULL);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    napt_forget(&s->router);
+    /* --> data from the new port: from here on the gateway answers there */
+    client_send(s->c, 1);
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    /* IKE follows too: the next quick mode and DPD go the new way */
+    world_run(s->w, 300 * USEC_SEC, NULL, NULL);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    assert_int_equal(s->w->downs, 0);
+    leave(s);
+}
+
+static void a_client_that_vanishes_is_noticed_and_its_address_comes_back(void **state)
+{
+    (void)state;
+    struct scene *s = connected(14, true, NULL);
+    s->w->weather.loss_percent = 100;
+    world_run(s->w, 400 * USEC_SEC, NULL, NULL);
+    assert_int_equal(s->w->downs, 1);
+    assert_int_equal(stack_counters(s->w->gateway).sessions, 0);
+    leave(s);
+}
+
+static void a_goodbye_ends_everything_at_once(void **state)
+{
+    (void)state;
+    struct scene *s = connected(15, true, NULL);
+    stack_disconnect(s->c->stack, s->w->now, s->c->peer);
+    world_run(s->w, 2 * USEC_SEC, NULL, NULL);
+    assert_int_equal(s->w->downs, 1);
+    assert_int_equal(stack_counters(s->w->gateway).sessions, 0);
+    assert_int_equal(stack_counters(s->w->gateway).peers, 0);
+    assert_int_equal(stack_counters(s->w->gateway).ike_sas, 0);
+    leave(s);
+}
+
+static void a_kicked_session_goes_and_the_client_learns_it(void **state)
+{
+    (void)state;
+    struct scene *s = connected(16, false, NULL);
+    struct session_info info;
+    uint32_t i = 0;
+    assert_true(stack_session_next(s->w->gateway, &i, &info));
+    assert_int_equal(stack_kick(s->w->gateway, s->w->now, i, info.session_key + 1, CAUSE_ADMIN), ERR_NOTFOUND);
+    assert_int_equal(stack_kick(s->w->gateway, s->w->now, i, info.session_key, CAUSE_ADMIN), ERR_OK);
+    assert_true(world_run(s->w, 10 * USEC_SEC, client_is_down, s->c));
+    world_run(s->w, 10 * USEC_SEC, NULL, NULL);
+    assert_int_equal(stack_counters(s->w->gateway).sessions, 0);
+    assert_int_equal(stack_story(s->w->gateway, "alice", 0)->cause, CAUSE_ADMIN);
+    leave(s);
+}
+
+static void a_client_that_connects_again_replaces_its_old_self(void **state)
+{
+    (void)state;
+    struct scene *s = connected(17, true, NULL);
+    /* the client crashed: a new stack, the same addresses and ports */
+    stack_free(s->c->stack);
+    const struct stack_config config = world_settings(s->w, false);
+    s->c->stack = stack_new(&config, &s->w->random);
+    client_connect(s->c, "alice", "secret");
+    assert_true(world_run(s->w, 20 * USEC_SEC, client_is_up, s->c));
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    world_run(s->w, 200 * USEC_SEC, NULL, NULL);
+    assert_int_equal(stack_counters(s->w->gateway).sessions, 1);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    leave(s);
+}
+
+static void a_source_that_is_not_its_own_is_dropped(void **state)
+{
+    (void)state;
+    struct scene *s = connected(18, false, NULL);
+    s->c->network.local = ip4_addr(0x0a000001);
+    client_send(s->c, 5);
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    assert_int_equal(s->w->gateway_received, 0);
+    assert_int_equal(stack_counters(s->w->gateway).drops[DROP_IP_SOURCE], 1);
+    leave(s);
+}
+
+static void plain_l2tp_is_refused_by_name(void **state)
+{
+    (void)state;
+    struct world *w = world_new(19);
+    const struct stack_config gateway = world_settings(w, true);
+    world_gateway(w, &gateway);
+    uint8_t sccrq[128];
+    const size_t n = unhex("c80200450000000000000000 8008000000000001 8008000000020100 800f00000007616e6f6e796d6f7573"
+                           "800a000000030000000 3 8008000000090001 80080000000a0001",
+                           sccrq, sizeof(sccrq));
+    world_inject(w, "198.51.100.1", 1701, 1701, sccrq, n);
+    assert_int_equal(stack_counters(w->gateway).drops[DROP_L2TP_PLAIN], 1);
+    assert_int_equal(stack_counters(w->gateway).peers, 0);
+    world_free(w);
+}
+
+static void strangers_change_nothing(void **state)
+{
+    (void)state;
+    struct scene *s = connected(20, true, NULL);
+    uint8_t bytes[400];
+    uint8_t first[28] = {0};
+    first[16] = 1; /* next payload: SA */
+    first[17] = 0x10;
+    first[18] = 2; /* main mode */
+    first[27] = 28;
+    for (int i = 0; i < 20000; i++) {
+        random_fill(&s->w->random, bytes, sizeof(bytes));
+        const uint32_t kind = random_below(&s->w->random, 4);
+        if (kind == 0)
+            memset(bytes, 0, 4);
+        if (kind == 1)
+            memcpy(bytes + 8, first + 8, 20);
+        char from[32];
+        snprintf(from, sizeof(from), "198.18.%u.%u", (unsigned)random_below(&s->w->random, 256),
+                 (unsigned)random_below(&s->w->random, 256));
+        world_inject(s->w, from, (uint16_t)random_below(&s->w->random, 65536), kind == 1 ? 500 : 4500, bytes,
+                     1 + random_below(&s->w->random, sizeof(bytes) - 1));
+    }
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    assert_int_equal(stack_counters(s->w->gateway).peers, 1);
+    assert_in_range(stack_counters(s->w->gateway).half_open, 0, 64);
+    assert_non_null(stack_story(s->w->gateway, "alice", 0));
+    leave(s);
+}
+
+static void a_new_key_counts_for_the_next_login_and_sessions_live_on(void **state)
+{
+    (void)state;
+    struct scene *s = connected(21, true, NULL);
+    assert_int_equal(secret_set(&s->w->psks[1].key, view_str("the next key")), ERR_OK);
+    const struct stack_config config = world_settings(s->w, true);
+    assert_int_equal(stack_reconfigure(s->w->gateway, &config), ERR_OK);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    const struct stack_config other = world_settings(s->w, false);
+    struct sim_client *late = world_client(s->w, &other, "198.51.100.20", NULL);
+    client_connect(late, "alice", "secret");
+    assert_false(world_run(s->w, 10 * USEC_SEC, client_is_up, late));
+    assert_int_equal(secret_set(&s->w->client_psk.key, view_str("the next key")), ERR_OK);
+    struct sim_client *later = world_client(s->w, &other, "198.51.100.21", NULL);
+    client_connect(later, "alice", "secret");
+    assert_true(world_run(s->w, 10 * USEC_SEC, client_is_up, later));
+    leave(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rekeying_of_both_phases_loses_no_packet),
+        cmocka_unit_test(rekeying_by_volume_loses_no_packet),
+        cmocka_unit_test(a_nat_that_forgets_is_followed_at_the_first_packet),
+        cmocka_unit_test(a_client_that_vanishes_is_noticed_and_its_address_comes_back),
+        cmocka_unit_test(a_goodbye_ends_everything_at_once),
+        cmocka_unit_test(a_kicked_session_goes_and_the_client_learns_it),
+        cmocka_unit_test(a_client_that_connects_again_replaces_its_old_self),
+        cmocka_unit_test(a_source_that_is_not_its_own_is_dropped),
+        cmocka_unit_test(plain_l2tp_is_refused_by_name),
+        cmocka_unit_test(strangers_change_nothing),
+        cmocka_unit_test(a_new_key_counts_for_the_next_login_and_sessions_live_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
