@@ -41,7 +41,7 @@ static enum drop parse_long(const struct packet *p, struct data_header *h)
 static struct session *find(const struct l2tp *l, uint32_t carrier, const struct data_header *h, enum drop *verdict)
 {
     *verdict = DROP_L2TP_TUNNEL;
-    const struct tunnel *t = table_find(l, carrier, h->tunnel_id);
+    const struct tunnel *t = l2tp_table_find(l, carrier, h->tunnel_id);
     if (!t)
         return NULL;
     *verdict = DROP_L2TP_SESSION;

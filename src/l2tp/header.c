@@ -12,7 +12,7 @@ static enum drop judge_flags(uint16_t flags)
     return DROP_NONE;
 }
 
-enum drop header_parse(struct view datagram, struct header *out)
+enum drop l2tp_header_parse(struct view datagram, struct header *out)
 {
     struct reader r = rd_init(datagram);
     const uint16_t flags = rd_u16(&r);

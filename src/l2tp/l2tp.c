@@ -99,7 +99,7 @@ static void take_held(struct tunnel *t)
         struct header h;
         struct message m;
         struct scratch scratch;
-        if (header_parse(channel_held_view(held), &h) == DROP_NONE &&
+        if (l2tp_header_parse(channel_held_view(held), &h) == DROP_NONE &&
             message_parse(h.body, secret_view(&t->l2tp->config.secret), &scratch, &m) == DROP_NONE)
             (void)take(t, &h, &m);
         channel_held_free(held);
@@ -191,11 +191,11 @@ enum drop l2tp_input(struct l2tp *l2tp, usec_t now, uint32_t carrier, struct vie
     struct header h;
     struct message m = {0};
     struct scratch scratch;
-    enum drop verdict = header_parse(datagram, &h);
+    enum drop verdict = l2tp_header_parse(datagram, &h);
     if (verdict != DROP_NONE)
         return verdict;
     struct tunnel *t = NULL;
-    if (h.tunnel_id != 0 && !(t = table_find(l2tp, carrier, h.tunnel_id)))
+    if (h.tunnel_id != 0 && !(t = l2tp_table_find(l2tp, carrier, h.tunnel_id)))
         return DROP_L2TP_TUNNEL;
     if (h.body.n > 0)
         verdict = message_parse(h.body, secret_view(&l2tp->config.secret), &scratch, &m);

@@ -33,15 +33,21 @@ struct l2tp_env {
     struct random random;
 };
 
+/* Copies the configuration, the secret included, which is wiped on free. NULL when memory is out or a number is out of
+ * its range: receive_window 1..32, shard_bits 0..10, shard below 2^shard_bits, max_tunnels and retransmit_first not 0.
+ * At most half of the 2^(16 - shard_bits) tunnel ids are given to live tunnels, whatever max_tunnels says. */
 struct l2tp *l2tp_new(const struct l2tp_config *config, const struct l2tp_env *env);
 void l2tp_free(struct l2tp *l2tp);
+/* For what begins or is sent from now on; shard and shard_bits stay. An invalid configuration changes nothing. */
 void l2tp_reconfigure(struct l2tp *l2tp, const struct l2tp_config *config);
 
-/* A control message (T bit set). Data messages go through l2tp_data_open(). */
+/* A control message (T bit set). Data messages go through l2tp_data_open(). DROP_NONE: it was taken, or is held until
+ * those before it come. Any other verdict is to be counted; there may still be an answer to send and an event to tell.
+ */
 enum drop l2tp_input(struct l2tp *l2tp, usec_t now, uint32_t carrier, struct view datagram);
 void l2tp_timeout(struct l2tp *l2tp, usec_t now);
 usec_t l2tp_deadline(const struct l2tp *l2tp);
-/* Writes the next control message and the carrier it is for. */
+/* Writes the next control message, at most 768 bytes, and the carrier it is for. */
 bool l2tp_output(struct l2tp *l2tp, uint32_t *carrier, struct writer *w);
 
 enum l2tp_event_type {
@@ -52,6 +58,8 @@ enum l2tp_event_type {
     L2TP_EVENT_SESSION_DOWN, /* session is gone; its number is free after this event was taken */
 };
 
+/* Each tunnel is told from its STAGE_L2TP_SCCRQ to exactly one TUNNEL_DOWN, and each session from its number's first
+ * event to exactly one SESSION_DOWN, which comes before its tunnel's. An SCCRQ that is refused makes no tunnel. */
 struct l2tp_event {
     enum l2tp_event_type type;
     uint32_t carrier;
@@ -69,8 +77,10 @@ bool l2tp_event(struct l2tp *l2tp, struct l2tp_event *out);
 
 /* ---- verbs ---- */
 
-/* As LAC: opens a tunnel and one session in it on this carrier. */
+/* As LAC: opens a tunnel and one session in it on this carrier. The tunnel ends with its session. ERR_LIMIT, ERR_NOMEM.
+ */
 enum err l2tp_connect(struct l2tp *l2tp, usec_t now, uint32_t carrier);
+/* Verbs leave output and events behind, like input. */
 /* Ends a session with a CDN; and the tunnel with a StopCCN when it was its last one. */
 void l2tp_session_close(struct l2tp *l2tp, usec_t now, uint32_t session, enum cause cause);
 /* Ends all tunnels of a carrier with StopCCN. */
@@ -91,7 +101,8 @@ bool l2tp_is_control(struct view datagram);
 /* Takes the header off, in every form that RFC 2661 3.1 allows (L, S, O, P). Sets owner to the session's number.
  * The tunnel must belong to carrier. */
 enum drop l2tp_data_open(struct l2tp *l2tp, uint32_t carrier, struct packet *packet);
-/* Bytes of the header that l2tp_data_seal() will put in front: 6, or 10 with sequencing; L is not sent on data. */
+/* Bytes of the header that l2tp_data_seal() will put in front: 6, or 10 with sequencing; L is not sent on data. As LAC
+ * it may change while the session lasts, for the LNS decides (RFC 2661 5.4): reckon with 10 for an MTU. */
 uint32_t l2tp_data_overhead(const struct l2tp *l2tp, uint32_t session);
 /* Puts the header in front. False when there is no head room or no such session. */
 bool l2tp_data_seal(struct l2tp *l2tp, uint32_t session, struct packet *packet);

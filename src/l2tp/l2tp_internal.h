@@ -39,7 +39,7 @@ struct header {
     struct view body; /* the AVPs; empty in a zero-length body message */
 };
 
-enum drop header_parse(struct view datagram, struct header *out);
+enum drop l2tp_header_parse(struct view datagram, struct header *out);
 /* Writes a control header whose Length is that of the header and body_len. */
 void header_write(struct writer *w, const struct header *h, size_t body_len);
 #define HEADER_AT_LENGTH 2
@@ -328,13 +328,13 @@ struct l2tp {
 };
 
 /* table.c: who is where */
-struct tunnel *table_find(const struct l2tp *l, uint32_t carrier, uint16_t id);
+struct tunnel *l2tp_table_find(const struct l2tp *l, uint32_t carrier, uint16_t id);
 /* The first tunnel in the bucket of a carrier; other carriers share it: compare. */
 struct tunnel *table_carrier(const struct l2tp *l, uint32_t carrier);
 uint32_t table_carrier_count(const struct l2tp *l, uint32_t carrier); /* live ones */
 /* Gives the tunnel an id and its places. ERR_LIMIT. */
-enum err table_add(struct l2tp *l, struct tunnel *t);
-void table_remove(struct l2tp *l, struct tunnel *t);
+enum err l2tp_table_add(struct l2tp *l, struct tunnel *t);
+void l2tp_table_remove(struct l2tp *l, struct tunnel *t);
 /* Gives the session a number and an id in its tunnel. ERR_LIMIT, ERR_NOMEM. */
 enum err table_session_add(struct tunnel *t, struct session *s);
 /* The id is free at once; the number after table_number_free(). */
@@ -391,7 +391,7 @@ enum drop tunnel_message(struct tunnel *t, const struct message *m);
 
 /* session.c */
 enum drop session_message(struct tunnel *t, uint16_t session_id, const struct message *m);
-enum err session_open(struct tunnel *t); /* waits for the tunnel */
+enum err l2tp_session_open(struct tunnel *t); /* waits for the tunnel */
 void session_tunnel_up(struct session *s);
 /* Says CDN and ends the session. */
 void session_close(struct session *s, uint16_t result, uint16_t error, enum cause cause, const char *detail);

@@ -148,7 +148,7 @@ static enum drop take_connected(struct session *s, const struct message *m)
 
 /* ---- as LAC ---- */
 
-enum err session_open(struct tunnel *t)
+enum err l2tp_session_open(struct tunnel *t)
 {
     struct session *s;
     const enum err e = session_new(t, true, &s);

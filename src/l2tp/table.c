@@ -12,7 +12,7 @@ static uint32_t place_of(const struct l2tp *l, uint16_t id)
     return (uint32_t)id >> l->config.shard_bits;
 }
 
-struct tunnel *table_find(const struct l2tp *l, uint32_t carrier, uint16_t id)
+struct tunnel *l2tp_table_find(const struct l2tp *l, uint32_t carrier, uint16_t id)
 {
     struct tunnel *t = l->by_id[place_of(l, id)];
     return t && t->id == id && t->carrier == carrier ? t : NULL;
@@ -55,7 +55,7 @@ static uint16_t draw_id(const struct l2tp *l)
     return 0;
 }
 
-enum err table_add(struct l2tp *l, struct tunnel *t)
+enum err l2tp_table_add(struct l2tp *l, struct tunnel *t)
 {
     t->id = draw_id(l);
     if (t->id == 0)
@@ -67,7 +67,7 @@ enum err table_add(struct l2tp *l, struct tunnel *t)
     return ERR_OK;
 }
 
-void table_remove(struct l2tp *l, struct tunnel *t)
+void l2tp_table_remove(struct l2tp *l, struct tunnel *t)
 {
     l->by_id[place_of(l, t->id)] = NULL;
     struct tunnel **at = bucket(l, t->carrier);

@@ -35,7 +35,7 @@ static enum err prepare(struct tunnel *t)
     if (!t->down)
         return ERR_NOMEM;
     const enum err e = timer_set(&t->l2tp->timers, &t->timer, t->patience_at);
-    return e == ERR_OK ? table_add(t->l2tp, t) : e;
+    return e == ERR_OK ? l2tp_table_add(t->l2tp, t) : e;
 }
 
 enum err tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out)
@@ -124,7 +124,7 @@ void tunnel_free(struct tunnel *t)
         l->n_tunnels--;
     ready_remove(t);
     timer_clear(&l->timers, &t->timer);
-    table_remove(l, t);
+    l2tp_table_remove(l, t);
     for (uint16_t i = 0; i < t->n_slots; i++) {
         struct session *s = t->slots[i];
         if (!s)

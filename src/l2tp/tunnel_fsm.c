@@ -109,7 +109,7 @@ enum err tunnel_open(struct l2tp *l, uint32_t carrier)
     enum err e = tunnel_new(l, carrier, true, &t);
     if (e != ERR_OK)
         return e;
-    e = session_open(t);
+    e = l2tp_session_open(t);
     if (e == ERR_OK)
         e = send_request(t);
     if (e != ERR_OK) {
