@@ -129,6 +129,11 @@ void ppp_alive(struct ppp *ppp, usec_t now)
     echo_alive(ppp);
 }
 
+enum cause ppp_cause(const struct ppp *ppp)
+{
+    return ppp->cause;
+}
+
 const char *ppp_user(const struct ppp *ppp)
 {
     if (!ppp->config->server)

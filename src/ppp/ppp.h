@@ -125,6 +125,8 @@ void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
 void ppp_alive(struct ppp *ppp, usec_t now);
 /* The user's name once known, else "". */
 const char *ppp_user(const struct ppp *ppp);
+/* What has been found to be wrong so far, also while the link still says goodbye; CAUSE_NONE while all is well. */
+enum cause ppp_cause(const struct ppp *ppp);
 
 /* ---- data: plain functions, no events ---- */
 

@@ -93,6 +93,8 @@ void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause
     if (!session)
         return;
     const struct peer *peer = stack_peer_at(s, session->peer);
+    if (ppp_cause(session->ppp) != CAUSE_NONE) /* PPP knew before L2TP went */
+        cause = ppp_cause(session->ppp);
     stack_failed(s, now, peer, session, session->up ? STAGE_DATA : STAGE_L2TP_SESSION, cause, "");
     if (session->asked)
         stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DOWN,
