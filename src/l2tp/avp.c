@@ -14,7 +14,7 @@ static const struct avp_rule avp_rules[] = {
 #undef AVP
 };
 
-const struct message_rule *message_rule(uint16_t type)
+const struct message_rule *l2tp_message_rule(uint16_t type)
 {
     for (size_t i = 0; i < ARRAY_LEN(message_rules); i++)
         if (message_rules[i].type == type)
@@ -22,20 +22,20 @@ const struct message_rule *message_rule(uint16_t type)
     return NULL;
 }
 
-const char *message_name(uint16_t type)
+const char *l2tp_message_name(uint16_t type)
 {
-    const struct message_rule *rule = message_rule(type);
+    const struct message_rule *rule = l2tp_message_rule(type);
     return rule ? rule->name : "an unknown message";
 }
 
-const struct avp_rule *avp_rule(uint16_t attribute)
+const struct avp_rule *l2tp_avp_rule(uint16_t attribute)
 {
     if (attribute >= ARRAY_LEN(avp_rules) || !avp_rules[attribute].name)
         return NULL;
     return &avp_rules[attribute];
 }
 
-void avp_next(struct reader *r, struct avp_raw *out)
+void l2tp_avp_next(struct reader *r, struct avp_raw *out)
 {
     const uint16_t word = rd_u16(r);
     const uint16_t length = word & AVP_LENGTH;

@@ -24,15 +24,15 @@ static int16_t ahead(uint16_t a, uint16_t b)
     return (int16_t)(uint16_t)(a - b);
 }
 
-void channel_init(struct channel *c)
+void l2tp_channel_init(struct channel *c)
 {
     *c = (struct channel){.window = 1, .ack_at = USEC_NEVER, .retransmit_at = USEC_NEVER};
-    channel_set_peer_window(c, L2TP_WINDOW_DEFAULT);
+    l2tp_channel_set_peer_window(c, L2TP_WINDOW_DEFAULT);
 }
 
-void channel_done(struct channel *c)
+void l2tp_channel_done(struct channel *c)
 {
-    channel_flush(c);
+    l2tp_channel_flush(c);
     while (c->held) {
         struct held *h = c->held;
         c->held = h->next;
@@ -40,7 +40,7 @@ void channel_done(struct channel *c)
     }
 }
 
-void channel_set_peer_window(struct channel *c, uint16_t window)
+void l2tp_channel_set_peer_window(struct channel *c, uint16_t window)
 {
     if (window == 0) /* RFC 2661 4.4.3 forbids it; one message must always be allowed to go */
         window = 1;
@@ -50,7 +50,7 @@ void channel_set_peer_window(struct channel *c, uint16_t window)
 
 /* ---- receiving ---- */
 
-enum arrival channel_judge(const struct channel *c, const struct header *h, uint16_t receive_window)
+enum arrival l2tp_channel_judge(const struct channel *c, const struct header *h, uint16_t receive_window)
 {
     if (ahead(h->nr, c->high) > 0)
         return ARRIVAL_OUTSIDE;
@@ -77,7 +77,7 @@ static void widen(struct channel *c)
     }
 }
 
-bool channel_acked(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t nr)
+bool l2tp_channel_acked(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t nr)
 {
     if (ahead(nr, c->una) <= 0 || ahead(nr, c->high) > 0)
         return false;
@@ -97,18 +97,18 @@ bool channel_acked(struct channel *c, const struct l2tp_config *config, usec_t n
     return true;
 }
 
-void channel_take(struct channel *c, const struct l2tp_config *config, usec_t now)
+void l2tp_channel_take(struct channel *c, const struct l2tp_config *config, usec_t now)
 {
     c->nr++;
     c->ack_at = usec_min(c->ack_at, now + config->ack_delay);
 }
 
-void channel_ack_explicit(struct channel *c)
+void l2tp_channel_ack_explicit(struct channel *c)
 {
     c->ack_explicit = true;
 }
 
-enum err channel_hold(struct channel *c, uint16_t ns, struct view datagram)
+enum err l2tp_channel_hold(struct channel *c, uint16_t ns, struct view datagram)
 {
     struct held **at = &c->held;
     while (*at && ahead((*at)->ns, ns) < 0)
@@ -126,7 +126,7 @@ enum err channel_hold(struct channel *c, uint16_t ns, struct view datagram)
     return ERR_OK;
 }
 
-struct held *channel_held_next(struct channel *c)
+struct held *l2tp_channel_held_next(struct channel *c)
 {
     while (c->held && ahead(c->held->ns, c->nr) < 0) { /* it came again, in time */
         struct held *stale = c->held;
@@ -140,19 +140,19 @@ struct held *channel_held_next(struct channel *c)
     return h;
 }
 
-struct view channel_held_view(const struct held *h)
+struct view l2tp_channel_held_view(const struct held *h)
 {
     return view_of(h->bytes, h->n);
 }
 
-void channel_held_free(struct held *h)
+void l2tp_channel_held_free(struct held *h)
 {
     free(h);
 }
 
 /* ---- sending ---- */
 
-enum err channel_queue(struct channel *c, struct view message)
+enum err l2tp_channel_queue(struct channel *c, struct view message)
 {
     struct queued *q = malloc(sizeof(*q) + message.n);
     if (!q)
@@ -169,7 +169,7 @@ enum err channel_queue(struct channel *c, struct view message)
     return ERR_OK;
 }
 
-void channel_flush(struct channel *c)
+void l2tp_channel_flush(struct channel *c)
 {
     while (c->first) {
         struct queued *q = c->first;
@@ -183,17 +183,17 @@ void channel_flush(struct channel *c)
     c->retransmit_at = USEC_NEVER;
 }
 
-void channel_repeat(struct channel *c)
+void l2tp_channel_repeat(struct channel *c)
 {
     c->next = c->una;
 }
 
-bool channel_idle(const struct channel *c)
+bool l2tp_channel_idle(const struct channel *c)
 {
     return c->una == c->tail;
 }
 
-bool channel_full(const struct channel *c)
+bool l2tp_channel_full(const struct channel *c)
 {
     return (uint16_t)(c->tail - c->una) >= L2TP_QUEUE_MAX;
 }
@@ -204,7 +204,7 @@ static bool may_send(const struct channel *c)
     return c->next != c->tail && (uint16_t)(c->next - c->una) < window;
 }
 
-bool channel_ready(const struct channel *c)
+bool l2tp_channel_ready(const struct channel *c)
 {
     return c->ack_explicit || may_send(c);
 }
@@ -213,7 +213,7 @@ static void write_zlb(const struct channel *c, uint16_t peer_id, struct writer *
 {
     /* RFC 2661 5.8: a ZLB carries the Ns of the message that comes next and does not use it up. */
     const struct header h = {.tunnel_id = peer_id, .ns = c->high, .nr = c->nr};
-    header_write(w, &h, 0);
+    l2tp_header_write(w, &h, 0);
 }
 
 static usec_t retransmit_delay(const struct channel *c, const struct l2tp_config *config)
@@ -237,7 +237,8 @@ static void write_next(const struct channel *c, uint16_t peer_id, struct writer 
     wr_patch16(w, at + HEADER_AT_NR, c->nr);
 }
 
-bool channel_output(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t peer_id, struct writer *w)
+bool l2tp_channel_output(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t peer_id,
+                         struct writer *w)
 {
     if (c->ack_explicit) {
         write_zlb(c, peer_id, w);
@@ -258,12 +259,12 @@ bool channel_output(struct channel *c, const struct l2tp_config *config, usec_t 
 
 /* ---- time ---- */
 
-usec_t channel_deadline(const struct channel *c)
+usec_t l2tp_channel_deadline(const struct channel *c)
 {
     return usec_min(c->ack_at, c->retransmit_at);
 }
 
-bool channel_timeout(struct channel *c, const struct l2tp_config *config, usec_t now)
+bool l2tp_channel_timeout(struct channel *c, const struct l2tp_config *config, usec_t now)
 {
     if (c->ack_at <= now) {
         c->ack_at = USEC_NEVER;

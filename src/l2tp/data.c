@@ -45,7 +45,7 @@ static struct session *find(const struct l2tp *l, uint32_t carrier, const struct
     if (!t)
         return NULL;
     *verdict = DROP_L2TP_SESSION;
-    struct session *s = table_session(t, h->session_id);
+    struct session *s = l2tp_table_session(t, h->session_id);
     return s && s->state == SESSION_ESTABLISHED ? s : NULL;
 }
 

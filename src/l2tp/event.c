@@ -5,23 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-void event_queue_init(struct event_queue *q)
+void l2tp_event_queue_init(struct event_queue *q)
 {
     q->first = NULL;
     q->last = &q->first;
 }
 
-void event_queue_done(struct event_queue *q)
+void l2tp_event_queue_done(struct event_queue *q)
 {
     while (q->first) {
         struct event_node *node = q->first;
         q->first = node->next;
-        event_node_free(node);
+        l2tp_event_node_free(node);
     }
     q->last = &q->first;
 }
 
-void event_queue_push(struct event_queue *q, struct event_node *node)
+void l2tp_event_queue_push(struct event_queue *q, struct event_node *node)
 {
     node->next = NULL;
     *q->last = node;
@@ -51,7 +51,7 @@ static void write_out(const struct event_node *node, struct l2tp_event *out)
     memcpy(out->detail, node->text->detail, sizeof(out->detail));
 }
 
-bool event_queue_take(struct event_queue *q, struct l2tp_event *out)
+bool l2tp_event_queue_take(struct event_queue *q, struct l2tp_event *out)
 {
     struct event_node *node = q->first;
     if (!node)
@@ -60,16 +60,16 @@ bool event_queue_take(struct event_queue *q, struct l2tp_event *out)
     if (!q->first)
         q->last = &q->first;
     write_out(node, out);
-    event_node_free(node);
+    l2tp_event_node_free(node);
     return true;
 }
 
-struct event_node *event_node_new(void)
+struct event_node *l2tp_event_node_new(void)
 {
     return calloc(1, sizeof(struct event_node));
 }
 
-void event_node_free(struct event_node *node)
+void l2tp_event_node_free(struct event_node *node)
 {
     if (!node)
         return;
@@ -77,7 +77,7 @@ void event_node_free(struct event_node *node)
     free(node);
 }
 
-void text_printable(char *out, size_t cap, struct view text)
+void l2tp_text_printable(char *out, size_t cap, struct view text)
 {
     if (text.n > 0 && text.p[text.n - 1] == 0) /* Apple counts the NUL */
         text.n--;
@@ -87,7 +87,7 @@ void text_printable(char *out, size_t cap, struct view text)
     out[n] = 0;
 }
 
-void event_detail(struct event_node *node, const char *detail, struct view text)
+void l2tp_event_detail(struct event_node *node, const char *detail, struct view text)
 {
     if (!node || (!detail && text.n == 0))
         return;
@@ -96,7 +96,7 @@ void event_detail(struct event_node *node, const char *detail, struct view text)
     if (!node->text) /* the event is worth more than its words */
         return;
     char said[64];
-    text_printable(said, sizeof(said), text);
+    l2tp_text_printable(said, sizeof(said), text);
     snprintf(node->text->detail, sizeof(node->text->detail), "%s%s%s", detail ? detail : "",
              detail && said[0] ? ": " : "", said);
 }

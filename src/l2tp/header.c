@@ -38,7 +38,7 @@ enum drop l2tp_header_parse(struct view datagram, struct header *out)
     return DROP_NONE;
 }
 
-void header_write(struct writer *w, const struct header *h, size_t body_len)
+void l2tp_header_write(struct writer *w, const struct header *h, size_t body_len)
 {
     wr_u16(w, CONTROL_FLAGS);
     wr_u16(w, (uint16_t)(CONTROL_HEADER_SIZE + body_len));

@@ -38,8 +38,8 @@ static enum err run(struct view secret, struct view vector, uint16_t attribute, 
     return e;
 }
 
-enum err hidden_reveal(struct view secret, struct view vector, uint16_t attribute, struct view hidden, uint8_t *out,
-                       size_t *out_n)
+enum err l2tp_hidden_reveal(struct view secret, struct view vector, uint16_t attribute, struct view hidden,
+                            uint8_t *out, size_t *out_n)
 {
     uint8_t clear[AVP_VALUE_MAX];
     if (hidden.n < 2 || hidden.n > sizeof(clear))
@@ -59,7 +59,7 @@ enum err hidden_reveal(struct view secret, struct view vector, uint16_t attribut
     return ok ? ERR_OK : ERR_MALFORMED;
 }
 
-enum err hidden_cover(struct view secret, struct view vector, uint16_t attribute, struct view value, uint8_t *out)
+enum err l2tp_hidden_cover(struct view secret, struct view vector, uint16_t attribute, struct view value, uint8_t *out)
 {
     uint8_t clear[AVP_VALUE_MAX];
     struct writer w = wr_init(clear, sizeof(clear));

@@ -36,7 +36,7 @@ struct l2tp *l2tp_new(const struct l2tp_config *config, const struct l2tp_env *e
     l->config = *config;
     l->config.host_name[sizeof(l->config.host_name) - 1] = 0;
     l->random = env->random;
-    event_queue_init(&l->events);
+    l2tp_event_queue_init(&l->events);
     if (make_tables(l) != ERR_OK) {
         l2tp_free(l);
         return NULL;
@@ -49,9 +49,9 @@ void l2tp_free(struct l2tp *l2tp)
     if (!l2tp)
         return;
     for (uint32_t i = 0; l2tp->by_id && i < l2tp->n_ids; i++)
-        tunnel_free(l2tp->by_id[i]);
+        l2tp_tunnel_free(l2tp->by_id[i]);
     timers_done(&l2tp->timers);
-    event_queue_done(&l2tp->events);
+    l2tp_event_queue_done(&l2tp->events);
     free(l2tp->by_id);
     free(l2tp->by_carrier);
     free(l2tp->numbers);
@@ -76,18 +76,18 @@ void l2tp_reconfigure(struct l2tp *l2tp, const struct l2tp_config *config)
 
 static enum drop dispatch(struct tunnel *t, const struct header *h, const struct message *m)
 {
-    const struct message_rule *rule = message_rule(m->type);
+    const struct message_rule *rule = l2tp_message_rule(m->type);
     if (rule)
-        return rule->scope == SCOPE_TUNNEL ? tunnel_message(t, m) : session_message(t, h->session_id, m);
+        return rule->scope == SCOPE_TUNNEL ? l2tp_tunnel_message(t, m) : l2tp_session_message(t, h->session_id, m);
     /* RFC 2661 4.4.1: an unknown message is passed over, unless it is mandatory. */
     if (m->type_mandatory)
-        tunnel_close(t, STOP_GENERAL, ERROR_UNKNOWN_AVP, CAUSE_L2TP_PROTOCOL, "an unknown mandatory message");
+        l2tp_tunnel_close(t, STOP_GENERAL, ERROR_UNKNOWN_AVP, CAUSE_L2TP_PROTOCOL, "an unknown mandatory message");
     return DROP_L2TP_STATE;
 }
 
 static enum drop take(struct tunnel *t, const struct header *h, const struct message *m)
 {
-    channel_take(&t->channel, &t->l2tp->config, t->l2tp->now);
+    l2tp_channel_take(&t->channel, &t->l2tp->config, t->l2tp->now);
     return dispatch(t, h, m);
 }
 
@@ -95,39 +95,39 @@ static enum drop take(struct tunnel *t, const struct header *h, const struct mes
 static void take_held(struct tunnel *t)
 {
     struct held *held;
-    while (!channel_full(&t->channel) && (held = channel_held_next(&t->channel))) {
+    while (!l2tp_channel_full(&t->channel) && (held = l2tp_channel_held_next(&t->channel))) {
         struct header h;
         struct message m;
         struct scratch scratch;
-        if (l2tp_header_parse(channel_held_view(held), &h) == DROP_NONE &&
-            message_parse(h.body, secret_view(&t->l2tp->config.secret), &scratch, &m) == DROP_NONE)
+        if (l2tp_header_parse(l2tp_channel_held_view(held), &h) == DROP_NONE &&
+            l2tp_message_parse(h.body, secret_view(&t->l2tp->config.secret), &scratch, &m) == DROP_NONE)
             (void)take(t, &h, &m);
-        channel_held_free(held);
+        l2tp_channel_held_free(held);
     }
 }
 
 static enum drop receive(struct tunnel *t, const struct header *h, const struct message *m, struct view datagram)
 {
     struct l2tp *l = t->l2tp;
-    const enum arrival arrival = channel_judge(&t->channel, h, l->config.receive_window);
+    const enum arrival arrival = l2tp_channel_judge(&t->channel, h, l->config.receive_window);
     if (arrival == ARRIVAL_OUTSIDE)
         return DROP_L2TP_WINDOW;
-    if (arrival == ARRIVAL_NEXT && channel_full(&t->channel))
+    if (arrival == ARRIVAL_NEXT && l2tp_channel_full(&t->channel))
         return DROP_QUEUE_FULL;
     t->alive_at = l->now;
-    (void)channel_acked(&t->channel, &l->config, l->now, h->nr);
+    (void)l2tp_channel_acked(&t->channel, &l->config, l->now, h->nr);
     enum drop verdict = DROP_NONE;
     switch (arrival) {
     case ARRIVAL_NEXT:
         verdict = take(t, h, m);
         break;
     case ARRIVAL_AHEAD: {
-        const enum err e = channel_hold(&t->channel, h->ns, datagram);
+        const enum err e = l2tp_channel_hold(&t->channel, h->ns, datagram);
         verdict = e == ERR_EXISTS ? DROP_L2TP_REPEATED : e == ERR_NOMEM ? DROP_NO_MEMORY : DROP_NONE;
         break;
     }
     case ARRIVAL_REPEATED:
-        channel_ack_explicit(&t->channel);
+        l2tp_channel_ack_explicit(&t->channel);
         verdict = DROP_L2TP_REPEATED;
         break;
     case ARRIVAL_ACK:
@@ -135,7 +135,7 @@ static enum drop receive(struct tunnel *t, const struct header *h, const struct 
         break;
     }
     take_held(t);
-    tunnel_wake(t);
+    l2tp_tunnel_wake(t);
     return verdict;
 }
 
@@ -143,7 +143,7 @@ static enum drop receive(struct tunnel *t, const struct header *h, const struct 
 static struct tunnel *find_by_peer(const struct l2tp *l, uint32_t carrier, uint16_t peer_id, bool closed_too)
 {
     struct tunnel *found = NULL;
-    for (struct tunnel *t = table_carrier(l, carrier); t; t = t->carrier_next)
+    for (struct tunnel *t = l2tp_table_carrier(l, carrier); t; t = t->carrier_next)
         if (t->carrier == carrier && !t->opener && t->peer_id == peer_id && (closed_too || t->state != TUNNEL_CLOSED) &&
             (!found || t->age > found->age))
             found = t;
@@ -163,12 +163,12 @@ static enum drop receive_request(struct l2tp *l, uint32_t carrier, const struct 
         return DROP_L2TP_WINDOW;
     struct tunnel *t = find_by_peer(l, carrier, m->tunnel_id, false);
     if (!t || !is_repeat(t))
-        return tunnel_accept(l, carrier, m);
-    if (t->state == TUNNEL_WAIT_CONNECT && !channel_idle(&t->channel))
-        channel_repeat(&t->channel);
+        return l2tp_tunnel_accept(l, carrier, m);
+    if (t->state == TUNNEL_WAIT_CONNECT && !l2tp_channel_idle(&t->channel))
+        l2tp_channel_repeat(&t->channel);
     else
-        channel_ack_explicit(&t->channel);
-    tunnel_wake(t);
+        l2tp_channel_ack_explicit(&t->channel);
+    l2tp_tunnel_wake(t);
     return DROP_L2TP_REPEATED;
 }
 
@@ -198,7 +198,7 @@ enum drop l2tp_input(struct l2tp *l2tp, usec_t now, uint32_t carrier, struct vie
     if (h.tunnel_id != 0 && !(t = l2tp_table_find(l2tp, carrier, h.tunnel_id)))
         return DROP_L2TP_TUNNEL;
     if (h.body.n > 0)
-        verdict = message_parse(h.body, secret_view(&l2tp->config.secret), &scratch, &m);
+        verdict = l2tp_message_parse(h.body, secret_view(&l2tp->config.secret), &scratch, &m);
     if (verdict != DROP_NONE)
         return verdict;
     l2tp->now = now;
@@ -212,7 +212,7 @@ void l2tp_timeout(struct l2tp *l2tp, usec_t now)
     struct timer *timer;
     l2tp->now = now;
     while ((timer = timers_due(&l2tp->timers, now)))
-        tunnel_timeout(container_of(timer, struct tunnel, timer));
+        l2tp_tunnel_timeout(container_of(timer, struct tunnel, timer));
 }
 
 usec_t l2tp_deadline(const struct l2tp *l2tp)
@@ -249,8 +249,8 @@ bool l2tp_output(struct l2tp *l2tp, uint32_t *carrier, struct writer *w)
 {
     struct tunnel *t;
     while ((t = ready_take(l2tp))) {
-        const bool written = channel_output(&t->channel, &l2tp->config, l2tp->now, t->peer_id, w);
-        tunnel_wake(t);
+        const bool written = l2tp_channel_output(&t->channel, &l2tp->config, l2tp->now, t->peer_id, w);
+        l2tp_tunnel_wake(t);
         if (written) {
             *carrier = t->carrier;
             return true;
@@ -261,10 +261,10 @@ bool l2tp_output(struct l2tp *l2tp, uint32_t *carrier, struct writer *w)
 
 bool l2tp_event(struct l2tp *l2tp, struct l2tp_event *out)
 {
-    if (!event_queue_take(&l2tp->events, out))
+    if (!l2tp_event_queue_take(&l2tp->events, out))
         return false;
     if (out->type == L2TP_EVENT_SESSION_DOWN)
-        table_number_free(l2tp, out->session);
+        l2tp_table_number_free(l2tp, out->session);
     return true;
 }
 
@@ -273,7 +273,7 @@ bool l2tp_event(struct l2tp *l2tp, struct l2tp_event *out)
 enum err l2tp_connect(struct l2tp *l2tp, usec_t now, uint32_t carrier)
 {
     l2tp->now = now;
-    return tunnel_open(l2tp, carrier);
+    return l2tp_tunnel_open(l2tp, carrier);
 }
 
 static uint16_t disconnect_result(enum cause cause)
@@ -294,36 +294,36 @@ void l2tp_session_close(struct l2tp *l2tp, usec_t now, uint32_t session, enum ca
     struct tunnel *t = s->tunnel;
     l2tp->now = now;
     if (t->n_sessions > 1) {
-        session_close(s, disconnect_result(cause), ERROR_NONE, cause, NULL);
-        tunnel_wake(t);
+        l2tp_session_hang_up(s, disconnect_result(cause), ERROR_NONE, cause, NULL);
+        l2tp_tunnel_wake(t);
         return;
     }
-    session_disconnect(s, disconnect_result(cause), ERROR_NONE);
-    tunnel_close(t, stop_result(cause), ERROR_NONE, cause, NULL);
+    l2tp_session_disconnect(s, disconnect_result(cause), ERROR_NONE);
+    l2tp_tunnel_close(t, stop_result(cause), ERROR_NONE, cause, NULL);
 }
 
 void l2tp_carrier_close(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause)
 {
     l2tp->now = now;
-    for (struct tunnel *t = table_carrier(l2tp, carrier); t; t = t->carrier_next)
+    for (struct tunnel *t = l2tp_table_carrier(l2tp, carrier); t; t = t->carrier_next)
         if (t->carrier == carrier)
-            tunnel_close(t, stop_result(cause), ERROR_NONE, cause, NULL);
+            l2tp_tunnel_close(t, stop_result(cause), ERROR_NONE, cause, NULL);
 }
 
 void l2tp_carrier_gone(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause)
 {
     l2tp->now = now;
     struct tunnel *next;
-    for (struct tunnel *t = table_carrier(l2tp, carrier); t; t = next) {
+    for (struct tunnel *t = l2tp_table_carrier(l2tp, carrier); t; t = next) {
         next = t->carrier_next;
         if (t->carrier == carrier)
-            tunnel_drop(t, cause, NULL);
+            l2tp_tunnel_drop(t, cause, NULL);
     }
 }
 
 void l2tp_carrier_alive(struct l2tp *l2tp, usec_t now, uint32_t carrier)
 {
-    for (struct tunnel *t = table_carrier(l2tp, carrier); t; t = t->carrier_next)
+    for (struct tunnel *t = l2tp_table_carrier(l2tp, carrier); t; t = t->carrier_next)
         if (t->carrier == carrier)
             t->alive_at = now;
 }

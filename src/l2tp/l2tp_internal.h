@@ -41,7 +41,7 @@ struct header {
 
 enum drop l2tp_header_parse(struct view datagram, struct header *out);
 /* Writes a control header whose Length is that of the header and body_len. */
-void header_write(struct writer *w, const struct header *h, size_t body_len);
+void l2tp_header_write(struct writer *w, const struct header *h, size_t body_len);
 #define HEADER_AT_LENGTH 2
 #define HEADER_AT_TUNNEL 4
 #define HEADER_AT_NS     8
@@ -80,8 +80,8 @@ struct message_rule {
     const char *name;
     uint64_t required; /* HAS() bits */
 };
-const struct message_rule *message_rule(uint16_t type); /* NULL when unknown */
-const char *message_name(uint16_t type);
+const struct message_rule *l2tp_message_rule(uint16_t type); /* NULL when unknown */
+const char *l2tp_message_name(uint16_t type);
 
 struct avp_rule {
     uint16_t attribute;
@@ -90,7 +90,7 @@ struct avp_rule {
     uint16_t min, max;
     uint32_t messages; /* IN() bits */
 };
-const struct avp_rule *avp_rule(uint16_t attribute); /* NULL when unknown */
+const struct avp_rule *l2tp_avp_rule(uint16_t attribute); /* NULL when unknown */
 
 /* One AVP as it stands on the wire. */
 struct avp_raw {
@@ -99,7 +99,7 @@ struct avp_raw {
     struct view value;
 };
 /* Reads the next AVP; fails the reader when its length contradicts itself. */
-void avp_next(struct reader *r, struct avp_raw *out);
+void l2tp_avp_next(struct reader *r, struct avp_raw *out);
 
 /* A control message with everything that this product looks at. Views are borrowed from the datagram or scratch. */
 struct message {
@@ -126,7 +126,7 @@ struct scratch {
 };
 
 /* secret is empty when there is none. DROP_L2TP_AVP, DROP_L2TP_MISSING. */
-enum drop message_parse(struct view body, struct view secret, struct scratch *scratch, struct message *out);
+enum drop l2tp_message_parse(struct view body, struct view secret, struct scratch *scratch, struct message *out);
 
 /* Makes one message. Hidden AVPs are written where the dictionary allows and the configuration asks. */
 struct build {
@@ -136,13 +136,13 @@ struct build {
     uint8_t vector[16];
     uint8_t bytes[L2TP_SEND_MAX];
 };
-void build_begin(struct build *b, const struct l2tp_config *config, const struct random *random, uint16_t type,
-                 uint16_t tunnel_id, uint16_t session_id);
-void build_avp(struct build *b, enum avp attribute, struct view value);
-void build_u16(struct build *b, enum avp attribute, uint16_t value);
-void build_u32(struct build *b, enum avp attribute, uint32_t value);
-void build_result(struct build *b, uint16_t result, uint16_t error);
-struct view build_end(struct build *b);
+void l2tp_build_begin(struct build *b, const struct l2tp_config *config, const struct random *random, uint16_t type,
+                      uint16_t tunnel_id, uint16_t session_id);
+void l2tp_build_avp(struct build *b, enum avp attribute, struct view value);
+void l2tp_build_u16(struct build *b, enum avp attribute, uint16_t value);
+void l2tp_build_u32(struct build *b, enum avp attribute, uint32_t value);
+void l2tp_build_result(struct build *b, uint16_t result, uint16_t error);
+struct view l2tp_build_end(struct build *b);
 
 /* ---- hidden AVPs (RFC 2661 4.3) and tunnel authentication (5.1.1) ---- */
 
@@ -150,13 +150,14 @@ struct view build_end(struct build *b);
 #define RESPONSE_SIZE  16
 
 /* out gets the value without its length prefix and padding, and holds hidden.n bytes. ERR_MALFORMED, ERR_CRYPTO. */
-enum err hidden_reveal(struct view secret, struct view vector, uint16_t attribute, struct view hidden, uint8_t *out,
-                       size_t *out_n);
+enum err l2tp_hidden_reveal(struct view secret, struct view vector, uint16_t attribute, struct view hidden,
+                            uint8_t *out, size_t *out_n);
 /* out gets 2 + value.n bytes. */
-enum err hidden_cover(struct view secret, struct view vector, uint16_t attribute, struct view value, uint8_t *out);
+enum err l2tp_hidden_cover(struct view secret, struct view vector, uint16_t attribute, struct view value, uint8_t *out);
 /* The response to a challenge, carried in a message of the given type. */
-enum err auth_response(uint16_t type, struct view secret, struct view challenge, uint8_t out[static RESPONSE_SIZE]);
-bool auth_matches(uint16_t type, struct view secret, struct view challenge, struct view response);
+enum err l2tp_auth_response(uint16_t type, struct view secret, struct view challenge,
+                            uint8_t out[static RESPONSE_SIZE]);
+bool l2tp_auth_matches(uint16_t type, struct view secret, struct view challenge, struct view response);
 
 /* ---- the reliable channel (RFC 2661 5.8, appendix A) ---- */
 
@@ -186,37 +187,38 @@ enum arrival {
     ARRIVAL_OUTSIDE,  /* neither its Ns nor its Nr can be */
 };
 
-void channel_init(struct channel *c);
-void channel_done(struct channel *c);
-void channel_set_peer_window(struct channel *c, uint16_t window);
+void l2tp_channel_init(struct channel *c);
+void l2tp_channel_done(struct channel *c);
+void l2tp_channel_set_peer_window(struct channel *c, uint16_t window);
 /* Judges without changing anything. */
-enum arrival channel_judge(const struct channel *c, const struct header *h, uint16_t receive_window);
+enum arrival l2tp_channel_judge(const struct channel *c, const struct header *h, uint16_t receive_window);
 /* The peer's Nr. True when it acknowledged something new. */
-bool channel_acked(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t nr);
+bool l2tp_channel_acked(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t nr);
 /* The message in order was taken: its acknowledgement is due by ack_delay. */
-void channel_take(struct channel *c, const struct l2tp_config *config, usec_t now);
-void channel_ack_explicit(struct channel *c);
+void l2tp_channel_take(struct channel *c, const struct l2tp_config *config, usec_t now);
+void l2tp_channel_ack_explicit(struct channel *c);
 /* Keeps a copy. ERR_NOMEM; ERR_EXISTS when that Ns is held already. */
-enum err channel_hold(struct channel *c, uint16_t ns, struct view datagram);
-/* The held message that is in order now, taken out of the channel: the caller frees it with channel_held_free(). */
-struct held *channel_held_next(struct channel *c);
-struct view channel_held_view(const struct held *h);
-void channel_held_free(struct held *h);
+enum err l2tp_channel_hold(struct channel *c, uint16_t ns, struct view datagram);
+/* The held message that is in order now, taken out of the channel: the caller frees it with l2tp_channel_held_free().
+ */
+struct held *l2tp_channel_held_next(struct channel *c);
+struct view l2tp_channel_held_view(const struct held *h);
+void l2tp_channel_held_free(struct held *h);
 /* Queues a message and gives it its Ns. */
-enum err channel_queue(struct channel *c, struct view message);
+enum err l2tp_channel_queue(struct channel *c, struct view message);
 /* Forgets what was not acknowledged. */
-void channel_flush(struct channel *c);
+void l2tp_channel_flush(struct channel *c);
 /* Sends what is in flight again now, without waiting for the timer. */
-void channel_repeat(struct channel *c);
-bool channel_idle(const struct channel *c); /* everything sent is acknowledged */
-bool channel_full(const struct channel *c);
-bool channel_ready(const struct channel *c); /* channel_output() has something */
+void l2tp_channel_repeat(struct channel *c);
+bool l2tp_channel_idle(const struct channel *c); /* everything sent is acknowledged */
+bool l2tp_channel_full(const struct channel *c);
+bool l2tp_channel_ready(const struct channel *c); /* l2tp_channel_output() has something */
 /* Writes the next message or ZLB. */
-bool channel_output(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t peer_id,
-                    struct writer *w);
-usec_t channel_deadline(const struct channel *c);
+bool l2tp_channel_output(struct channel *c, const struct l2tp_config *config, usec_t now, uint16_t peer_id,
+                         struct writer *w);
+usec_t l2tp_channel_deadline(const struct channel *c);
 /* False when the peer is dead: its answers failed to come for all tries. */
-bool channel_timeout(struct channel *c, const struct l2tp_config *config, usec_t now);
+bool l2tp_channel_timeout(struct channel *c, const struct l2tp_config *config, usec_t now);
 
 /* ---- events ---- */
 
@@ -240,16 +242,16 @@ struct event_node {
 struct event_queue {
     struct event_node *first, **last;
 };
-void event_queue_init(struct event_queue *q);
-void event_queue_done(struct event_queue *q);
-void event_queue_push(struct event_queue *q, struct event_node *node);
-bool event_queue_take(struct event_queue *q, struct l2tp_event *out);
-struct event_node *event_node_new(void);
-void event_node_free(struct event_node *node);
+void l2tp_event_queue_init(struct event_queue *q);
+void l2tp_event_queue_done(struct event_queue *q);
+void l2tp_event_queue_push(struct event_queue *q, struct event_node *node);
+bool l2tp_event_queue_take(struct event_queue *q, struct l2tp_event *out);
+struct event_node *l2tp_event_node_new(void);
+void l2tp_event_node_free(struct event_node *node);
 /* What is said of an end: ours, then the peer's words. Either may be missing. */
-void event_detail(struct event_node *node, const char *detail, struct view text);
+void l2tp_event_detail(struct event_node *node, const char *detail, struct view text);
 /* Copies text from a peer: printable ASCII stays, a trailing NUL goes, all else becomes '?'. */
-void text_printable(char *out, size_t cap, struct view text);
+void l2tp_text_printable(char *out, size_t cap, struct view text);
 
 /* ---- tunnels and sessions ---- */
 
@@ -330,17 +332,17 @@ struct l2tp {
 /* table.c: who is where */
 struct tunnel *l2tp_table_find(const struct l2tp *l, uint32_t carrier, uint16_t id);
 /* The first tunnel in the bucket of a carrier; other carriers share it: compare. */
-struct tunnel *table_carrier(const struct l2tp *l, uint32_t carrier);
-uint32_t table_carrier_count(const struct l2tp *l, uint32_t carrier); /* live ones */
+struct tunnel *l2tp_table_carrier(const struct l2tp *l, uint32_t carrier);
+uint32_t l2tp_table_carrier_count(const struct l2tp *l, uint32_t carrier); /* live ones */
 /* Gives the tunnel an id and its places. ERR_LIMIT. */
 enum err l2tp_table_add(struct l2tp *l, struct tunnel *t);
 void l2tp_table_remove(struct l2tp *l, struct tunnel *t);
 /* Gives the session a number and an id in its tunnel. ERR_LIMIT, ERR_NOMEM. */
-enum err table_session_add(struct tunnel *t, struct session *s);
-/* The id is free at once; the number after table_number_free(). */
-void table_session_remove(struct tunnel *t, struct session *s);
-void table_number_free(struct l2tp *l, uint32_t number);
-static inline struct session *table_session(const struct tunnel *t, uint16_t id)
+enum err l2tp_table_session_add(struct tunnel *t, struct session *s);
+/* The id is free at once; the number after l2tp_table_number_free(). */
+void l2tp_table_session_remove(struct tunnel *t, struct session *s);
+void l2tp_table_number_free(struct l2tp *l, uint32_t number);
+static inline struct session *l2tp_table_session(const struct tunnel *t, uint16_t id)
 {
     const uint16_t slot = id & t->slot_mask;
     if (slot >= t->n_slots)
@@ -358,45 +360,45 @@ struct ending {
 };
 
 /* tunnel.c */
-void tunnel_send(struct tunnel *t, struct build *b);
-void tunnel_begin(struct tunnel *t, struct build *b, uint16_t type, uint16_t session_id);
+void l2tp_tunnel_send(struct tunnel *t, struct build *b);
+void l2tp_tunnel_begin(struct tunnel *t, struct build *b, uint16_t type, uint16_t session_id);
 /* Says StopCCN, ends the sessions, tells it, lingers. Nothing when the tunnel is closed already. */
-void tunnel_close(struct tunnel *t, uint16_t result, uint16_t error, enum cause cause, const char *detail);
+void l2tp_tunnel_close(struct tunnel *t, uint16_t result, uint16_t error, enum cause cause, const char *detail);
 /* Ends without a word to the peer, and frees t. */
-void tunnel_drop(struct tunnel *t, enum cause cause, const char *detail);
-void tunnel_free(struct tunnel *t);
-/* tunnel_new() is ERR_LIMIT, ERR_NOMEM; its end is told unless it is freed before. */
-enum err tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out);
+void l2tp_tunnel_drop(struct tunnel *t, enum cause cause, const char *detail);
+void l2tp_tunnel_free(struct tunnel *t);
+/* l2tp_tunnel_new() is ERR_LIMIT, ERR_NOMEM; its end is told unless it is freed before. */
+enum err l2tp_tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out);
 /* Tells the end of all sessions and of the tunnel, which lingers from now on. */
-void tunnel_end(struct tunnel *t, const struct ending *why);
-void tunnel_up(struct tunnel *t);
+void l2tp_tunnel_end(struct tunnel *t, const struct ending *why);
+void l2tp_tunnel_up(struct tunnel *t);
 /* Sets timer and ready mark after anything was done to t. Never frees: a broken one goes when its timer, now due, runs.
  */
-void tunnel_wake(struct tunnel *t);
-void tunnel_timeout(struct tunnel *t);
-void tunnel_session_ended(struct tunnel *t, enum cause cause);
+void l2tp_tunnel_wake(struct tunnel *t);
+void l2tp_tunnel_timeout(struct tunnel *t);
+void l2tp_tunnel_session_ended(struct tunnel *t, enum cause cause);
 /* s may be NULL. */
-void tunnel_stage(struct tunnel *t, const struct session *s, enum stage stage);
+void l2tp_tunnel_stage(struct tunnel *t, const struct session *s, enum stage stage);
 /* NULL, and the tunnel broken, when memory is out. */
-struct event_node *tunnel_event(struct tunnel *t, const struct session *s, enum l2tp_event_type type);
+struct event_node *l2tp_tunnel_event(struct tunnel *t, const struct session *s, enum l2tp_event_type type);
 /* A StopCCN without a tunnel, sent once. */
-void loose_refuse(struct l2tp *l, uint32_t carrier, uint16_t peer_id, uint16_t result, uint16_t error);
+void l2tp_loose_refuse(struct l2tp *l, uint32_t carrier, uint16_t peer_id, uint16_t result, uint16_t error);
 
 /* tunnel_fsm.c */
 /* A first SCCRQ, for which no tunnel exists. */
-enum drop tunnel_accept(struct l2tp *l, uint32_t carrier, const struct message *m);
+enum drop l2tp_tunnel_accept(struct l2tp *l, uint32_t carrier, const struct message *m);
 /* Sends an SCCRQ for one session. */
-enum err tunnel_open(struct l2tp *l, uint32_t carrier);
-enum drop tunnel_message(struct tunnel *t, const struct message *m);
+enum err l2tp_tunnel_open(struct l2tp *l, uint32_t carrier);
+enum drop l2tp_tunnel_message(struct tunnel *t, const struct message *m);
 
 /* session.c */
-enum drop session_message(struct tunnel *t, uint16_t session_id, const struct message *m);
+enum drop l2tp_session_message(struct tunnel *t, uint16_t session_id, const struct message *m);
 enum err l2tp_session_open(struct tunnel *t); /* waits for the tunnel */
-void session_tunnel_up(struct session *s);
+void l2tp_session_tunnel_up(struct session *s);
 /* Says CDN and ends the session. */
-void session_close(struct session *s, uint16_t result, uint16_t error, enum cause cause, const char *detail);
-void session_disconnect(struct session *s, uint16_t result, uint16_t error); /* the CDN alone */
-void session_end(struct session *s, const struct ending *why);               /* the end alone */
+void l2tp_session_hang_up(struct session *s, uint16_t result, uint16_t error, enum cause cause, const char *detail);
+void l2tp_session_disconnect(struct session *s, uint16_t result, uint16_t error); /* the CDN alone */
+void l2tp_session_end(struct session *s, const struct ending *why);               /* the end alone */
 
 /* Result codes (RFC 2661 4.4.2) */
 enum {

@@ -74,7 +74,7 @@ static enum err reveal(struct avp_raw *a, struct view secret, struct view vector
     if (a->value.n > sizeof(s->bytes) - s->n)
         return ERR_LIMIT;
     size_t n = 0;
-    const enum err e = hidden_reveal(secret, vector, a->attribute, a->value, s->bytes + s->n, &n);
+    const enum err e = l2tp_hidden_reveal(secret, vector, a->attribute, a->value, s->bytes + s->n, &n);
     if (e != ERR_OK)
         return e;
     a->value = view_of(s->bytes + s->n, n);
@@ -93,13 +93,13 @@ static bool recognised(const struct avp_raw *a, const struct avp_rule *rule)
 static enum drop read_type(struct reader *r, struct message *m)
 {
     struct avp_raw a;
-    avp_next(r, &a);
+    l2tp_avp_next(r, &a);
     if (!rd_ok(r) || a.vendor != 0 || a.attribute != AVP_MESSAGE_TYPE || a.hidden || a.reserved || a.value.n != 2)
         return DROP_L2TP_AVP;
     struct reader value = rd_init(a.value);
     m->type = rd_u16(&value);
     m->type_mandatory = a.mandatory;
-    m->known = message_rule(m->type) != NULL;
+    m->known = l2tp_message_rule(m->type) != NULL;
     return m->type == MSG_NONE ? DROP_L2TP_AVP : DROP_NONE;
 }
 
@@ -107,7 +107,7 @@ static enum drop read_type(struct reader *r, struct message *m)
 static enum drop read_avp(struct message *m, struct avp_raw *a, struct view secret, struct view *vector,
                           struct scratch *scratch)
 {
-    const struct avp_rule *rule = a->vendor == 0 ? avp_rule(a->attribute) : NULL;
+    const struct avp_rule *rule = a->vendor == 0 ? l2tp_avp_rule(a->attribute) : NULL;
     if (!recognised(a, rule)) {
         refuse(m, a);
         return DROP_NONE;
@@ -136,7 +136,7 @@ static enum drop read_avp(struct message *m, struct avp_raw *a, struct view secr
     return DROP_NONE;
 }
 
-enum drop message_parse(struct view body, struct view secret, struct scratch *scratch, struct message *out)
+enum drop l2tp_message_parse(struct view body, struct view secret, struct scratch *scratch, struct message *out)
 {
     struct reader r = rd_init(body);
     struct message m = {0};
@@ -145,12 +145,12 @@ enum drop message_parse(struct view body, struct view secret, struct scratch *sc
     enum drop verdict = read_type(&r, &m);
     while (verdict == DROP_NONE && rd_left(&r) > 0) {
         struct avp_raw a;
-        avp_next(&r, &a);
+        l2tp_avp_next(&r, &a);
         verdict = rd_ok(&r) ? read_avp(&m, &a, secret, &vector, scratch) : DROP_L2TP_AVP;
     }
     if (verdict != DROP_NONE)
         return verdict;
-    const struct message_rule *rule = message_rule(m.type);
+    const struct message_rule *rule = l2tp_message_rule(m.type);
     if (rule && (m.has & rule->required) != rule->required && !m.refused)
         return DROP_L2TP_MISSING;
     /* RFC 2661 4.4.3: an assigned id is never 0. */

@@ -20,19 +20,19 @@ static enum err session_new(struct tunnel *t, bool lac, struct session **out)
     if (t->n_sessions >= t->l2tp->config.max_sessions_per_tunnel)
         return ERR_LIMIT;
     struct session *s = calloc(1, sizeof(*s));
-    struct event_node *down = event_node_new();
+    struct event_node *down = l2tp_event_node_new();
     if (!s || !down) {
         free(s);
-        event_node_free(down);
+        l2tp_event_node_free(down);
         return ERR_NOMEM;
     }
     s->tunnel = t;
     s->lac = lac;
     s->down = down;
     s->patience_at = USEC_NEVER;
-    const enum err e = table_session_add(t, s);
+    const enum err e = l2tp_table_session_add(t, s);
     if (e != ERR_OK) {
-        event_node_free(down);
+        l2tp_event_node_free(down);
         free(s);
         return e;
     }
@@ -47,8 +47,8 @@ static void session_up(struct session *s)
     s->state = SESSION_ESTABLISHED;
     s->patience_at = USEC_NEVER;
     write_data_header(s);
-    tunnel_stage(s->tunnel, s, STAGE_L2TP_SESSION);
-    (void)tunnel_event(s->tunnel, s, L2TP_EVENT_SESSION_UP);
+    l2tp_tunnel_stage(s->tunnel, s, STAGE_L2TP_SESSION);
+    (void)l2tp_tunnel_event(s->tunnel, s, L2TP_EVENT_SESSION_UP);
 }
 
 /* ---- refusing and ending ---- */
@@ -56,10 +56,10 @@ static void session_up(struct session *s)
 static void send_disconnect(struct tunnel *t, uint16_t id, uint16_t peer_id, uint16_t result, uint16_t error)
 {
     struct build b;
-    tunnel_begin(t, &b, MSG_CDN, peer_id);
-    build_u16(&b, AVP_SESSION_ID, id);
-    build_result(&b, result, error);
-    tunnel_send(t, &b);
+    l2tp_tunnel_begin(t, &b, MSG_CDN, peer_id);
+    l2tp_build_u16(&b, AVP_SESSION_ID, id);
+    l2tp_build_result(&b, result, error);
+    l2tp_tunnel_send(t, &b);
 }
 
 /* A call that gets no session: its CDN needs an id of ours that is not 0 (RFC 2661 4.4.4) and names nothing. */
@@ -71,16 +71,16 @@ static void refuse_call(struct tunnel *t, const struct message *m, uint16_t erro
     send_disconnect(t, id, m->session_id, CDN_GENERAL, error);
 }
 
-void session_disconnect(struct session *s, uint16_t result, uint16_t error)
+void l2tp_session_disconnect(struct session *s, uint16_t result, uint16_t error)
 {
     if (s->state != SESSION_WAIT_TUNNEL) /* else the peer has never heard of it */
         send_disconnect(s->tunnel, s->id, s->peer_id, result, error);
 }
 
-void session_close(struct session *s, uint16_t result, uint16_t error, enum cause cause, const char *detail)
+void l2tp_session_hang_up(struct session *s, uint16_t result, uint16_t error, enum cause cause, const char *detail)
 {
-    session_disconnect(s, result, error);
-    session_end(s, &(struct ending){.cause = cause, .detail = detail});
+    l2tp_session_disconnect(s, result, error);
+    l2tp_session_end(s, &(struct ending){.cause = cause, .detail = detail});
 }
 
 /* ---- as LNS ---- */
@@ -96,9 +96,9 @@ static struct session *find_by_peer(const struct tunnel *t, uint16_t peer_id)
 static void send_reply(struct session *s)
 {
     struct build b;
-    tunnel_begin(s->tunnel, &b, MSG_ICRP, s->peer_id);
-    build_u16(&b, AVP_SESSION_ID, s->id);
-    tunnel_send(s->tunnel, &b);
+    l2tp_tunnel_begin(s->tunnel, &b, MSG_ICRP, s->peer_id);
+    l2tp_build_u16(&b, AVP_SESSION_ID, s->id);
+    l2tp_tunnel_send(s->tunnel, &b);
 }
 
 static enum drop take_call(struct tunnel *t, const struct message *m)
@@ -113,7 +113,7 @@ static enum drop take_call(struct tunnel *t, const struct message *m)
     }
     struct session *old = find_by_peer(t, m->session_id);
     if (old) /* it gave this id away anew, so the old call is gone at its side */
-        session_end(old, &(struct ending){.cause = CAUSE_REPLACED});
+        l2tp_session_end(old, &(struct ending){.cause = CAUSE_REPLACED});
     struct session *s;
     const enum err e = session_new(t, false, &s);
     if (e != ERR_OK) {
@@ -123,7 +123,7 @@ static enum drop take_call(struct tunnel *t, const struct message *m)
     s->peer_id = m->session_id;
     s->state = SESSION_WAIT_CONNECT;
     s->patience_at = t->l2tp->now + L2TP_SETUP_PATIENCE;
-    tunnel_stage(t, s, STAGE_L2TP_ICRQ);
+    l2tp_tunnel_stage(t, s, STAGE_L2TP_ICRQ);
     send_reply(s);
     return DROP_NONE;
 }
@@ -131,15 +131,15 @@ static enum drop take_call(struct tunnel *t, const struct message *m)
 /* A client that restarted has left its older tunnels behind. */
 static void close_older_tunnels(struct tunnel *newest)
 {
-    for (struct tunnel *t = table_carrier(newest->l2tp, newest->carrier); t; t = t->carrier_next)
+    for (struct tunnel *t = l2tp_table_carrier(newest->l2tp, newest->carrier); t; t = t->carrier_next)
         if (t->carrier == newest->carrier && !t->opener && t->age < newest->age)
-            tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_REPLACED, NULL);
+            l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_REPLACED, NULL);
 }
 
 /* Tx Connect Speed and Framing Type are mandatory in an ICCN, but Huawei's has none, and neither matters here. */
 static enum drop take_connected(struct session *s, const struct message *m)
 {
-    channel_ack_explicit(&s->tunnel->channel); /* Android waits for it before PPP */
+    l2tp_channel_ack_explicit(&s->tunnel->channel); /* Android waits for it before PPP */
     s->sequencing = s->sequenced = m->has & HAS(SEQUENCING_REQUIRED);
     session_up(s);
     close_older_tunnels(s->tunnel);
@@ -157,16 +157,16 @@ enum err l2tp_session_open(struct tunnel *t)
     return e;
 }
 
-void session_tunnel_up(struct session *s)
+void l2tp_session_tunnel_up(struct session *s)
 {
     struct build b;
     s->state = SESSION_WAIT_REPLY;
     s->patience_at = s->tunnel->l2tp->now + L2TP_SETUP_PATIENCE;
-    tunnel_begin(s->tunnel, &b, MSG_ICRQ, 0);
-    build_u16(&b, AVP_SESSION_ID, s->id);
-    build_u32(&b, AVP_CALL_SERIAL, s->number);
-    tunnel_send(s->tunnel, &b);
-    tunnel_stage(s->tunnel, s, STAGE_L2TP_ICRQ);
+    l2tp_tunnel_begin(s->tunnel, &b, MSG_ICRQ, 0);
+    l2tp_build_u16(&b, AVP_SESSION_ID, s->id);
+    l2tp_build_u32(&b, AVP_CALL_SERIAL, s->number);
+    l2tp_tunnel_send(s->tunnel, &b);
+    l2tp_tunnel_stage(s->tunnel, s, STAGE_L2TP_ICRQ);
 }
 
 static enum drop take_reply(struct session *s, const struct message *m)
@@ -174,12 +174,12 @@ static enum drop take_reply(struct session *s, const struct message *m)
     struct build b;
     s->peer_id = m->session_id;
     s->sequencing = s->sequenced = s->tunnel->l2tp->config.sequencing;
-    tunnel_begin(s->tunnel, &b, MSG_ICCN, s->peer_id);
-    build_u32(&b, AVP_TX_SPEED, LINE_SPEED);
-    build_u32(&b, AVP_FRAMING_TYPE, FRAMING_SYNC);
+    l2tp_tunnel_begin(s->tunnel, &b, MSG_ICCN, s->peer_id);
+    l2tp_build_u32(&b, AVP_TX_SPEED, LINE_SPEED);
+    l2tp_build_u32(&b, AVP_FRAMING_TYPE, FRAMING_SYNC);
     if (s->sequencing)
-        build_avp(&b, AVP_SEQUENCING_REQUIRED, VIEW_NONE);
-    tunnel_send(s->tunnel, &b);
+        l2tp_build_avp(&b, AVP_SEQUENCING_REQUIRED, VIEW_NONE);
+    l2tp_tunnel_send(s->tunnel, &b);
     session_up(s);
     return DROP_NONE;
 }
@@ -195,13 +195,13 @@ static enum drop take_nothing(struct session *s, const struct message *m)
 static enum drop take_disconnect(struct session *s, const struct message *m)
 {
     const bool was_up = s->state == SESSION_ESTABLISHED;
-    session_end(s, &(struct ending){
-                       .cause = was_up ? CAUSE_PEER_CLOSED : CAUSE_L2TP_REFUSED,
-                       .result = m->result,
-                       .error = m->error,
-                       .detail = "CDN",
-                       .text = m->text,
-                   });
+    l2tp_session_end(s, &(struct ending){
+                            .cause = was_up ? CAUSE_PEER_CLOSED : CAUSE_L2TP_REFUSED,
+                            .result = m->result,
+                            .error = m->error,
+                            .detail = "CDN",
+                            .text = m->text,
+                        });
     return DROP_NONE;
 }
 
@@ -219,27 +219,27 @@ static const struct {
 static enum drop step(struct session *s, const struct message *m)
 {
     if (m->refused && m->type != MSG_CDN) {
-        session_close(s, CDN_GENERAL, ERROR_UNKNOWN_AVP, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_AVP));
+        l2tp_session_hang_up(s, CDN_GENERAL, ERROR_UNKNOWN_AVP, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_AVP));
         return DROP_L2TP_AVP;
     }
     for (size_t i = 0; i < ARRAY_LEN(transitions); i++)
         if (transitions[i].state == s->state && transitions[i].message == m->type)
             return transitions[i].act(s, m);
-    session_close(s, CDN_GENERAL, ERROR_SESSION_ID, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_STATE));
+    l2tp_session_hang_up(s, CDN_GENERAL, ERROR_SESSION_ID, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_STATE));
     return DROP_L2TP_STATE;
 }
 
-enum drop session_message(struct tunnel *t, uint16_t session_id, const struct message *m)
+enum drop l2tp_session_message(struct tunnel *t, uint16_t session_id, const struct message *m)
 {
     if (t->state == TUNNEL_CLOSED)
         return DROP_L2TP_STATE;
     if (m->type == MSG_CDN)
-        channel_ack_explicit(&t->channel);
+        l2tp_channel_ack_explicit(&t->channel);
     if (t->state != TUNNEL_ESTABLISHED) {
-        tunnel_close(t, STOP_GENERAL, ERROR_NO_CONTROL, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_STATE));
+        l2tp_tunnel_close(t, STOP_GENERAL, ERROR_NO_CONTROL, CAUSE_L2TP_PROTOCOL, drop_sentence(DROP_L2TP_STATE));
         return DROP_L2TP_STATE;
     }
-    struct session *s = session_id ? table_session(t, session_id) : NULL;
+    struct session *s = session_id ? l2tp_table_session(t, session_id) : NULL;
     if (s)
         return step(s, m);
     if (session_id == 0 && m->type == MSG_ICRQ)

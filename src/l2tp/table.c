@@ -23,15 +23,15 @@ static struct tunnel **bucket(const struct l2tp *l, uint32_t carrier)
     return &l->by_carrier[(carrier * UINT32_C(2654435761) >> 8) & l->carrier_mask];
 }
 
-struct tunnel *table_carrier(const struct l2tp *l, uint32_t carrier)
+struct tunnel *l2tp_table_carrier(const struct l2tp *l, uint32_t carrier)
 {
     return *bucket(l, carrier);
 }
 
-uint32_t table_carrier_count(const struct l2tp *l, uint32_t carrier)
+uint32_t l2tp_table_carrier_count(const struct l2tp *l, uint32_t carrier)
 {
     uint32_t n = 0;
-    for (const struct tunnel *t = table_carrier(l, carrier); t; t = t->carrier_next)
+    for (const struct tunnel *t = l2tp_table_carrier(l, carrier); t; t = t->carrier_next)
         n += t->carrier == carrier && t->state != TUNNEL_CLOSED;
     return n;
 }
@@ -103,7 +103,7 @@ static enum err take_number(struct l2tp *l, struct session *s)
     return ERR_OK;
 }
 
-void table_number_free(struct l2tp *l, uint32_t number)
+void l2tp_table_number_free(struct l2tp *l, uint32_t number)
 {
     l->numbers[number].next_free = l->first_free;
     l->first_free = number;
@@ -135,7 +135,7 @@ static uint16_t draw_session_id(const struct tunnel *t, uint16_t slot)
     return id;
 }
 
-enum err table_session_add(struct tunnel *t, struct session *s)
+enum err l2tp_table_session_add(struct tunnel *t, struct session *s)
 {
     if (t->n_sessions > t->slot_mask)
         return ERR_LIMIT;
@@ -154,7 +154,7 @@ enum err table_session_add(struct tunnel *t, struct session *s)
     return ERR_OK;
 }
 
-void table_session_remove(struct tunnel *t, struct session *s)
+void l2tp_table_session_remove(struct tunnel *t, struct session *s)
 {
     t->slots[s->id & t->slot_mask] = NULL;
     t->n_sessions--;

@@ -11,13 +11,13 @@ static void evict_lingering(struct l2tp *l)
 {
     const uint32_t most = l->config.max_tunnels < l->n_ids / 4 ? l->config.max_tunnels : l->n_ids / 4;
     while (l->linger_first && l->n_lingering >= most)
-        tunnel_free(l->linger_first);
+        l2tp_tunnel_free(l->linger_first);
 }
 
 static bool at_limit(const struct l2tp *l, uint32_t carrier)
 {
     return l->n_tunnels >= l->config.max_tunnels || l->n_tunnels >= l->n_ids / 2 ||
-           table_carrier_count(l, carrier) >= l->config.max_tunnels_per_carrier;
+           l2tp_table_carrier_count(l, carrier) >= l->config.max_tunnels_per_carrier;
 }
 
 static uint16_t slot_mask(const struct l2tp_config *config)
@@ -31,14 +31,14 @@ static uint16_t slot_mask(const struct l2tp_config *config)
 /* Its timer's place in the heap is taken now and kept for life, so that setting it cannot fail later. */
 static enum err prepare(struct tunnel *t)
 {
-    t->down = event_node_new();
+    t->down = l2tp_event_node_new();
     if (!t->down)
         return ERR_NOMEM;
     const enum err e = timer_set(&t->l2tp->timers, &t->timer, t->patience_at);
     return e == ERR_OK ? l2tp_table_add(t->l2tp, t) : e;
 }
 
-enum err tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out)
+enum err l2tp_tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out)
 {
     if (at_limit(l, carrier))
         return ERR_LIMIT;
@@ -57,11 +57,11 @@ enum err tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel
     t->patience_at = l->now + L2TP_SETUP_PATIENCE;
     t->timer.at = USEC_NEVER;
     t->age = ++l->age;
-    channel_init(&t->channel);
+    l2tp_channel_init(&t->channel);
     const enum err e = prepare(t);
     if (e != ERR_OK) {
         timer_clear(&l->timers, &t->timer);
-        event_node_free(t->down);
+        l2tp_event_node_free(t->down);
         free(t);
         return e;
     }
@@ -113,7 +113,7 @@ static void ready_remove(struct tunnel *t)
     t->ready = false;
 }
 
-void tunnel_free(struct tunnel *t)
+void l2tp_tunnel_free(struct tunnel *t)
 {
     if (!t)
         return;
@@ -129,15 +129,15 @@ void tunnel_free(struct tunnel *t)
         struct session *s = t->slots[i];
         if (!s)
             continue;
-        table_session_remove(t, s);
-        table_number_free(l, s->number); /* no event will */
-        event_node_free(s->down);
+        l2tp_table_session_remove(t, s);
+        l2tp_table_number_free(l, s->number); /* no event will */
+        l2tp_event_node_free(s->down);
         free(s);
     }
     if (t->slots != t->inline_slots)
         free(t->slots);
-    channel_done(&t->channel);
-    event_node_free(t->down);
+    l2tp_channel_done(&t->channel);
+    l2tp_event_node_free(t->down);
     free(t->peer);
     bytes_wipe(t->challenge, sizeof(t->challenge));
     free(t);
@@ -161,21 +161,21 @@ static void describe(struct event_node *node, const struct tunnel *t, const stru
     node->brief.peer_session_id = s->peer_id;
 }
 
-struct event_node *tunnel_event(struct tunnel *t, const struct session *s, enum l2tp_event_type type)
+struct event_node *l2tp_tunnel_event(struct tunnel *t, const struct session *s, enum l2tp_event_type type)
 {
-    struct event_node *node = event_node_new();
+    struct event_node *node = l2tp_event_node_new();
     if (!node) {
         t->broken = true;
         return NULL;
     }
     describe(node, t, s, type);
-    event_queue_push(&t->l2tp->events, node);
+    l2tp_event_queue_push(&t->l2tp->events, node);
     return node;
 }
 
-void tunnel_stage(struct tunnel *t, const struct session *s, enum stage stage)
+void l2tp_tunnel_stage(struct tunnel *t, const struct session *s, enum stage stage)
 {
-    struct event_node *node = tunnel_event(t, s, L2TP_EVENT_STAGE);
+    struct event_node *node = l2tp_tunnel_event(t, s, L2TP_EVENT_STAGE);
     if (node)
         node->brief.stage = (uint8_t)stage;
 }
@@ -186,22 +186,22 @@ static void tell_end(struct tunnel *t, const struct session *s, struct event_nod
     node->brief.cause = (uint8_t)why->cause;
     node->brief.result = why->result;
     node->brief.error = why->error;
-    event_detail(node, why->detail, why->text);
-    event_queue_push(&t->l2tp->events, node);
+    l2tp_event_detail(node, why->detail, why->text);
+    l2tp_event_queue_push(&t->l2tp->events, node);
 }
 
-void session_end(struct session *s, const struct ending *why)
+void l2tp_session_end(struct session *s, const struct ending *why)
 {
     struct tunnel *t = s->tunnel;
-    table_session_remove(t, s);
+    l2tp_table_session_remove(t, s);
     tell_end(t, s, s->down, why);
     free(s);
-    tunnel_session_ended(t, why->cause);
+    l2tp_tunnel_session_ended(t, why->cause);
 }
 
 /* ---- ends ---- */
 
-void tunnel_end(struct tunnel *t, const struct ending *why)
+void l2tp_tunnel_end(struct tunnel *t, const struct ending *why)
 {
     if (t->state == TUNNEL_CLOSED)
         return;
@@ -211,67 +211,67 @@ void tunnel_end(struct tunnel *t, const struct ending *why)
     linger_add(t);
     for (uint16_t i = 0; i < t->n_slots; i++)
         if (t->slots[i])
-            session_end(t->slots[i], why);
+            l2tp_session_end(t->slots[i], why);
     tell_end(t, NULL, t->down, why);
     t->down = NULL;
     bytes_wipe(t->challenge, sizeof(t->challenge));
-    tunnel_wake(t);
+    l2tp_tunnel_wake(t);
 }
 
-void tunnel_close(struct tunnel *t, uint16_t result, uint16_t error, enum cause cause, const char *detail)
+void l2tp_tunnel_close(struct tunnel *t, uint16_t result, uint16_t error, enum cause cause, const char *detail)
 {
     if (t->state == TUNNEL_CLOSED)
         return;
     struct build b;
-    tunnel_begin(t, &b, MSG_STOPCCN, 0);
-    build_u16(&b, AVP_TUNNEL_ID, t->id);
-    build_result(&b, result, error);
-    tunnel_send(t, &b);
-    tunnel_end(t, &(struct ending){.cause = cause, .detail = detail});
+    l2tp_tunnel_begin(t, &b, MSG_STOPCCN, 0);
+    l2tp_build_u16(&b, AVP_TUNNEL_ID, t->id);
+    l2tp_build_result(&b, result, error);
+    l2tp_tunnel_send(t, &b);
+    l2tp_tunnel_end(t, &(struct ending){.cause = cause, .detail = detail});
 }
 
-void tunnel_drop(struct tunnel *t, enum cause cause, const char *detail)
+void l2tp_tunnel_drop(struct tunnel *t, enum cause cause, const char *detail)
 {
-    tunnel_end(t, &(struct ending){.cause = cause, .detail = detail});
-    tunnel_free(t);
+    l2tp_tunnel_end(t, &(struct ending){.cause = cause, .detail = detail});
+    l2tp_tunnel_free(t);
 }
 
 /* A tunnel is there for its sessions: ours goes with the last one, a peer's is given time for another. */
-void tunnel_session_ended(struct tunnel *t, enum cause cause)
+void l2tp_tunnel_session_ended(struct tunnel *t, enum cause cause)
 {
     if (t->state == TUNNEL_CLOSED || t->n_sessions > 0)
         return;
     if (t->opener)
-        tunnel_close(t, STOP_CLEAR, ERROR_NONE, cause, "its session has ended");
+        l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, cause, "its session has ended");
     else if (t->state == TUNNEL_ESTABLISHED)
         t->patience_at = t->l2tp->now + L2TP_EMPTY_PATIENCE;
 }
 
 /* ---- sending ---- */
 
-void tunnel_begin(struct tunnel *t, struct build *b, uint16_t type, uint16_t session_id)
+void l2tp_tunnel_begin(struct tunnel *t, struct build *b, uint16_t type, uint16_t session_id)
 {
-    build_begin(b, &t->l2tp->config, &t->l2tp->random, type, t->peer_id, session_id);
+    l2tp_build_begin(b, &t->l2tp->config, &t->l2tp->random, type, t->peer_id, session_id);
 }
 
-void tunnel_send(struct tunnel *t, struct build *b)
+void l2tp_tunnel_send(struct tunnel *t, struct build *b)
 {
-    const struct view message = build_end(b);
-    if (message.n == 0 || channel_queue(&t->channel, message) != ERR_OK)
+    const struct view message = l2tp_build_end(b);
+    if (message.n == 0 || l2tp_channel_queue(&t->channel, message) != ERR_OK)
         t->broken = true;
 }
 
-void loose_refuse(struct l2tp *l, uint32_t carrier, uint16_t peer_id, uint16_t result, uint16_t error)
+void l2tp_loose_refuse(struct l2tp *l, uint32_t carrier, uint16_t peer_id, uint16_t result, uint16_t error)
 {
     if (l->loose_n == L2TP_LOOSE_MAX || peer_id == 0)
         return;
     struct build b;
-    build_begin(&b, &l->config, &l->random, MSG_STOPCCN, peer_id, 0);
+    l2tp_build_begin(&b, &l->config, &l->random, MSG_STOPCCN, peer_id, 0);
     /* RFC 2661 4.4.3: never 0; no tunnel will answer to it. */
-    build_u16(&b, AVP_TUNNEL_ID, (uint16_t)(1 + random_below(&l->random, UINT16_MAX)));
-    build_result(&b, result, error);
+    l2tp_build_u16(&b, AVP_TUNNEL_ID, (uint16_t)(1 + random_below(&l->random, UINT16_MAX)));
+    l2tp_build_result(&b, result, error);
     wr_patch16(&b.w, HEADER_AT_NR, 1); /* the SCCRQ is acknowledged with it */
-    const struct view message = build_end(&b);
+    const struct view message = l2tp_build_end(&b);
     struct loose *loose = &l->loose[(l->loose_first + l->loose_n) % L2TP_LOOSE_MAX];
     struct writer w = wr_init(loose->bytes, sizeof(loose->bytes));
     wr_view(&w, message);
@@ -287,7 +287,7 @@ void loose_refuse(struct l2tp *l, uint32_t carrier, uint16_t peer_id, uint16_t r
 static usec_t hello_at(const struct tunnel *t)
 {
     const usec_t interval = t->l2tp->config.hello_interval;
-    if (t->state != TUNNEL_ESTABLISHED || interval == 0 || !channel_idle(&t->channel))
+    if (t->state != TUNNEL_ESTABLISHED || interval == 0 || !l2tp_channel_idle(&t->channel))
         return USEC_NEVER;
     return t->alive_at + interval;
 }
@@ -296,18 +296,18 @@ static usec_t next_deadline(const struct tunnel *t)
 {
     if (t->broken)
         return t->l2tp->now;
-    usec_t at = usec_min(channel_deadline(&t->channel), usec_min(t->patience_at, hello_at(t)));
+    usec_t at = usec_min(l2tp_channel_deadline(&t->channel), usec_min(t->patience_at, hello_at(t)));
     for (uint16_t i = 0; i < t->n_slots; i++)
         if (t->slots[i])
             at = usec_min(at, t->slots[i]->patience_at);
     return at == USEC_NEVER ? USEC_NEVER - 1 : at; /* set for good: its place in the heap stays taken */
 }
 
-void tunnel_wake(struct tunnel *t)
+void l2tp_tunnel_wake(struct tunnel *t)
 {
     struct l2tp *l = t->l2tp;
     (void)timer_set(&l->timers, &t->timer, next_deadline(t));
-    if (t->ready || !channel_ready(&t->channel))
+    if (t->ready || !l2tp_channel_ready(&t->channel))
         return;
     t->ready = true;
     t->ready_next = NULL;
@@ -323,36 +323,36 @@ static void run_out_of_patience(struct tunnel *t)
     for (uint16_t i = 0; i < t->n_slots; i++) {
         struct session *s = t->slots[i];
         if (s && s->patience_at <= t->l2tp->now)
-            session_close(s, CDN_TIMEOUT, ERROR_NONE, CAUSE_L2TP_TIMEOUT, "the call was not completed in time");
+            l2tp_session_hang_up(s, CDN_TIMEOUT, ERROR_NONE, CAUSE_L2TP_TIMEOUT, "the call was not completed in time");
     }
     if (t->state == TUNNEL_CLOSED || t->patience_at > t->l2tp->now)
         return;
     if (t->state == TUNNEL_ESTABLISHED && t->had_session)
-        tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_PEER_CLOSED, "its sessions have ended");
+        l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_PEER_CLOSED, "its sessions have ended");
     else
-        tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_L2TP_TIMEOUT, "the set-up was not completed in time");
+        l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, CAUSE_L2TP_TIMEOUT, "the set-up was not completed in time");
 }
 
-void tunnel_timeout(struct tunnel *t)
+void l2tp_tunnel_timeout(struct tunnel *t)
 {
     const usec_t now = t->l2tp->now;
     if (t->broken) {
-        tunnel_drop(t, CAUSE_NO_MEMORY, NULL);
+        l2tp_tunnel_drop(t, CAUSE_NO_MEMORY, NULL);
         return;
     }
-    if (!channel_timeout(&t->channel, &t->l2tp->config, now)) {
-        tunnel_drop(t, CAUSE_L2TP_TIMEOUT, "control messages were not acknowledged");
+    if (!l2tp_channel_timeout(&t->channel, &t->l2tp->config, now)) {
+        l2tp_tunnel_drop(t, CAUSE_L2TP_TIMEOUT, "control messages were not acknowledged");
         return;
     }
     if (t->state == TUNNEL_CLOSED && t->patience_at <= now) {
-        tunnel_free(t);
+        l2tp_tunnel_free(t);
         return;
     }
     run_out_of_patience(t);
     if (hello_at(t) <= now) {
         struct build b;
-        tunnel_begin(t, &b, MSG_HELLO, 0);
-        tunnel_send(t, &b);
+        l2tp_tunnel_begin(t, &b, MSG_HELLO, 0);
+        l2tp_tunnel_send(t, &b);
     }
-    tunnel_wake(t);
+    l2tp_tunnel_wake(t);
 }

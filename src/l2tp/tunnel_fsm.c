@@ -11,12 +11,12 @@
 static void begin_with_identity(struct tunnel *t, struct build *b, uint16_t type)
 {
     const struct l2tp_config *config = &t->l2tp->config;
-    tunnel_begin(t, b, type, 0);
-    build_u16(b, AVP_PROTOCOL_VERSION, PROTOCOL_VERSION_1);
-    build_u32(b, AVP_FRAMING_CAPABILITIES, FRAMING_BOTH);
-    build_avp(b, AVP_HOST_NAME, view_str(config->host_name));
-    build_u16(b, AVP_TUNNEL_ID, t->id);
-    build_u16(b, AVP_RECEIVE_WINDOW, config->receive_window);
+    l2tp_tunnel_begin(t, b, type, 0);
+    l2tp_build_u16(b, AVP_PROTOCOL_VERSION, PROTOCOL_VERSION_1);
+    l2tp_build_u32(b, AVP_FRAMING_CAPABILITIES, FRAMING_BOTH);
+    l2tp_build_avp(b, AVP_HOST_NAME, view_str(config->host_name));
+    l2tp_build_u16(b, AVP_TUNNEL_ID, t->id);
+    l2tp_build_u16(b, AVP_RECEIVE_WINDOW, config->receive_window);
 }
 
 static bool asks_proof(const struct tunnel *t)
@@ -29,7 +29,7 @@ static void add_challenge(struct tunnel *t, struct build *b)
     if (!asks_proof(t))
         return;
     random_fill(&t->l2tp->random, t->challenge, sizeof(t->challenge));
-    build_avp(b, AVP_CHALLENGE, VIEW(t->challenge));
+    l2tp_build_avp(b, AVP_CHALLENGE, VIEW(t->challenge));
 }
 
 /* Without a secret there is nothing to answer with; the peer then decides whether it minds. */
@@ -38,44 +38,44 @@ static void add_response(struct tunnel *t, struct build *b, const struct message
     uint8_t response[RESPONSE_SIZE];
     if (!asks_proof(t) || m->challenge.n == 0)
         return;
-    if (auth_response(b->type, secret_view(&t->l2tp->config.secret), m->challenge, response) != ERR_OK)
+    if (l2tp_auth_response(b->type, secret_view(&t->l2tp->config.secret), m->challenge, response) != ERR_OK)
         b->w.failed = true;
-    build_avp(b, AVP_CHALLENGE_RESPONSE, VIEW(response));
+    l2tp_build_avp(b, AVP_CHALLENGE_RESPONSE, VIEW(response));
 }
 
 static bool proven(struct tunnel *t, const struct message *m)
 {
     if (!asks_proof(t))
         return true;
-    const bool ok = auth_matches(m->type, secret_view(&t->l2tp->config.secret), VIEW(t->challenge), m->response);
+    const bool ok = l2tp_auth_matches(m->type, secret_view(&t->l2tp->config.secret), VIEW(t->challenge), m->response);
     bytes_wipe(t->challenge, sizeof(t->challenge));
     return ok;
 }
 
 static enum drop reject_proof(struct tunnel *t)
 {
-    tunnel_close(t, STOP_UNAUTHORIZED, ERROR_NONE, CAUSE_L2TP_REFUSED, "tunnel authentication failed");
+    l2tp_tunnel_close(t, STOP_UNAUTHORIZED, ERROR_NONE, CAUSE_L2TP_REFUSED, "tunnel authentication failed");
     return DROP_L2TP_AUTH;
 }
 
 static void learn_peer(struct tunnel *t, const struct message *m)
 {
     t->peer_id = m->tunnel_id;
-    channel_set_peer_window(&t->channel, m->has & HAS(RECEIVE_WINDOW) ? m->window : L2TP_WINDOW_DEFAULT);
+    l2tp_channel_set_peer_window(&t->channel, m->has & HAS(RECEIVE_WINDOW) ? m->window : L2TP_WINDOW_DEFAULT);
     t->peer = calloc(1, sizeof(*t->peer));
     if (!t->peer)
         return; /* names are not worth a tunnel */
-    text_printable(t->peer->host, sizeof(t->peer->host), m->host);
-    text_printable(t->peer->vendor, sizeof(t->peer->vendor), m->vendor);
+    l2tp_text_printable(t->peer->host, sizeof(t->peer->host), m->host);
+    l2tp_text_printable(t->peer->vendor, sizeof(t->peer->vendor), m->vendor);
 }
 
-void tunnel_up(struct tunnel *t)
+void l2tp_tunnel_up(struct tunnel *t)
 {
     t->state = TUNNEL_ESTABLISHED;
     t->up_at = t->l2tp->now;
     t->patience_at = t->n_sessions > 0 ? USEC_NEVER : t->l2tp->now + L2TP_EMPTY_PATIENCE;
-    tunnel_stage(t, NULL, STAGE_L2TP_TUNNEL);
-    struct event_node *node = tunnel_event(t, NULL, L2TP_EVENT_TUNNEL_UP);
+    l2tp_tunnel_stage(t, NULL, STAGE_L2TP_TUNNEL);
+    struct event_node *node = l2tp_tunnel_event(t, NULL, L2TP_EVENT_TUNNEL_UP);
     if (node) {
         node->text = t->peer;
         t->peer = NULL;
@@ -97,27 +97,27 @@ static enum err send_request(struct tunnel *t)
     t->tie_breaker = random_u64(&t->l2tp->random);
     be32_put(tie, (uint32_t)(t->tie_breaker >> 32));
     be32_put(tie + 4, (uint32_t)t->tie_breaker);
-    build_avp(&b, AVP_TIE_BREAKER, VIEW(tie));
+    l2tp_build_avp(&b, AVP_TIE_BREAKER, VIEW(tie));
     add_challenge(t, &b);
-    tunnel_send(t, &b);
+    l2tp_tunnel_send(t, &b);
     return t->broken ? ERR_NOMEM : ERR_OK;
 }
 
-enum err tunnel_open(struct l2tp *l, uint32_t carrier)
+enum err l2tp_tunnel_open(struct l2tp *l, uint32_t carrier)
 {
     struct tunnel *t;
-    enum err e = tunnel_new(l, carrier, true, &t);
+    enum err e = l2tp_tunnel_new(l, carrier, true, &t);
     if (e != ERR_OK)
         return e;
     e = l2tp_session_open(t);
     if (e == ERR_OK)
         e = send_request(t);
     if (e != ERR_OK) {
-        tunnel_free(t);
+        l2tp_tunnel_free(t);
         return e;
     }
-    tunnel_stage(t, NULL, STAGE_L2TP_SCCRQ);
-    tunnel_wake(t);
+    l2tp_tunnel_stage(t, NULL, STAGE_L2TP_SCCRQ);
+    l2tp_tunnel_wake(t);
     return ERR_OK;
 }
 
@@ -125,19 +125,19 @@ static enum drop take_reply(struct tunnel *t, const struct message *m)
 {
     learn_peer(t, m);
     if (!version_served(m)) {
-        tunnel_close(t, STOP_VERSION, PROTOCOL_VERSION_1, CAUSE_L2TP_PROTOCOL, "its protocol version is not 1");
+        l2tp_tunnel_close(t, STOP_VERSION, PROTOCOL_VERSION_1, CAUSE_L2TP_PROTOCOL, "its protocol version is not 1");
         return DROP_L2TP_VERSION;
     }
     if (!proven(t, m))
         return reject_proof(t);
     struct build b;
-    tunnel_begin(t, &b, MSG_SCCCN, 0);
+    l2tp_tunnel_begin(t, &b, MSG_SCCCN, 0);
     add_response(t, &b, m);
-    tunnel_send(t, &b);
-    tunnel_up(t);
+    l2tp_tunnel_send(t, &b);
+    l2tp_tunnel_up(t);
     for (uint16_t i = 0; i < t->n_slots; i++)
         if (t->slots[i])
-            session_tunnel_up(t->slots[i]);
+            l2tp_session_tunnel_up(t->slots[i]);
     return DROP_NONE;
 }
 
@@ -145,7 +145,7 @@ static enum drop take_reply(struct tunnel *t, const struct message *m)
 
 static struct tunnel *find_our_request(const struct l2tp *l, uint32_t carrier)
 {
-    for (struct tunnel *t = table_carrier(l, carrier); t; t = t->carrier_next)
+    for (struct tunnel *t = l2tp_table_carrier(l, carrier); t; t = t->carrier_next)
         if (t->carrier == carrier && t->opener && t->state == TUNNEL_WAIT_REPLY)
             return t;
     return NULL;
@@ -161,7 +161,7 @@ static bool resolve_tie(struct l2tp *l, uint32_t carrier, const struct message *
     if (!(m->has & HAS(TIE_BREAKER)) || ours->tie_breaker < m->tie_breaker)
         return false;
     const bool equal = ours->tie_breaker == m->tie_breaker;
-    tunnel_drop(ours, CAUSE_L2TP_REFUSED, "the peer opened a tunnel at the same time");
+    l2tp_tunnel_drop(ours, CAUSE_L2TP_REFUSED, "the peer opened a tunnel at the same time");
     return !equal;
 }
 
@@ -171,41 +171,41 @@ static void send_reply(struct tunnel *t, const struct message *m)
     begin_with_identity(t, &b, MSG_SCCRP);
     add_challenge(t, &b);
     add_response(t, &b, m);
-    tunnel_send(t, &b);
+    l2tp_tunnel_send(t, &b);
 }
 
-enum drop tunnel_accept(struct l2tp *l, uint32_t carrier, const struct message *m)
+enum drop l2tp_tunnel_accept(struct l2tp *l, uint32_t carrier, const struct message *m)
 {
     if (m->refused) {
-        loose_refuse(l, carrier, m->tunnel_id, STOP_GENERAL, ERROR_UNKNOWN_AVP);
+        l2tp_loose_refuse(l, carrier, m->tunnel_id, STOP_GENERAL, ERROR_UNKNOWN_AVP);
         return DROP_L2TP_AVP;
     }
     if (!version_served(m)) {
-        loose_refuse(l, carrier, m->tunnel_id, STOP_VERSION, PROTOCOL_VERSION_1);
+        l2tp_loose_refuse(l, carrier, m->tunnel_id, STOP_VERSION, PROTOCOL_VERSION_1);
         return DROP_L2TP_VERSION;
     }
     if (!resolve_tie(l, carrier, m))
         return DROP_L2TP_STATE;
     struct tunnel *t;
-    const enum err e = tunnel_new(l, carrier, false, &t);
+    const enum err e = l2tp_tunnel_new(l, carrier, false, &t);
     if (e != ERR_OK) {
-        loose_refuse(l, carrier, m->tunnel_id, STOP_GENERAL, ERROR_RESOURCES);
+        l2tp_loose_refuse(l, carrier, m->tunnel_id, STOP_GENERAL, ERROR_RESOURCES);
         return e == ERR_LIMIT ? DROP_L2TP_LIMIT : DROP_NO_MEMORY;
     }
     learn_peer(t, m);
-    channel_take(&t->channel, &l->config, l->now);
-    tunnel_stage(t, NULL, STAGE_L2TP_SCCRQ);
+    l2tp_channel_take(&t->channel, &l->config, l->now);
+    l2tp_tunnel_stage(t, NULL, STAGE_L2TP_SCCRQ);
     send_reply(t, m);
-    tunnel_wake(t);
+    l2tp_tunnel_wake(t);
     return DROP_NONE;
 }
 
 static enum drop take_connected(struct tunnel *t, const struct message *m)
 {
-    channel_ack_explicit(&t->channel); /* Android waits for it before its ICRQ */
+    l2tp_channel_ack_explicit(&t->channel); /* Android waits for it before its ICRQ */
     if (!proven(t, m))
         return reject_proof(t);
-    tunnel_up(t);
+    l2tp_tunnel_up(t);
     return DROP_NONE;
 }
 
@@ -221,15 +221,15 @@ static enum drop take_stop(struct tunnel *t, const struct message *m)
 {
     const bool plain = m->result <= STOP_CLEAR || m->result == STOP_SHUTDOWN;
     const bool refused = t->state == TUNNEL_WAIT_REPLY || !plain;
-    channel_flush(&t->channel); /* it listens no more */
-    channel_ack_explicit(&t->channel);
-    tunnel_end(t, &(struct ending){
-                      .cause = refused ? CAUSE_L2TP_REFUSED : CAUSE_PEER_CLOSED,
-                      .result = m->result,
-                      .error = m->error,
-                      .detail = "StopCCN",
-                      .text = m->text,
-                  });
+    l2tp_channel_flush(&t->channel); /* it listens no more */
+    l2tp_channel_ack_explicit(&t->channel);
+    l2tp_tunnel_end(t, &(struct ending){
+                           .cause = refused ? CAUSE_L2TP_REFUSED : CAUSE_PEER_CLOSED,
+                           .result = m->result,
+                           .error = m->error,
+                           .detail = "StopCCN",
+                           .text = m->text,
+                       });
     return DROP_NONE;
 }
 
@@ -255,11 +255,11 @@ static const struct {
 static enum drop refuse_message(struct tunnel *t, uint16_t result, uint16_t error, enum drop verdict)
 {
     if (t->state != TUNNEL_CLOSED)
-        tunnel_close(t, result, error, CAUSE_L2TP_PROTOCOL, drop_sentence(verdict));
+        l2tp_tunnel_close(t, result, error, CAUSE_L2TP_PROTOCOL, drop_sentence(verdict));
     return verdict;
 }
 
-enum drop tunnel_message(struct tunnel *t, const struct message *m)
+enum drop l2tp_tunnel_message(struct tunnel *t, const struct message *m)
 {
     if (m->refused && m->type != MSG_STOPCCN)
         return refuse_message(t, STOP_GENERAL, ERROR_UNKNOWN_AVP, DROP_L2TP_AVP);

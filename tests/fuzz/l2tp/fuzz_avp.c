@@ -16,7 +16,7 @@ static void parse(struct view body, struct view secret)
 {
     struct scratch scratch;
     struct message m;
-    if (message_parse(body, secret, &scratch, &m) != DROP_NONE)
+    if (l2tp_message_parse(body, secret, &scratch, &m) != DROP_NONE)
         return;
     if (m.type == MSG_NONE || scratch.n > sizeof(scratch.bytes))
         abort();
@@ -26,7 +26,7 @@ static void parse(struct view body, struct view secret)
     touch(m.challenge);
     touch(m.response);
     char text[64];
-    text_printable(text, sizeof(text), m.text);
+    l2tp_text_printable(text, sizeof(text), m.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -26,7 +26,7 @@ static uint16_t u16_of(struct view m, uint16_t attribute)
     rd_skip(&r, CONTROL_HEADER_SIZE);
     while (rd_left(&r) > 0) {
         struct avp_raw a;
-        avp_next(&r, &a);
+        l2tp_avp_next(&r, &a);
         if (!rd_ok(&r) || m.n > L2TP_SEND_MAX)
             abort(); /* what we say must be well-formed */
         if (a.attribute == attribute && !a.hidden && a.value.n >= 2)
@@ -81,7 +81,7 @@ static void hear_framed(struct scene *s, uint16_t skip, bool to_session, struct 
                              .session_id = to_session ? s->session_id : 0,
                              .ns = (uint16_t)(s->ns + skip),
                              .nr = s->nr};
-    header_write(&w, &h, body.n);
+    l2tp_header_write(&w, &h, body.n);
     wr_view(&w, body);
     hear(s, CARRIER, wr_written(&w));
     if (skip == 0 && body.n > 0)

@@ -15,9 +15,9 @@ static void queue(struct channel *c)
 {
     uint8_t bytes[64];
     struct writer w = wr_init(bytes, sizeof(bytes));
-    header_write(&w, &(struct header){.tunnel_id = 9}, 8);
+    l2tp_header_write(&w, &(struct header){.tunnel_id = 9}, 8);
     wr_zero(&w, 8);
-    assert_int_equal(channel_queue(c, wr_written(&w)), ERR_OK);
+    assert_int_equal(l2tp_channel_queue(c, wr_written(&w)), ERR_OK);
 }
 
 /* True when a message went out; its header in *h. */
@@ -25,9 +25,9 @@ static bool send(struct channel *c, usec_t now, struct header *h)
 {
     static uint8_t bytes[64];
     struct writer w = wr_init(bytes, sizeof(bytes));
-    if (!channel_output(c, &config, now, 9, &w))
+    if (!l2tp_channel_output(c, &config, now, 9, &w))
         return false;
-    assert_int_equal(header_parse(wr_written(&w), h), DROP_NONE);
+    assert_int_equal(l2tp_header_parse(wr_written(&w), h), DROP_NONE);
     return true;
 }
 
@@ -44,62 +44,62 @@ static void the_numbers_run_around_their_circle(void **state)
 {
     (void)state;
     struct channel a, b;
-    channel_init(&a);
-    channel_init(&b);
+    l2tp_channel_init(&a);
+    l2tp_channel_init(&b);
     for (uint32_t i = 0; i < 70000; i++) {
         struct header h;
         queue(&a);
         assert_true(send(&a, i, &h));
         assert_int_equal(h.ns, (uint16_t)i);
-        assert_int_equal(channel_judge(&b, &h, 4), ARRIVAL_NEXT);
-        channel_take(&b, &config, i);
-        assert_int_equal(channel_judge(&b, &h, 4), ARRIVAL_REPEATED);
-        channel_ack_explicit(&b);
+        assert_int_equal(l2tp_channel_judge(&b, &h, 4), ARRIVAL_NEXT);
+        l2tp_channel_take(&b, &config, i);
+        assert_int_equal(l2tp_channel_judge(&b, &h, 4), ARRIVAL_REPEATED);
+        l2tp_channel_ack_explicit(&b);
         assert_true(send(&b, i, &h));
-        assert_int_equal(channel_judge(&a, &h, 4), ARRIVAL_ACK);
-        assert_true(channel_acked(&a, &config, i, h.nr));
-        assert_true(channel_idle(&a));
+        assert_int_equal(l2tp_channel_judge(&a, &h, 4), ARRIVAL_ACK);
+        assert_true(l2tp_channel_acked(&a, &config, i, h.nr));
+        assert_true(l2tp_channel_idle(&a));
     }
     assert_null(a.first);
-    channel_done(&a);
-    channel_done(&b);
+    l2tp_channel_done(&a);
+    l2tp_channel_done(&b);
 }
 
 static void slow_start_doubles_up_to_the_peers_window(void **state)
 {
     (void)state;
     struct channel c;
-    channel_init(&c);
-    channel_set_peer_window(&c, 4);
+    l2tp_channel_init(&c);
+    l2tp_channel_set_peer_window(&c, 4);
     for (int i = 0; i < 20; i++)
         queue(&c);
     assert_int_equal(burst(&c, 0), 1);
-    channel_acked(&c, &config, 0, 1);
+    l2tp_channel_acked(&c, &config, 0, 1);
     assert_int_equal(burst(&c, 0), 2);
-    channel_acked(&c, &config, 0, 3);
+    l2tp_channel_acked(&c, &config, 0, 3);
     assert_int_equal(burst(&c, 0), 4);
-    channel_acked(&c, &config, 0, 7);
+    l2tp_channel_acked(&c, &config, 0, 7);
     assert_int_equal(burst(&c, 0), 4);
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void a_window_of_one_lets_one_message_go_at_a_time(void **state)
 {
     (void)state;
     struct channel c;
-    channel_init(&c);
-    channel_set_peer_window(&c, 1); /* Android */
+    l2tp_channel_init(&c);
+    l2tp_channel_set_peer_window(&c, 1); /* Android */
     for (int i = 0; i < 3; i++)
         queue(&c);
     for (uint16_t i = 0; i < 3; i++) {
         assert_int_equal(burst(&c, 0), 1);
-        channel_acked(&c, &config, 0, (uint16_t)(i + 1));
+        l2tp_channel_acked(&c, &config, 0, (uint16_t)(i + 1));
     }
     assert_int_equal(burst(&c, 0), 0);
-    channel_set_peer_window(&c, 0);
+    l2tp_channel_set_peer_window(&c, 0);
     queue(&c);
     assert_int_equal(burst(&c, 0), 1);
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void retransmission_doubles_up_to_the_cap_and_gives_up(void **state)
@@ -107,24 +107,24 @@ static void retransmission_doubles_up_to_the_cap_and_gives_up(void **state)
     (void)state;
     struct channel c;
     struct header h;
-    channel_init(&c);
+    l2tp_channel_init(&c);
     queue(&c);
     assert_true(send(&c, 0, &h));
     usec_t now = 0;
     static const unsigned waits[] = {1, 2, 4, 8, 8, 8};
     for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
-        assert_int_equal(channel_deadline(&c), now + waits[i] * USEC_SEC);
-        assert_true(channel_timeout(&c, &config, channel_deadline(&c) - 1));
-        assert_false(channel_ready(&c));
+        assert_int_equal(l2tp_channel_deadline(&c), now + waits[i] * USEC_SEC);
+        assert_true(l2tp_channel_timeout(&c, &config, l2tp_channel_deadline(&c) - 1));
+        assert_false(l2tp_channel_ready(&c));
         now += waits[i] * USEC_SEC;
-        const bool alive = channel_timeout(&c, &config, now);
+        const bool alive = l2tp_channel_timeout(&c, &config, now);
         assert_int_equal(alive, i < config.retransmit_tries);
         if (!alive)
             break;
         assert_true(send(&c, now, &h));
         assert_int_equal(h.ns, 0);
     }
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void a_loss_shrinks_the_window_and_repeats_one_by_one(void **state)
@@ -132,25 +132,25 @@ static void a_loss_shrinks_the_window_and_repeats_one_by_one(void **state)
     (void)state;
     struct channel c;
     struct header h;
-    channel_init(&c);
-    channel_set_peer_window(&c, 8);
+    l2tp_channel_init(&c);
+    l2tp_channel_set_peer_window(&c, 8);
     for (int i = 0; i < 30; i++)
         queue(&c);
     uint16_t acked = 0;
     while (c.window < 8) {
         acked = (uint16_t)(acked + burst(&c, 0));
-        channel_acked(&c, &config, 0, acked);
+        l2tp_channel_acked(&c, &config, 0, acked);
     }
     assert_int_equal(burst(&c, 0), 8);
-    assert_true(channel_timeout(&c, &config, USEC_SEC));
+    assert_true(l2tp_channel_timeout(&c, &config, USEC_SEC));
     assert_true(send(&c, USEC_SEC, &h));
     assert_int_equal(h.ns, acked);
     assert_false(send(&c, USEC_SEC, &h));
     /* The peer had kept the others: one acknowledgement covers all eight. */
-    assert_true(channel_acked(&c, &config, USEC_SEC, (uint16_t)(acked + 8)));
+    assert_true(l2tp_channel_acked(&c, &config, USEC_SEC, (uint16_t)(acked + 8)));
     assert_true(send(&c, USEC_SEC, &h));
     assert_int_equal(h.ns, (uint16_t)(acked + 8));
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void a_repeated_message_carries_the_latest_nr(void **state)
@@ -158,17 +158,17 @@ static void a_repeated_message_carries_the_latest_nr(void **state)
     (void)state;
     struct channel c;
     struct header h;
-    channel_init(&c);
+    l2tp_channel_init(&c);
     queue(&c);
     assert_true(send(&c, 0, &h));
     assert_int_equal(h.nr, 0);
-    channel_take(&c, &config, 0);
-    assert_true(channel_timeout(&c, &config, USEC_SEC));
+    l2tp_channel_take(&c, &config, 0);
+    assert_true(l2tp_channel_timeout(&c, &config, USEC_SEC));
     while (send(&c, USEC_SEC, &h) && h.body.n == 0)
         ;
     assert_int_equal(h.ns, 0);
     assert_int_equal(h.nr, 1);
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void acknowledgements_of_what_was_never_sent_are_outside(void **state)
@@ -176,16 +176,16 @@ static void acknowledgements_of_what_was_never_sent_are_outside(void **state)
     (void)state;
     struct channel c;
     struct header h;
-    channel_init(&c);
+    l2tp_channel_init(&c);
     queue(&c);
-    assert_int_equal(channel_judge(&c, &(struct header){.nr = 1}, 4), ARRIVAL_OUTSIDE);
+    assert_int_equal(l2tp_channel_judge(&c, &(struct header){.nr = 1}, 4), ARRIVAL_OUTSIDE);
     assert_true(send(&c, 0, &h));
-    assert_int_equal(channel_judge(&c, &(struct header){.nr = 1}, 4), ARRIVAL_ACK);
-    assert_int_equal(channel_judge(&c, &(struct header){.nr = 2}, 4), ARRIVAL_OUTSIDE);
-    assert_int_equal(channel_judge(&c, &(struct header){.nr = 0xffff}, 4), ARRIVAL_ACK); /* an old one */
-    assert_false(channel_acked(&c, &config, 0, 0xffff));
-    assert_false(channel_idle(&c));
-    channel_done(&c);
+    assert_int_equal(l2tp_channel_judge(&c, &(struct header){.nr = 1}, 4), ARRIVAL_ACK);
+    assert_int_equal(l2tp_channel_judge(&c, &(struct header){.nr = 2}, 4), ARRIVAL_OUTSIDE);
+    assert_int_equal(l2tp_channel_judge(&c, &(struct header){.nr = 0xffff}, 4), ARRIVAL_ACK); /* an old one */
+    assert_false(l2tp_channel_acked(&c, &config, 0, 0xffff));
+    assert_false(l2tp_channel_idle(&c));
+    l2tp_channel_done(&c);
 }
 
 static void messages_ahead_are_held_in_order_and_no_further_than_the_window(void **state)
@@ -193,27 +193,27 @@ static void messages_ahead_are_held_in_order_and_no_further_than_the_window(void
     (void)state;
     static const uint8_t body[1];
     struct channel c;
-    channel_init(&c);
+    l2tp_channel_init(&c);
     struct header h = {.body = VIEW(body)};
     h.ns = 4;
-    assert_int_equal(channel_judge(&c, &h, 4), ARRIVAL_OUTSIDE);
+    assert_int_equal(l2tp_channel_judge(&c, &h, 4), ARRIVAL_OUTSIDE);
     h.ns = 3;
-    assert_int_equal(channel_judge(&c, &h, 4), ARRIVAL_AHEAD);
-    assert_int_equal(channel_hold(&c, 3, view_str("three")), ERR_OK);
-    assert_int_equal(channel_hold(&c, 1, view_str("one")), ERR_OK);
-    assert_int_equal(channel_hold(&c, 3, view_str("three")), ERR_EXISTS);
-    assert_null(channel_held_next(&c));
-    channel_take(&c, &config, 0);
-    struct held *held = channel_held_next(&c);
-    assert_memory_equal(channel_held_view(held).p, "one", 3);
-    channel_held_free(held);
-    channel_take(&c, &config, 0);
-    assert_null(channel_held_next(&c));
-    channel_take(&c, &config, 0);
-    channel_take(&c, &config, 0); /* three came again, in time */
-    assert_null(channel_held_next(&c));
+    assert_int_equal(l2tp_channel_judge(&c, &h, 4), ARRIVAL_AHEAD);
+    assert_int_equal(l2tp_channel_hold(&c, 3, view_str("three")), ERR_OK);
+    assert_int_equal(l2tp_channel_hold(&c, 1, view_str("one")), ERR_OK);
+    assert_int_equal(l2tp_channel_hold(&c, 3, view_str("three")), ERR_EXISTS);
+    assert_null(l2tp_channel_held_next(&c));
+    l2tp_channel_take(&c, &config, 0);
+    struct held *held = l2tp_channel_held_next(&c);
+    assert_memory_equal(l2tp_channel_held_view(held).p, "one", 3);
+    l2tp_channel_held_free(held);
+    l2tp_channel_take(&c, &config, 0);
+    assert_null(l2tp_channel_held_next(&c));
+    l2tp_channel_take(&c, &config, 0);
+    l2tp_channel_take(&c, &config, 0); /* three came again, in time */
+    assert_null(l2tp_channel_held_next(&c));
     assert_null(c.held);
-    channel_done(&c);
+    l2tp_channel_done(&c);
 }
 
 static void an_acknowledgement_waits_for_something_to_ride_on(void **state)
@@ -221,24 +221,24 @@ static void an_acknowledgement_waits_for_something_to_ride_on(void **state)
     (void)state;
     struct channel c;
     struct header h;
-    channel_init(&c);
-    channel_take(&c, &config, 0);
-    assert_false(channel_ready(&c));
-    assert_int_equal(channel_deadline(&c), 100 * USEC_MSEC);
+    l2tp_channel_init(&c);
+    l2tp_channel_take(&c, &config, 0);
+    assert_false(l2tp_channel_ready(&c));
+    assert_int_equal(l2tp_channel_deadline(&c), 100 * USEC_MSEC);
     queue(&c);
     assert_true(send(&c, 0, &h));
     assert_int_equal(h.nr, 1);
-    channel_acked(&c, &config, 0, 1);
-    assert_int_equal(channel_deadline(&c), USEC_NEVER);
-    channel_take(&c, &config, 0); /* nothing to ride on */
-    assert_true(channel_timeout(&c, &config, 100 * USEC_MSEC));
+    l2tp_channel_acked(&c, &config, 0, 1);
+    assert_int_equal(l2tp_channel_deadline(&c), USEC_NEVER);
+    l2tp_channel_take(&c, &config, 0); /* nothing to ride on */
+    assert_true(l2tp_channel_timeout(&c, &config, 100 * USEC_MSEC));
     assert_true(send(&c, 100 * USEC_MSEC, &h));
     assert_int_equal(h.body.n, 0);
     assert_int_equal(h.nr, 2);
     assert_int_equal(h.ns, 1);
-    assert_false(channel_ready(&c));
-    assert_int_equal(channel_deadline(&c), USEC_NEVER);
-    channel_done(&c);
+    assert_false(l2tp_channel_ready(&c));
+    assert_int_equal(l2tp_channel_deadline(&c), USEC_NEVER);
+    l2tp_channel_done(&c);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 static enum drop parse(const char *hex, struct header *h)
 {
     uint8_t bytes[64];
-    return header_parse(view_of(bytes, unhex(hex, bytes, sizeof(bytes))), h);
+    return l2tp_header_parse(view_of(bytes, unhex(hex, bytes, sizeof(bytes))), h);
 }
 
 static void a_zlb_is_a_header_alone(void **state)

@@ -7,7 +7,7 @@ static enum drop parse_with(const char *hex, struct view secret, struct message 
 {
     static struct scratch scratch;
     static uint8_t bytes[1024];
-    return message_parse(view_of(bytes, unhex(hex, bytes, sizeof(bytes))), secret, &scratch, m);
+    return l2tp_message_parse(view_of(bytes, unhex(hex, bytes, sizeof(bytes))), secret, &scratch, m);
 }
 
 static enum drop parse(const char *hex, struct message *m)
@@ -22,7 +22,7 @@ static void the_dictionary_has_the_rfcs_names_and_no_holes_it_should_not_have(vo
 {
     (void)state;
     for (uint16_t i = 0; i <= 39; i++) {
-        const struct avp_rule *rule = avp_rule(i);
+        const struct avp_rule *rule = l2tp_avp_rule(i);
         if (i == 20) {
             assert_null(rule);
             continue;
@@ -31,11 +31,11 @@ static void the_dictionary_has_the_rfcs_names_and_no_holes_it_should_not_have(vo
         assert_int_equal(rule->attribute, i);
         assert_true(rule->min <= rule->max);
     }
-    assert_null(avp_rule(40));
-    assert_null(avp_rule(65535));
-    assert_string_equal(message_name(4), "StopCCN");
-    assert_null(message_rule(5));
-    assert_null(message_rule(13));
+    assert_null(l2tp_avp_rule(40));
+    assert_null(l2tp_avp_rule(65535));
+    assert_string_equal(l2tp_message_name(4), "StopCCN");
+    assert_null(l2tp_message_rule(5));
+    assert_null(l2tp_message_rule(13));
 }
 
 static void the_first_avp_must_be_the_message_type(void **state)
@@ -132,7 +132,7 @@ static void hidden_values_need_the_secret_and_a_vector_before_them(void **state)
     static const uint8_t vector[] = {1, 2, 3, 4};
     const struct view secret = view_str("s3cret");
     uint8_t covered[4];
-    assert_int_equal(hidden_cover(secret, VIEW(vector), 9, VIEW(((uint8_t[]){0x12, 0x34})), covered), ERR_OK);
+    assert_int_equal(l2tp_hidden_cover(secret, VIEW(vector), 9, VIEW(((uint8_t[]){0x12, 0x34})), covered), ERR_OK);
     char plain[512], late[512];
     snprintf(plain, sizeof(plain),
              "8008 0000 0000 0001 8008 0000 0002 0100 800a 0000 0024 01020304 c00a 0000 0009 %02x%02x%02x%02x",
@@ -164,7 +164,7 @@ static void every_way_to_cut_a_list_is_survived(void **state)
         memcpy(copy, bytes, cut);
         struct scratch scratch;
         struct message m;
-        (void)message_parse(view_of(copy, cut), VIEW_NONE, &scratch, &m);
+        (void)l2tp_message_parse(view_of(copy, cut), VIEW_NONE, &scratch, &m);
         free(copy);
     }
 }
@@ -178,9 +178,9 @@ static void assert_orthodox(const struct message_bytes *said)
     assert_memory_equal(said->p + 12, ((uint8_t[]){0x80, 8, 0, 0, 0, 0}), 6);
     while (rd_left(&r) > 0) {
         struct avp_raw a;
-        avp_next(&r, &a);
+        l2tp_avp_next(&r, &a);
         assert_true(rd_ok(&r));
-        const struct avp_rule *rule = avp_rule(a.attribute);
+        const struct avp_rule *rule = l2tp_avp_rule(a.attribute);
         assert_non_null(rule);
         assert_false(a.reserved);
         assert_int_equal(a.vendor, 0);
@@ -229,13 +229,13 @@ static void a_peers_text_is_made_harmless(void **state)
 {
     (void)state;
     char out[16];
-    text_printable(out, sizeof(out), view_of("host\0", 5));
+    l2tp_text_printable(out, sizeof(out), view_of("host\0", 5));
     assert_string_equal(out, "host");
-    text_printable(out, sizeof(out), view_of("a\033[2J\nb", 7));
+    l2tp_text_printable(out, sizeof(out), view_of("a\033[2J\nb", 7));
     assert_string_equal(out, "a?[2J?b");
-    text_printable(out, sizeof(out), view_str("0123456789abcdefgh"));
+    l2tp_text_printable(out, sizeof(out), view_str("0123456789abcdefgh"));
     assert_string_equal(out, "0123456789abcde");
-    text_printable(out, sizeof(out), VIEW_NONE);
+    l2tp_text_printable(out, sizeof(out), VIEW_NONE);
     assert_string_equal(out, "");
 }
 
