@@ -68,7 +68,7 @@ void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause 
     timer_clear(&s->watches, &peer->watch);
     if (peer->ike_peer < s->peer_of_ike_cap && s->peer_of_ike[peer->ike_peer] == peer->slot)
         s->peer_of_ike[peer->ike_peer] = 0;
-    if (peer->plain)
+    if (peer->hh.tbl)
         HASH_DELETE(hh, s->plain, peer);
     profile_drop(peer->profile);
     s->peers[peer->slot] = NULL;
@@ -123,7 +123,10 @@ struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool cre
     peer->plain = true;
     peer->key = key;
     HASH_ADD(hh, s->plain, key, sizeof(key), peer);
-    return peer;
+    if (peer->hh.tbl)
+        return peer;
+    stack_peer_free(s, 0, peer, CAUSE_NO_MEMORY);
+    return NULL;
 }
 
 static bool has_pairs(const struct peer *peer)

@@ -84,6 +84,7 @@ static void unlink_inner(struct stack *s, struct session *session)
 {
     if (session->inner != 0)
         HASH_DELETE(hh, s->by_inner, session);
+    session->hh.tbl = NULL;
     session->inner = 0;
 }
 
@@ -199,6 +200,8 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
         unlink_inner(s, holder);
     if (session->inner != 0)
         HASH_ADD(hh, s->by_inner, inner, sizeof(session->inner), session);
+    if (!session->hh.tbl)
+        session->inner = 0;
     stack_session_remtu(s, session);
     session->up = true;
     session->since = now;

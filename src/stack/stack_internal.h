@@ -4,6 +4,7 @@
 
 #include "stack/stack.h"
 
+#define HASH_NONFATAL_OOM 1 /* without memory an entry is not added: its hh.tbl is NULL */
 #include <uthash.h>
 
 #define UDP_HEADER     8

@@ -90,7 +90,10 @@ static struct entry *ring_add(struct story_ring *ring, const struct story *story
         return NULL;
     entry->story = *story;
     HASH_ADD(hh, ring->by_id, story.id, sizeof(entry->story.id), entry);
-    return entry;
+    if (entry->hh.tbl)
+        return entry;
+    entry->story.id = 0;
+    return NULL;
 }
 
 struct story *story_find(const struct stack *s, uint64_t id)
