@@ -119,12 +119,15 @@ static enum err listen_to(int fd, struct conversation *c)
 {
     static _Thread_local _Alignas(struct nlmsghdr) uint8_t buffer[ANSWER_SIZE];
     for (int i = 0; i < ANSWERS_MAX && !c->over; i++) {
-        const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+        struct sockaddr_nl from = {.nl_pid = 0};
+        socklen_t from_size = sizeof(from);
+        const ssize_t n = recvfrom(fd, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &from_size);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return ERR_SYSTEM;
-        hear(c, buffer, (size_t)n);
+        if (from.nl_pid == 0) /* the kernel, and no other process */
+            hear(c, buffer, (size_t)n);
     }
     return c->over ? c->result : ERR_SYSTEM;
 }

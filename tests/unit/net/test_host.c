@@ -59,6 +59,35 @@ static void raw_esp_over_ipv6(void **state)
     raw_esp_arrives_at_the_shard_of_its_spi("::1", 6);
 }
 
+/* The kernel refuses a train whose segments exceed the link; as single datagrams they leave in fragments. */
+static void a_train_larger_than_the_link_arrives_in_fragments(void **state)
+{
+    (void)state;
+    const uint32_t lo = iface_index("lo");
+    assert_int_equal(iface_set_mtu(lo, 600), ERR_OK);
+    const struct sock_config config = {.kind = SOCK_UDP_PLAIN, .shards = 1, .local.addr = {4, {127, 0, 0, 1}}};
+    struct sock *from, *to;
+    assert_int_equal(sock_open(&config, &from), ERR_OK);
+    assert_int_equal(sock_open(&config, &to), ERR_OK);
+    const struct path p = {.remote = sock_local(to)};
+    static uint8_t bytes[1000];
+    struct sendable train[5];
+    for (size_t i = 0; i < ARRAY_LEN(train); i++)
+        train[i] = (struct sendable){&p, bytes, sizeof(bytes)};
+    assert_int_equal(sock_send(from, train, ARRAY_LEN(train)), ARRAY_LEN(train));
+    assert_int_equal(sock_counters(from).sent, ARRAY_LEN(train));
+    assert_int_equal(sock_counters(from).refused, 0);
+    struct intake *intake = intake_new();
+    struct datagram d[INTAKE_BATCH];
+    assert_int_equal(sock_receive(to, intake, d), ARRAY_LEN(train));
+    for (size_t i = 0; i < ARRAY_LEN(train); i++)
+        assert_int_equal(d[i].len, sizeof(bytes));
+    intake_free(intake);
+    sock_free(from);
+    sock_free(to);
+    assert_int_equal(iface_set_mtu(lo, 65536), ERR_OK);
+}
+
 static void a_ruleset_is_applied_as_a_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -117,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(raw_esp_over_ipv4),
         cmocka_unit_test(raw_esp_over_ipv6),
+        cmocka_unit_test(a_train_larger_than_the_link_arrives_in_fragments),
         cmocka_unit_test(a_ruleset_is_applied_as_a_whole_or_not_at_all),
         cmocka_unit_test(sysctl_stays_below_its_directory),
         cmocka_unit_test(name_servers_are_no_loopback_addresses),
