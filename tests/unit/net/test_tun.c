@@ -66,7 +66,8 @@ static bool carry(struct tun *from, struct tun *to, struct coalesce *c)
         world.packets += s.count;
         for (uint32_t k = 0, slot = 0; k < s.count; k++) {
             split_write(&s, k, packets[slot]);
-            assert_int_equal(coalesce_add(c, packets[slot], split_length(&s, k)), DROP_NONE);
+            if (coalesce_add(c, packets[slot], split_length(&s, k)) != DROP_NONE)
+                abort(); /* this is not the test's own thread */
             if (++slot < SLOTS && k + 1 < s.count)
                 continue;
             slot = 0;
@@ -88,9 +89,11 @@ static void *carrier(void *arg)
     struct pollfd p[2] = {{tun_fd(world.ends[LEFT].tun), POLLIN, 0}, {tun_fd(world.ends[RIGHT].tun), POLLIN, 0}};
     while (!atomic_load(&world.stop)) {
         poll(p, 2, 20);
-        while (carry(world.ends[LEFT].tun, world.ends[RIGHT].tun, c) |
-               carry(world.ends[RIGHT].tun, world.ends[LEFT].tun, c))
-            ;
+        bool moved;
+        do {
+            moved = carry(world.ends[LEFT].tun, world.ends[RIGHT].tun, c);
+            moved = carry(world.ends[RIGHT].tun, world.ends[LEFT].tun, c) || moved;
+        } while (moved);
     }
     coalesce_free(c);
     return NULL;
@@ -112,7 +115,8 @@ static void *serve(void *arg)
             if (got[i] != byte_at(n))
                 abort();
     const uint8_t answer = n == VOLUME;
-    assert_int_equal(write(s, &answer, 1), 1);
+    if (write(s, &answer, 1) != 1)
+        abort();
     close(s);
     return NULL;
 }
