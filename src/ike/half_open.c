@@ -31,6 +31,8 @@ bool source_full(struct ike *ike, const struct ip_addr *a)
 {
     const uint64_t key = address_key(ike, a);
     uint32_t n = 0;
+    if (ike->config.max_half_open_per_source == 0)
+        return false;
     for (struct node *at = table_find(&ike->by_source, key, NULL); at; at = table_find(&ike->by_source, key, at)) {
         if (ip_equal(&container_of(at, struct source, node)->addr, a) && ++n >= ike->config.max_half_open_per_source)
             return true;

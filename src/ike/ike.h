@@ -37,7 +37,7 @@ struct ike_config {
     usec_t dpd_timeout;       /* of silence before such a peer counts as dead */
     usec_t natt_keepalive;    /* interval when we are behind a NAT; 20 s by RFC 3948 */
     uint32_t max_half_open;   /* main modes whose peer has not yet proved its address: a table made at start */
-    uint32_t max_half_open_per_source;
+    uint32_t max_half_open_per_source; /* 0: no limit */
     uint32_t max_sas; /* IKE SAs; IKE SAs whose peer is authenticated are never evicted by those that are not */
     uint8_t shard, shard_bits; /* carried in responder cookies (ours as initiator too), see shard_of_cookie() */
     bool pfs;                  /* as initiator: offer PFS in quick mode */
@@ -106,7 +106,7 @@ struct ike_event {
     uint32_t peer; /* stays the same over rekeying, and over a new main mode of the same client; 0 before it is known */
     uint64_t attempt; /* names the main mode in stories: unique per ike; carried by all events of one IKE SA */
     struct path path;
-    enum stage stage;
+    enum stage stage; /* STAGE: reached now. FAILED: the last one reached */
     enum cause cause;
     struct ike_child child;
     struct dh_work *dh;         /* DH: the caller takes it (malloc'd) and gives it back through ike_dh_done() */

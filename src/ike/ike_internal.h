@@ -453,6 +453,7 @@ struct sa {
     struct path path;
     uint64_t attempt;
     enum sa_state state;
+    enum stage stage; /* the last one told */
     bool initiator;
     bool natt_agreed, nat_local, nat_remote, floated;
     bool initial_contact;
@@ -663,7 +664,7 @@ void sa_seen(struct ike *ike, struct sa *sa, const struct path *path);
 bool sa_message_id_fresh(struct sa *sa, uint32_t message_id);
 uint32_t sa_message_id_make(struct ike *ike, struct sa *sa);
 struct ike_event *sa_event(struct ike *ike, const struct sa *sa, enum ike_event_type type);
-void sa_stage(struct ike *ike, const struct sa *sa, enum stage stage, const char *detail);
+void sa_stage(struct ike *ike, struct sa *sa, enum stage stage, const char *detail);
 void sa_told(struct ike *ike, const struct sa *sa, enum cause cause, const char *detail); /* FAILED, lives on */
 
 /* ---- work.c: Diffie-Hellman that is out ---- */

@@ -205,6 +205,7 @@ void sa_told(struct ike *ike, const struct sa *sa, enum cause cause, const char 
     struct ike_event *e = sa_event(ike, sa, IKE_EVENT_FAILED);
     if (!e)
         return;
+    e->stage = sa->stage;
     e->cause = cause;
     snprintf(e->detail, sizeof(e->detail), "%s", detail);
 }
@@ -302,9 +303,10 @@ struct ike_event *sa_event(struct ike *ike, const struct sa *sa, enum ike_event_
     return e;
 }
 
-void sa_stage(struct ike *ike, const struct sa *sa, enum stage stage, const char *detail)
+void sa_stage(struct ike *ike, struct sa *sa, enum stage stage, const char *detail)
 {
     struct ike_event *e = sa_event(ike, sa, IKE_EVENT_STAGE);
+    sa->stage = stage;
     if (!e)
         return;
     e->stage = stage;
