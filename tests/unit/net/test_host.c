@@ -96,7 +96,7 @@ static void a_ruleset_is_applied_as_a_whole_or_not_at_all(void **state)
         "table inet sekisho_test {\n chain forward {\n type filter hook forward priority 0; policy accept;\n"
         " counter\n }\n}\n";
     const enum err e = nft_apply(view_str(good), message, sizeof(message));
-    if (e == ERR_NOTFOUND || (e == ERR_INVALID && strstr(message, "not supported"))) {
+    if (e == ERR_NOTFOUND || (e == ERR_INVALID && (geteuid() != 0 || strstr(message, "not supported")))) {
         print_message("no nftables here: %s\n", message);
         skip();
     }
