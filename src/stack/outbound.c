@@ -74,25 +74,62 @@ static enum drop wrap(struct stack *s, const struct lane *lane, struct packet *p
     return DROP_NONE;
 }
 
-static enum drop send_packet(struct stack *s, const struct lane *lane, const struct split *split, uint32_t i)
+/* Opens the place of a packet of len bytes in the outbox; NULL when that is full (counted there). */
+static uint8_t *place(struct stack *s, const struct lane *lane, uint32_t len, struct packet *packet)
 {
-    const uint32_t len = split_length(split, i), plain = lane->headers + len;
+    const uint32_t plain = lane->headers + len, head = lane->esp_head + lane->headers;
     const uint32_t sealed = lane->peer->plain ? plain : esp_sealed_length(s->esp, lane->handle, plain);
     uint32_t index;
     uint8_t *p = outbox_join(s, lane->peer, sealed, &index);
     if (!p)
-        return DROP_NONE; /* counted there */
-    const uint32_t head = lane->esp_head + lane->headers;
-    split_write(split, i, p + head);
-    ip_clamp_mss(p + head, len, (uint16_t)(lane->session->mtu - 40), (uint16_t)(lane->session->mtu - 60));
-    struct packet packet = {.data = p + head,
-                            .len = len,
-                            .headroom = (uint16_t)head,
-                            .tailroom = (uint16_t)(sealed - head - len),
-                            .origin = index};
-    const enum drop verdict = wrap(s, lane, &packet);
+        return NULL;
+    *packet = (struct packet){.data = p + head,
+                              .len = len,
+                              .headroom = (uint16_t)head,
+                              .tailroom = (uint16_t)(sealed - head - len),
+                              .origin = index};
+    return packet->data;
+}
+
+static enum drop send_placed(struct stack *s, const struct lane *lane, struct packet *packet)
+{
+    ip_clamp_mss(packet->data, packet->len, (uint16_t)(lane->session->mtu - 40), (uint16_t)(lane->session->mtu - 60));
+    const enum drop verdict = wrap(s, lane, packet);
     if (verdict != DROP_NONE)
-        s->out.list[index].len = 0; /* half a packet: never sent */
+        s->out.list[packet->origin].len = 0; /* half a packet: never sent */
+    return verdict;
+}
+
+static enum drop send_packets(struct stack *s, const struct lane *lane, const struct split *split)
+{
+    struct packet packet;
+    enum drop verdict = DROP_NONE;
+    for (uint32_t i = 0; i < split->count && verdict == DROP_NONE; i++) {
+        uint8_t *p = place(s, lane, split_length(split, i), &packet);
+        if (!p)
+            return DROP_NONE;
+        split_write(split, i, p);
+        verdict = send_placed(s, lane, &packet);
+    }
+    return verdict;
+}
+
+/* A packet too big for the tunnel whose sender allows fragments. */
+static enum drop send_fragments(struct stack *s, const struct lane *lane, const struct split *split)
+{
+    struct ip4_fragments fragments;
+    struct packet packet;
+    enum drop verdict = DROP_NONE;
+    split_write(split, 0, s->whole); /* completes its checksum first */
+    if (ip4_fragments(view_of(s->whole, split_length(split, 0)), lane->session->mtu, &fragments) != ERR_OK)
+        return DROP_IP_TOO_BIG;
+    for (uint32_t i = 0; i < fragments.count && verdict == DROP_NONE; i++) {
+        uint8_t *p = place(s, lane, ip4_fragment_length(&fragments, i), &packet);
+        if (!p)
+            return DROP_NONE;
+        ip4_fragment_write(&fragments, i, p);
+        verdict = send_placed(s, lane, &packet);
+    }
     return verdict;
 }
 
@@ -105,13 +142,14 @@ static enum drop send_frame(struct stack *s, const struct frame *frame)
         verdict = find_lane(s, &split.ip, &lane);
     if (verdict != DROP_NONE)
         return verdict;
-    if (split_length(&split, 0) > lane.session->mtu)
-        return too_big(s, &lane, frame);
-    for (uint32_t i = 0; i < split.count; i++) {
-        verdict = send_packet(s, &lane, &split, i);
-        if (verdict != DROP_NONE)
-            return verdict;
-    }
+    if (split_length(&split, 0) <= lane.session->mtu)
+        verdict = send_packets(s, &lane, &split);
+    else if (split.count == 1 && !split.ip.dont_fragment)
+        verdict = send_fragments(s, &lane, &split);
+    else
+        verdict = too_big(s, &lane, frame);
+    if (verdict != DROP_NONE)
+        return verdict;
     lane.session->out_packets += split.count;
     lane.session->out_bytes += frame->len;
     s->counters.out_packets += split.count;

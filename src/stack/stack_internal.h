@@ -138,6 +138,7 @@ struct stack {
     uint32_t pending;                 /* packets in burst */
     uint8_t too_big[8][1280];         /* ICMP answers of one burst, delivered with it */
     uint32_t too_big_n;
+    uint8_t whole[FRAME_MAX]; /* a packet about to be fragmented */
 
     struct story_ring *unproved, *proved;
     struct stack_counters counters;

@@ -152,6 +152,19 @@ enum err ip_info(struct view bytes, struct ip_info *out);
  * whether the packet was changed. For anything but a whole TCP SYN it does nothing. */
 bool ip_clamp_mss(uint8_t *packet, size_t n, uint16_t mss4, uint16_t mss6);
 
+/* An IPv4 packet to be cut into pieces of at most mtu bytes. */
+struct ip4_fragments {
+    struct view packet;
+    uint32_t header, step; /* bytes of the header; payload bytes of each piece but the last */
+    uint32_t count;        /* pieces */
+};
+
+/* The packet is borrowed as long as the pieces are written. ERR_UNSUPPORTED when it must not be fragmented (DF, IPv6).
+ */
+enum err ip4_fragments(struct view packet, uint16_t mtu, struct ip4_fragments *out);
+uint32_t ip4_fragment_length(const struct ip4_fragments *f, uint32_t i);
+void ip4_fragment_write(const struct ip4_fragments *f, uint32_t i, uint8_t *out);
+
 /* Writes an ICMP "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443 3.2) for packet, from
  * the given address. ERR_UNSUPPORTED when none may be sent (ICMP errors, fragments, DF not set, multicast). */
 enum err ip_too_big(struct view packet, const struct ip_addr *from, uint16_t mtu, struct writer *out);
