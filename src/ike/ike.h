@@ -30,13 +30,13 @@ struct ike_config {
     enum ike_encap encap; /* FORCE: make the peer believe in a NAT, so that ESP goes in UDP. OFF: no NAT-T at all */
     const struct ike_psk *psks; /* borrowed: must outlive the ike or the next ike_reconfigure() */
     size_t psk_count;
-    uint32_t ike_lifetime;    /* seconds, offered as initiator; the responder takes the smaller one silently */
-    uint32_t child_lifetime;  /* seconds, likewise */
-    uint64_t child_kilobytes; /* 0: none */
-    usec_t dpd_interval;      /* of silence before R-U-THERE, to peers that announced DPD; 0: never */
-    usec_t dpd_timeout;       /* of silence before such a peer counts as dead */
-    usec_t natt_keepalive;    /* interval when we are behind a NAT; 20 s by RFC 3948 */
-    uint32_t max_half_open;   /* main modes whose peer has not yet proved its address: a table made at start */
+    uint32_t ike_lifetime;             /* seconds, offered as initiator; the responder takes the smaller one silently */
+    uint32_t child_lifetime;           /* seconds, likewise */
+    uint64_t child_kilobytes;          /* 0: none */
+    usec_t dpd_interval;               /* of silence before R-U-THERE, to peers that announced DPD; 0: never */
+    usec_t dpd_timeout;                /* of silence before such a peer counts as dead */
+    usec_t natt_keepalive;             /* interval when we are behind a NAT; 20 s by RFC 3948 */
+    uint32_t max_half_open;            /* main modes whose peer has not yet proved its address: a table made at start */
     uint32_t max_half_open_per_source; /* 0: no limit */
     uint32_t max_sas; /* IKE SAs; IKE SAs whose peer is authenticated are never evicted by those that are not */
     uint8_t shard, shard_bits; /* carried in responder cookies (ours as initiator too), see shard_of_cookie() */

@@ -1,4 +1,5 @@
-/* The key schedule against values that were computed apart, from the formulas of RFC 2409 5, 5.4, 5.5 and appendix B. */
+/* The key schedule against values that were computed apart, from the formulas of RFC 2409 5, 5.4, 5.5 and appendix B.
+ */
 #include "ike/ike_internal.h"
 #include "tests/test.h"
 
@@ -7,32 +8,24 @@ static const struct schedule {
     uint8_t key_bytes;
     const char *skeyid_d, *skeyid_a, *cipher_key, *iv, *hash_i, *hash_r, *exchange_iv, *keymat, *keymat_pfs, *hash_3;
 } schedules[] = {
-    {HASH_SHA1, 32,
-         "5f19ba46112d7507cc25af29420ae22cb439cbff",
-         "00d02d206881531506d74c1c949bcdd5f9d1e63b",
-         "a7ed09dbcfa176406f8f53484241e2545cab3bfd1a2886f3dbe6419cd49e355f",
-         "f676b11fc7b4302b651df057588bff6f",
-         "cb1c6924f5fa5fe1f820f2a36d07983fd589ad76",
-         "943d7b98b1a0848eca8a2e2b130b18cd6777ed07",
-         "c2107e04045b3b2a994a99af0827c6d9",
-         "a162f3f7981e6ff3aa37c9be5fdf3ae57af9995b594020efb64feba4911f1621"
-         "74f0832b0fc7d495529ba337c6032fb0d5be7738",
-         "ce932a0c2e25d8374bc31931f1676e077b353c4abd612169024738533bca89db"
-         "96187fb7a8dd5600ac516ca808ea05ddbd8623e8",
-         "76359b036e8569d6f65ebbe3e4b648d863d4cd28"},
-    {HASH_SHA256, 16,
-         "1a9d636bb973c2e528ce77c5d26cde9cb5939040eccfe1df4bf94e4b2492e836",
-         "b92b2daa7830b472aa635ab39ea148f41b2434eef6793189e594737485056f9d",
-         "706836ff4a4a8051180611682084e964",
-         "18412206cc3eab38c7331f5b9fe6fe19",
-         "6ef898ac605c99fab065e44ecbb389748e71fdbdd4e016dcf7311d9dc4b3eb7b",
-         "c7807212a21d0755d205ade0729a5a33e5511417eccb0a453f9c81584136012c",
-         "c4ea1222dd48f3b23a8c293fcaa54389",
-         "35ccd725a53edbf5ffd2d0f2b9944945806ef259a9288d96b37fd4e0797d2dd6"
-         "d29f131ae5028c17259ac43049346f3ffc361f9a",
-         "0ff73266953fdb7a736a92a31ce3a654dd06155949d79bf470ccae044b39b6b1"
-         "3eb0379cee05fff5848415d2fa6b21124b24f430",
-         "777345bcba3948394a49c4f5dff33095c761b1154212dd62322ccab651972426"},
+    {HASH_SHA1, 32, "5f19ba46112d7507cc25af29420ae22cb439cbff", "00d02d206881531506d74c1c949bcdd5f9d1e63b",
+     "a7ed09dbcfa176406f8f53484241e2545cab3bfd1a2886f3dbe6419cd49e355f", "f676b11fc7b4302b651df057588bff6f",
+     "cb1c6924f5fa5fe1f820f2a36d07983fd589ad76", "943d7b98b1a0848eca8a2e2b130b18cd6777ed07",
+     "c2107e04045b3b2a994a99af0827c6d9",
+     "a162f3f7981e6ff3aa37c9be5fdf3ae57af9995b594020efb64feba4911f1621"
+     "74f0832b0fc7d495529ba337c6032fb0d5be7738",
+     "ce932a0c2e25d8374bc31931f1676e077b353c4abd612169024738533bca89db"
+     "96187fb7a8dd5600ac516ca808ea05ddbd8623e8",
+     "76359b036e8569d6f65ebbe3e4b648d863d4cd28"},
+    {HASH_SHA256, 16, "1a9d636bb973c2e528ce77c5d26cde9cb5939040eccfe1df4bf94e4b2492e836",
+     "b92b2daa7830b472aa635ab39ea148f41b2434eef6793189e594737485056f9d", "706836ff4a4a8051180611682084e964",
+     "18412206cc3eab38c7331f5b9fe6fe19", "6ef898ac605c99fab065e44ecbb389748e71fdbdd4e016dcf7311d9dc4b3eb7b",
+     "c7807212a21d0755d205ade0729a5a33e5511417eccb0a453f9c81584136012c", "c4ea1222dd48f3b23a8c293fcaa54389",
+     "35ccd725a53edbf5ffd2d0f2b9944945806ef259a9288d96b37fd4e0797d2dd6"
+     "d29f131ae5028c17259ac43049346f3ffc361f9a",
+     "0ff73266953fdb7a736a92a31ce3a654dd06155949d79bf470ccae044b39b6b1"
+     "3eb0379cee05fff5848415d2fa6b21124b24f430",
+     "777345bcba3948394a49c4f5dff33095c761b1154212dd62322ccab651972426"},
 };
 
 #define MESSAGE_ID 0xa1b2c3d4

@@ -62,11 +62,11 @@ static void a_chain_that_contradicts_itself_is_malformed(void **state)
     (void)state;
     struct payloads p;
     static const char *const bad[] = {
-        "00000003",        /* shorter than its own header */
-        "00000009 aabb",   /* longer than the message */
-        "05000006 aabb",   /* promises another */
-        "00010006 aabb",   /* reserved byte */
-        "0000",            /* no header */
+        "00000003",      /* shorter than its own header */
+        "00000009 aabb", /* longer than the message */
+        "05000006 aabb", /* promises another */
+        "00010006 aabb", /* reserved byte */
+        "0000",          /* no header */
         "",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)

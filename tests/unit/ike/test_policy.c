@@ -37,9 +37,9 @@ static void choose(const char *expected, enum ike_policy policy, const char *con
 static const char *const windows[] = {"aes256-sha1-ecp384", "aes128-sha1-ecp256", "aes256-sha1-modp2048",
                                       "3des-sha1-modp2048", "3des-sha1-modp1024"};
 static const char *const apple[] = {
-    "aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes256-md5-modp2048",    "aes256-sha512-modp2048",
-    "aes256-sha256-modp1536", "aes256-sha1-modp1536", "aes256-md5-modp1536",    "aes256-sha256-modp1024",
-    "aes256-sha1-modp1024",   "aes256-md5-modp1024",  "aes128-sha1-modp1024",   "aes128-md5-modp1024",
+    "aes256-sha256-modp2048", "aes256-sha1-modp2048", "aes256-md5-modp2048",  "aes256-sha512-modp2048",
+    "aes256-sha256-modp1536", "aes256-sha1-modp1536", "aes256-md5-modp1536",  "aes256-sha256-modp1024",
+    "aes256-sha1-modp1024",   "aes256-md5-modp1024",  "aes128-sha1-modp1024", "aes128-md5-modp1024",
     "3des-sha1-modp1024",     "3des-md5-modp1024",
 };
 static const char *const android[] = {"aes256-sha384-modp1024", "aes256-sha256-modp1024", "aes256-sha512-modp1024",
@@ -97,9 +97,9 @@ static int esp_rank(enum ike_policy policy, bool weak, const char *words)
 static void esp_prefers_gcm_then_longer_keys_then_sha2(void **state)
 {
     (void)state;
-    static const char *const order[] = {"aes256gcm16",   "aes128gcm16", "aes256-sha256", "aes128-sha256",
-                                        "aes256-sha1",   "aes192-sha1", "aes128-sha1",   "3des-sha1",
-                                        "3des-md5",      "des-sha1",    "null-sha1"};
+    static const char *const order[] = {"aes256gcm16", "aes128gcm16", "aes256-sha256", "aes128-sha256",
+                                        "aes256-sha1", "aes192-sha1", "aes128-sha1",   "3des-sha1",
+                                        "3des-md5",    "des-sha1",    "null-sha1"};
     for (size_t i = 1; i < ARRAY_LEN(order); i++)
         assert_true(esp_rank(IKE_POLICY_LEGACY, false, order[i - 1]) > esp_rank(IKE_POLICY_LEGACY, false, order[i]));
     assert_true(esp_rank(IKE_POLICY_COMPATIBLE, false, "3des-sha1") < 0);
@@ -166,8 +166,8 @@ static void esp_transforms_need_integrity(void **state)
     struct esp_suite s;
     struct transform t = {.id = 12, .attributes = view_of(b, unhex("80060100 80040002", b, sizeof(b)))};
     assert_int_equal(esp_suite_read(&t, &s), ERR_UNSUPPORTED);
-    t.attributes = view_of(b, unhex("80040004 80060100 80050002 80010001 0002000400000e10 80010002 000200040003d090", b,
-                                    sizeof(b)));
+    t.attributes = view_of(
+        b, unhex("80040004 80060100 80050002 80010001 0002000400000e10 80010002 000200040003d090", b, sizeof(b)));
     assert_int_equal(esp_suite_read(&t, &s), ERR_OK);
     assert_int_equal(s.lifetime, 3600);
     assert_int_equal(s.kilobytes, 250000);

@@ -58,14 +58,24 @@ struct world *world_new(uint64_t seed)
     return w;
 }
 
+static void begin_side(struct side *s)
+{
+    const struct ike_env env = {{random_test_fill, &s->rng}, spi_reserve, spi_release, s};
+    s->ike = ike_new(&s->config, &env);
+    assert_non_null(s->ike);
+}
+
 void world_begin(struct world *w)
 {
-    for (int i = 0; i < 2; i++) {
-        struct side *s = &w->side[i];
-        const struct ike_env env = {{random_test_fill, &s->rng}, spi_reserve, spi_release, s};
-        s->ike = ike_new(&s->config, &env);
-        assert_non_null(s->ike);
-    }
+    begin_side(&w->side[0]);
+    begin_side(&w->side[1]);
+}
+
+void world_restart_client(struct world *w)
+{
+    ike_free(w->side[0].ike);
+    assert_int_equal(w->side[0].spis, 0);
+    begin_side(&w->side[0]);
 }
 
 void world_free(struct world *w)

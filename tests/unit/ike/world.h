@@ -61,6 +61,8 @@ void world_begin(struct world *w);
 void world_free(struct world *w);
 /* The client connects; returns its peer number. */
 uint32_t world_connect(struct world *w);
+/* The client loses its memory, as after a crash. */
+void world_restart_client(struct world *w);
 /* Lets things happen until nothing is left to do before now + span. */
 void world_run(struct world *w, usec_t span);
 /* Pulls datagrams and events of both sides; for tests that call ike themselves. */

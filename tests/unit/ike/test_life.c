@@ -1,0 +1,335 @@
+/* What happens to peers over time: rekeying, new main modes, moving, dead peers, Deletes. */
+#include "world.h"
+
+static struct world *connected(uint64_t seed, bool nat, usec_t dpd)
+{
+    struct world *w = world_new(seed);
+    w->nat = nat;
+    for (int i = 0; i < 2; i++) {
+        w->side[i].config.dpd_interval = dpd;
+        w->side[i].config.dpd_timeout = 4 * dpd;
+    }
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    return w;
+}
+
+static void the_client_replaces_a_pair_before_it_ends(void **state)
+{
+    (void)state;
+    struct world *w = connected(40, true, 0);
+    world_run(w, 3500 * USEC_SEC);
+    /* --> QM1 <-- QM2 --> QM3 at 85 to 90 % of an hour; the old pair lives on beside the new one */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_NEW), 2);
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_USE), 2);
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_DOWN), 0);
+        assert_true(world_event(w, i, IKE_EVENT_CHILD_NEW, 1)->event.child.rekey);
+        assert_false(world_event(w, i, IKE_EVENT_CHILD_NEW, 0)->event.child.rekey);
+    }
+    world_assert_pair(w, 1);
+    const usec_t began = world_event(w, 0, IKE_EVENT_CHILD_NEW, 0)->at;
+    const usec_t after = world_event(w, 0, IKE_EVENT_CHILD_NEW, 1)->at - began;
+    assert_true(after > 3000 * USEC_SEC && after < 3300 * USEC_SEC);
+    world_run(w, 150 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_CHILD_DOWN), 1);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_DOWN), 1);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 1);
+    world_free(w);
+}
+
+static void the_gateway_replaces_a_pair_when_the_client_does_not(void **state)
+{
+    (void)state;
+    struct world *w = world_new(41);
+    w->nat = true;
+    w->side[1].config.child_lifetime = 600; /* shorter than the client knows */
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 640 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 2);
+    world_assert_pair(w, 1);
+    const struct ike_child *c = &world_event(w, 1, IKE_EVENT_CHILD_NEW, 1)->event.child;
+    assert_true(c->encap);
+    assert_int_equal(c->port_local, 1701);
+    assert_int_equal(c->port_remote, 1701);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_USE), 2);
+    world_free(w);
+}
+
+static void a_soft_limit_in_bytes_asks_for_a_new_pair_once(void **state)
+{
+    (void)state;
+    struct world *w = connected(42, false, 0);
+    const uint32_t spi = world_event(w, 1, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in;
+    ike_child_rekey(w->side[1].ike, w->now, spi);
+    ike_child_rekey(w->side[1].ike, w->now, spi);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 2);
+    world_assert_pair(w, 1);
+    /* and the hard limit ends the old one on both sides */
+    ike_child_close(w->side[1].ike, w->now, spi);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_CHILD_DOWN), 1);
+    assert_int_equal(world_event(w, 0, IKE_EVENT_CHILD_DOWN, 0)->event.child.spi_out, spi);
+    assert_int_equal(world_event(w, 0, IKE_EVENT_CHILD_DOWN, 0)->event.cause, CAUSE_PEER_CLOSED);
+    world_free(w);
+}
+
+static void both_may_rekey_at_once(void **state)
+{
+    (void)state;
+    struct world *w = connected(43, false, 0);
+    for (int i = 0; i < 2; i++)
+        ike_child_rekey(w->side[i].ike, w->now, world_event(w, i, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    world_run(w, 5 * USEC_SEC);
+    assert_int_equal(ike_stats(w->side[0].ike).children, 3);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 3);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_FAILED) + world_count(w, 0, IKE_EVENT_CHILD_FAILED), 0);
+    world_free(w);
+}
+
+static void a_new_main_mode_of_the_same_client_is_the_same_peer(void **state)
+{
+    (void)state;
+    struct world *w = world_new(44);
+    w->nat = true;
+    w->side[0].config.ike_lifetime = 3600;
+    w->side[0].config.child_lifetime = w->side[1].config.child_lifetime = 28800;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 3500 * USEC_SEC);
+    /* the client began anew at 85 to 90 %, from port 4500 */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_count(w, i, IKE_EVENT_UP), 2);
+        assert_int_equal(world_event(w, i, IKE_EVENT_UP, 0)->event.peer,
+                         world_event(w, i, IKE_EVENT_UP, 1)->event.peer);
+        assert_true(world_event(w, i, IKE_EVENT_UP, 0)->event.attempt !=
+                    world_event(w, i, IKE_EVENT_UP, 1)->event.attempt);
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_DOWN), 0);
+    }
+    assert_false(world_event(w, 1, IKE_EVENT_UP, 1)->event.initial_contact);
+    world_run(w, 200 * USEC_SEC);
+    /* the old IKE SA is gone, the pair lives, and Deletes go by the new IKE SA */
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 1);
+    ike_child_close(w->side[1].ike, w->now, world_event(w, 1, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    world_run(w, USEC_SEC);
+    assert_int_equal(ike_stats(w->side[0].ike).children, 0);
+    world_free(w);
+}
+
+static void a_client_that_crashed_and_came_back_is_the_same_peer_with_initial_contact(void **state)
+{
+    (void)state;
+    struct world *w = connected(45, true, 0);
+    world_restart_client(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    const struct ike_event *up = &world_event(w, 1, IKE_EVENT_UP, 1)->event;
+    assert_true(up->initial_contact);
+    assert_int_equal(up->peer, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer);
+    /* the older IKE SA is gone at once, the old pair is left to the caller */
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
+    assert_int_equal(world_event(w, 1, IKE_EVENT_DOWN, 0)->event.cause, CAUSE_REPLACED);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 2);
+    world_free(w);
+}
+
+static void two_clients_behind_one_nat_are_two_peers(void **state)
+{
+    (void)state;
+    struct world *w = connected(47, true, 0);
+    w->nat_base = 40000; /* the same inner address, another outer port */
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_UP), 2);
+    assert_true(world_event(w, 1, IKE_EVENT_UP, 0)->event.peer != world_event(w, 1, IKE_EVENT_UP, 1)->event.peer);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 0);
+    world_free(w);
+}
+
+static void a_nat_that_forgets_its_mapping_is_followed(void **state)
+{
+    (void)state;
+    struct world *w = connected(48, true, 0);
+    w->nat_base = 41000;
+    ike_child_rekey(w->side[0].ike, w->now, world_event(w, 0, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_MOVED), 1);
+    assert_int_equal(world_event(w, 1, IKE_EVENT_MOVED, 0)->event.path.remote.port, 45500);
+    world_assert_pair(w, 1);
+    /* ESP by yet another path moves it too; the caller knows that, so there is no event */
+    struct path path = world_event(w, 1, IKE_EVENT_MOVED, 0)->event.path;
+    path.remote.port = 47500;
+    ike_peer_alive(w->side[1].ike, w->now, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer, &path);
+    struct ike_peer_info info;
+    assert_true(ike_peer_info(w->side[1].ike, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer, &info));
+    assert_int_equal(info.path.remote.port, 47500);
+    world_free(w);
+}
+
+static void a_forged_message_from_elsewhere_moves_nobody(void **state)
+{
+    (void)state;
+    struct world *w = connected(49, true, 0);
+    struct path path = world_event(w, 1, IKE_EVENT_UP, 0)->event.path;
+    path.remote.addr = ip4_addr(0x01020304);
+    struct ike_peer_info before, after;
+    const uint32_t peer = world_event(w, 1, IKE_EVENT_UP, 0)->event.peer;
+    assert_true(ike_peer_info(w->side[1].ike, peer, &before));
+    /* every exchange type, with the right cookies and noise behind them */
+    uint8_t noise[76];
+    random_test_fill(&w->rng, noise, sizeof(noise));
+    ike_child_rekey(w->side[0].ike, w->now, world_event(w, 0, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    w->lose_all[0] = true;
+    struct path out;
+    struct writer wr = wr_init(noise, 28);
+    uint8_t real[4096];
+    struct writer rw = wr_init(real, sizeof(real));
+    assert_true(ike_output(w->side[0].ike, &out, &rw));
+    wr_bytes(&wr, real, 28);
+    static const uint8_t exchanges[] = {2, 4, 5, 32, 33};
+    for (size_t i = 0; i < ARRAY_LEN(exchanges); i++) {
+        noise[18] = exchanges[i];
+        be32_put(noise + 24, sizeof(noise));
+        assert_int_not_equal(world_inject(w, 1, &path, VIEW(noise)), DROP_NONE);
+        noise[19] = 0;
+        assert_int_not_equal(world_inject(w, 1, &path, VIEW(noise)), DROP_NONE);
+        noise[19] = 1;
+    }
+    assert_true(ike_peer_info(w->side[1].ike, peer, &after));
+    assert_true(path_equal(&before.path, &after.path));
+    assert_int_equal(ike_stats(w->side[1].ike).sas, 1);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 1);
+    /* a true message played again from there is no better */
+    assert_int_equal(world_inject(w, 1, &world_event(w, 1, IKE_EVENT_UP, 0)->event.path, wr_written(&rw)), DROP_NONE);
+    assert_int_equal(world_inject(w, 1, &path, wr_written(&rw)), DROP_IKE_REPEATED);
+    assert_true(ike_peer_info(w->side[1].ike, peer, &after));
+    assert_true(path_equal(&before.path, &after.path));
+    world_free(w);
+}
+
+static void a_silent_peer_is_asked_and_declared_dead(void **state)
+{
+    (void)state;
+    struct world *w = connected(50, true, 30 * USEC_SEC);
+    const uint32_t peer = world_event(w, 1, IKE_EVENT_UP, 0)->event.peer;
+    /* --> R-U-THERE <-- R-U-THERE-ACK: both ask, both answer, nobody dies */
+    world_run(w, 600 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_DEAD), 0);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DEAD), 0);
+    assert_int_equal(world_verdicts(w, 0, DROP_IKE_DPD) + world_verdicts(w, 1, DROP_IKE_DPD), 0);
+    w->lose_all[0] = true;
+    world_run(w, 160 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DEAD), 1);
+    const struct world_event *dead = world_event(w, 1, IKE_EVENT_DEAD, 0);
+    assert_int_equal(dead->event.peer, peer);
+    assert_int_equal(dead->event.cause, CAUSE_PEER_SILENT);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_DOWN), 1);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
+    assert_int_equal(ike_stats(w->side[1].ike).sas, 0);
+    world_free(w);
+}
+
+static void traffic_spares_the_questions(void **state)
+{
+    (void)state;
+    struct world *w = connected(51, false, 30 * USEC_SEC);
+    const int sent = w->side[1].sent;
+    for (int i = 0; i < 30; i++) {
+        for (int side = 0; side < 2; side++) {
+            const struct ike_event *up = &world_event(w, side, IKE_EVENT_UP, 0)->event;
+            ike_peer_alive(w->side[side].ike, w->now, up->peer, &up->path);
+        }
+        world_run(w, 20 * USEC_SEC);
+    }
+    assert_int_equal(w->side[1].sent, sent);
+    world_free(w);
+}
+
+static void a_peer_without_dpd_is_never_asked(void **state)
+{
+    (void)state;
+    struct world *w = world_new(52);
+    w->side[1].config.dpd_interval = 0;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 300 * USEC_SEC);
+    assert_int_equal(w->side[1].sent, 4);
+    world_free(w);
+}
+
+static void a_deleted_ike_sa_leaves_its_pairs(void **state)
+{
+    (void)state;
+    struct world *w = world_new(53);
+    w->side[1].config.ike_lifetime = 600; /* the gateway ends it early */
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 640 * USEC_SEC);
+    /* <-- D(ISAKMP) */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_count(w, i, IKE_EVENT_DOWN), 1);
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_DOWN), 0);
+        assert_int_equal(ike_stats(w->side[i].ike).sas, 0);
+        assert_int_equal(ike_stats(w->side[i].ike).children, 1);
+    }
+    assert_int_equal(world_event(w, 1, IKE_EVENT_DOWN, 0)->event.cause, CAUSE_IKE_EXPIRED);
+    /* When the pair must be replaced the client makes a new main mode first, and stays the same peer. */
+    world_run(w, 2900 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_UP), 2);
+    assert_int_equal(world_event(w, 1, IKE_EVENT_UP, 1)->event.peer, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer);
+    world_assert_pair(w, 1);
+    world_free(w);
+}
+
+static void an_hour_long_day_leaks_nothing(void **state)
+{
+    (void)state;
+    struct world *w = world_new(54);
+    for (int i = 0; i < 2; i++) {
+        w->side[i].config.ike_lifetime = 3600;
+        w->side[i].config.child_lifetime = 1200;
+        w->side[i].config.dpd_interval = 60 * USEC_SEC;
+        w->side[i].config.dpd_timeout = 240 * USEC_SEC;
+    }
+    w->nat = true;
+    w->repeat = true;
+    world_begin(w);
+    world_connect(w);
+    for (int hour = 0; hour < 4; hour++) {
+        world_run(w, 3600 * USEC_SEC);
+        for (int i = 0; i < 2; i++) {
+            assert_true(ike_stats(w->side[i].ike).sas <= 2);
+            assert_true(ike_stats(w->side[i].ike).children >= 1);
+            assert_true(ike_stats(w->side[i].ike).children <= 3);
+            assert_int_equal(world_count(w, i, IKE_EVENT_FAILED), 0);
+            assert_int_equal(world_count(w, i, IKE_EVENT_DEAD), 0);
+        }
+    }
+    world_free(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_client_replaces_a_pair_before_it_ends),
+        cmocka_unit_test(the_gateway_replaces_a_pair_when_the_client_does_not),
+        cmocka_unit_test(a_soft_limit_in_bytes_asks_for_a_new_pair_once),
+        cmocka_unit_test(both_may_rekey_at_once),
+        cmocka_unit_test(a_new_main_mode_of_the_same_client_is_the_same_peer),
+        cmocka_unit_test(a_client_that_crashed_and_came_back_is_the_same_peer_with_initial_contact),
+        cmocka_unit_test(two_clients_behind_one_nat_are_two_peers),
+        cmocka_unit_test(a_nat_that_forgets_its_mapping_is_followed),
+        cmocka_unit_test(a_forged_message_from_elsewhere_moves_nobody),
+        cmocka_unit_test(a_silent_peer_is_asked_and_declared_dead),
+        cmocka_unit_test(traffic_spares_the_questions),
+        cmocka_unit_test(a_peer_without_dpd_is_never_asked),
+        cmocka_unit_test(a_deleted_ike_sa_leaves_its_pairs),
+        cmocka_unit_test(an_hour_long_day_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
