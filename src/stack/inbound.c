@@ -9,11 +9,26 @@
  */
 #include "stack/stack_internal.h"
 
+#include <string.h>
+
 /* ---- the last stretch: an inner packet of a session ---- */
 
 static bool source_allowed(const struct session *session, const struct ip_info *ip)
 {
     return !session->server || ip_equal(&ip->src, &session->network.remote);
+}
+
+/* A client asks the link for routes and DNS: answered here, since a broadcast is never routed to a server. */
+static void answer_dhcp(struct stack *s, const struct session *session, struct view packet)
+{
+    uint8_t room[DHCP_ANSWER_MAX];
+    struct writer w = wr_init(room, sizeof(room));
+    struct dhcp_facts facts = s->config.dhcp;
+    facts.server = session->network.local;
+    facts.client = session->network.remote;
+    memcpy(facts.dns, session->network.dns, sizeof(facts.dns));
+    if (dhcp_answer(packet, &facts, &w) == ERR_OK)
+        send_inner(s, wr_written(&w));
 }
 
 static enum drop deliver(struct stack *s, usec_t now, struct session *session, struct packet *packet)
@@ -33,8 +48,11 @@ static enum drop deliver(struct stack *s, usec_t now, struct session *session, s
     s->counters.in_bytes += ip.total;
     if (session->heard != now)
         stack_session_heard(s, now, session);
-    coalesce_add(s->coalesce, packet->data, ip.total);
-    return DROP_NONE;
+    if (session->server && dhcp_is_request(&ip, view_of(packet->data, ip.total))) {
+        answer_dhcp(s, session, view_of(packet->data, ip.total));
+        return DROP_NONE;
+    }
+    return coalesce_add(s->coalesce, packet->data, ip.total);
 }
 
 static enum drop ppp_packet(struct stack *s, usec_t now, struct session *session, struct packet *packet)

@@ -157,6 +157,13 @@ static enum drop send_frame(struct stack *s, const struct frame *frame)
     return DROP_NONE;
 }
 
+void send_inner(struct stack *s, struct view packet)
+{
+    const enum drop verdict = send_frame(s, &(struct frame){.data = packet.p, .len = (uint32_t)packet.n});
+    if (verdict != DROP_NONE)
+        count_drop(s, verdict);
+}
+
 void stack_outbound(struct stack *s, usec_t now, const struct frame *in, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -12,6 +12,7 @@
 #ifndef SEKISHO_STACK_H
 #define SEKISHO_STACK_H
 
+#include "dhcp/dhcp.h"
 #include "esp/esp.h"
 #include "ike/ike.h"
 #include "l2tp/l2tp.h"
@@ -28,8 +29,9 @@ struct stack_config {
     uint16_t outer_mtu;    /* of the network between the peers; 1500. Inner MTU and MSS follow from it */
     uint32_t max_peers;
     uint32_t max_sessions;
-    bool allow_plain;  /* serve L2TP outside IPsec too, on port 1701 */
-    bool coalesce_udp; /* the TUN takes coalesced UDP */
+    bool allow_plain;       /* serve L2TP outside IPsec too, on port 1701 */
+    struct dhcp_facts dhcp; /* routes and domain for clients that ask; addresses are filled in by session */
+    bool coalesce_udp;      /* the TUN takes coalesced UDP */
 };
 
 struct stack *stack_new(const struct stack_config *config, const struct random *rng);

@@ -205,6 +205,9 @@ void outbox_flush(struct stack *s);
 void udp_header_put(const struct peer *peer, uint8_t *udp, uint32_t len);
 uint32_t outer_limit(const struct stack *s, const struct peer *peer);
 
+/* outbound.c: one inner packet of our own, to the session that its destination belongs to */
+void send_inner(struct stack *s, struct view packet);
+
 /* story.c */
 enum err stories_init(struct stack *s);
 void stories_done(struct stack *s);

@@ -74,8 +74,7 @@ static void expect_good_tcp(struct view packet)
 }
 
 /* Carries what one stack has to send to the other and gives back the frames that come out there. */
-static size_t carry(struct stack *from, struct stack *to, bool to_gateway, uint8_t *out, size_t cap,
-                    uint32_t *transmissions)
+static size_t carry(struct stack *from, struct stack *to, uint8_t *out, size_t cap, uint32_t *transmissions)
 {
     struct transmission t;
     size_t n = 0;
@@ -89,7 +88,6 @@ static size_t carry(struct stack *from, struct stack *to, bool to_gateway, uint8
             .path = {t.path.remote, t.path.local}, .data = copy + at, .len = t.len, .segment = t.segment};
         at += t.len;
     }
-    (void)to_gateway;
     *transmissions = (uint32_t)count;
     stack_inbound(to, w->now, in, count);
     const struct frame_pieces *frame;
@@ -121,7 +119,7 @@ static void a_super_frame_crosses_as_a_train_and_comes_out_in_one_piece(void **s
     };
     uint32_t trains;
     stack_outbound(w->gateway, w->now, &frame, 1);
-    const size_t got = carry(w->gateway, c->stack, false, out, sizeof(out), &trains);
+    const size_t got = carry(w->gateway, c->stack, out, sizeof(out), &trains);
     /* ESP without UDP has no segmentation: one datagram a packet; the client gathers them again */
     assert_int_equal(trains, 41);
     assert_int_equal(got, n);
@@ -133,7 +131,7 @@ static size_t through_gateway(const uint8_t *packet, size_t n, uint8_t *out, siz
     uint32_t trains;
     const struct frame frame = {.data = packet, .len = (uint32_t)n};
     stack_outbound(w->gateway, w->now, &frame, 1);
-    return carry(w->gateway, c->stack, false, out, cap, &trains);
+    return carry(w->gateway, c->stack, out, cap, &trains);
 }
 
 static void the_mss_of_a_syn_is_lowered_in_both_directions_and_its_checksum_stays_right(void **state)
@@ -155,7 +153,7 @@ static void the_mss_of_a_syn_is_lowered_in_both_directions_and_its_checksum_stay
     n = tcp_packet(packet, sizeof(packet), ip4_value(&c->network.local), OFFICE, SYN, VIEW(mss), 0, true);
     const struct frame frame = {.data = packet, .len = (uint32_t)n};
     stack_outbound(c->stack, w->now, &frame, 1);
-    got = carry(c->stack, w->gateway, true, out, sizeof(out), &trains);
+    got = carry(c->stack, w->gateway, out, sizeof(out), &trains);
     assert_int_equal(got, n);
     expect_good_tcp(view_of(out, got));
     assert_true(be16_get(out + 42) <= info.mtu - 40);
@@ -231,6 +229,41 @@ static void replayed_and_forged_packets_do_not_arrive(void **state)
     assert_int_equal(stack_counters(w->gateway).drops[DROP_ESP_REPLAYED], 1);
 }
 
+static void a_client_that_asks_by_dhcpinform_gets_routes(void **state)
+{
+    (void)state;
+    struct stack_config config = world_settings(w, true);
+    config.dhcp.routes[0] = (struct dhcp_route){ip4_addr(0xac100000), 16};
+    config.dhcp.route_count = 1;
+    assert_int_equal(stack_reconfigure(w->gateway, &config), ERR_OK);
+    uint8_t packet[400], out[1000];
+    struct writer wr = wr_init(packet, sizeof(packet));
+    const uint32_t own = ip4_value(&c->network.local);
+    wr_u32(&wr, 0x45000000);
+    wr_u32(&wr, 0);
+    wr_u32(&wr, 0x40110000);
+    wr_u32(&wr, own);
+    wr_u32(&wr, 0xffffffff);
+    wr_u32(&wr, 68 << 16 | 67);
+    wr_u32(&wr, 0);
+    wr_u32(&wr, 0x01080600);
+    wr_u32(&wr, 1);
+    wr_u32(&wr, 0);
+    wr_u32(&wr, own);
+    wr_zero(&wr, 12 + 16 + 192);
+    wr_u32(&wr, 0x63825363);
+    wr_u32(&wr, 0x350108ff); /* --> DHCPINFORM */
+    wr_patch16(&wr, 2, (uint16_t)wr.n);
+    wr_patch16(&wr, 24, (uint16_t)(wr.n - 20));
+    const struct frame frame = {.data = packet, .len = (uint32_t)wr.n};
+    uint32_t trains;
+    stack_outbound(c->stack, w->now, &frame, 1);
+    assert_int_equal(carry(c->stack, w->gateway, out, sizeof(out), &trains), 0);
+    const size_t got = carry(w->gateway, c->stack, out, sizeof(out), &trains); /* <-- DHCPACK */
+    const uint8_t routes[] = {249, 7, 16, 172, 16, 172, 16, 2, 1};
+    assert_non_null(memmem(out, got, routes, sizeof(routes)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +273,7 @@ int main(void)
                                         connect_both, leave),
         cmocka_unit_test_setup_teardown(a_packet_too_big_is_answered_with_icmp_and_counted, connect_both, leave),
         cmocka_unit_test_setup_teardown(a_big_packet_that_may_be_fragmented_arrives, connect_both, leave),
+        cmocka_unit_test_setup_teardown(a_client_that_asks_by_dhcpinform_gets_routes, connect_both, leave),
         cmocka_unit_test_setup_teardown(a_packet_for_nobody_is_counted, connect_both, leave),
         cmocka_unit_test_setup_teardown(replayed_and_forged_packets_do_not_arrive, connect_both, leave),
     };

@@ -1,0 +1,36 @@
+/*
+ * DHCPINFORM (RFC 2131 4.4.3) over PPP: Windows and Apple ask the far end of the link, after IPCP, for what IPCP cannot
+ * carry. The answer brings routes (options 121 of RFC 3442 and 249 of Microsoft), DNS servers and the domain.
+ * A function of the request and of the facts; no state.
+ */
+#ifndef SEKISHO_DHCP_H
+#define SEKISHO_DHCP_H
+
+#include "wire/wire.h"
+
+#define DHCP_ROUTES_MAX 32
+#define DHCP_DOMAIN_MAX 128 /* bytes with NUL */
+#define DHCP_ANSWER_MAX 576 /* bytes of the IP packet: what every client must take (RFC 2131 2) */
+
+struct dhcp_route {
+    struct ip_addr to; /* IPv4 */
+    uint8_t bits;
+};
+
+struct dhcp_facts {
+    struct ip_addr server; /* our inner address, also the routes' gateway */
+    struct ip_addr client; /* the peer's inner address */
+    struct ip_addr dns[2]; /* family 0: none */
+    struct dhcp_route routes[DHCP_ROUTES_MAX];
+    size_t route_count;
+    char domain[DHCP_DOMAIN_MAX]; /* "": none */
+};
+
+/* Cheap: whether an inner IPv4 packet is for a DHCP server. */
+bool dhcp_is_request(const struct ip_info *ip, struct view packet);
+
+/* Writes the answering IP packet. ERR_UNSUPPORTED for anything but a DHCPINFORM, ERR_MALFORMED, ERR_AUTH when it speaks
+ * for another address than the peer's. */
+enum err dhcp_answer(struct view packet, const struct dhcp_facts *facts, struct writer *out);
+
+#endif
