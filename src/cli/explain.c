@@ -70,6 +70,9 @@ static int print_attempts(const struct cli *cli, const json_t *attempts)
     size_t i;
     json_t *one;
     int status = CLI_OK;
+    if (json_array_size(attempts) == 0 && strcmp(cli->operand, "last") == 0)
+        return call_failed(cli, CLI_FAILED, CTL_CODE_NOT_FOUND,
+                           "Nobody has tried to connect since the gateway started.");
     if (json_array_size(attempts) == 0)
         return call_failed(
             cli, CLI_FAILED, CTL_CODE_NOT_FOUND,
