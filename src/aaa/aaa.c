@@ -46,6 +46,14 @@ static enum err open_key(struct aaa *a, const struct aaa_config *config, char wh
     return result == ERR_OK ? check_key(a, config, why) : result;
 }
 
+static enum err seal_nobody(struct aaa *a, char why[static AAA_WHY_MAX])
+{
+    uint8_t password[AAA_NOBODY_SIZE];
+    random_fill(&a->random, password, sizeof password);
+    enum err result = seal(a->key, &a->random, VIEW_NONE, VIEW(password), a->nobody);
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "Passwords cannot be sealed: %s.", err_text(result));
+}
+
 static bool reserve(void *ctx, const struct store_row *row)
 {
     if (row->user.address.family != 0)
@@ -64,6 +72,8 @@ enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[st
     enum err result = store_open(config->database, &a->store, why);
     if (result == ERR_OK)
         result = open_key(a, config, why);
+    if (result == ERR_OK)
+        result = seal_nobody(a, why);
     if (result == ERR_OK && (a->leases = leases_new(config->pools, config->pool_count)) == NULL)
         result = aaa_why(why, ERR_NOMEM, "There is not enough memory for the address pools.");
     if (result == ERR_OK && store_each(a->store, reserve, a->leases) != ERR_OK)
@@ -119,8 +129,10 @@ static enum err look_up(struct aaa *a, const char *sent, struct login *l)
     enum err result = ERR_NOTFOUND;
     for (size_t i = 0; i < n && result == ERR_NOTFOUND; i++)
         result = store_get(a->store, form[i], &l->row);
+    if (result == ERR_NOTFOUND)
+        return unseal(a->key, VIEW_NONE, VIEW(a->nobody), l->password); /* the work of a name that exists */
     if (result != ERR_OK)
-        return result == ERR_NOTFOUND ? ERR_OK : result;
+        return result;
     const struct store_row *row = &l->row;
     if (row->sealed_n < SEAL_OVERHEAD ||
         unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), l->password) != ERR_OK)

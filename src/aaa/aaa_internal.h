@@ -100,6 +100,8 @@ void leases_usage(const struct leases *l, uint32_t *size, uint32_t *used);
 
 /* ---- all of it ---- */
 
+#define AAA_NOBODY_SIZE 16
+
 struct aaa {
     struct store *store;
     struct leases *leases;
@@ -107,6 +109,7 @@ struct aaa {
     uint32_t sessions_per_user;
     uint64_t accepted, refused;
     uint8_t key[SEAL_KEY_SIZE];
+    uint8_t nobody[SEAL_OVERHEAD + AAA_NOBODY_SIZE]; /* a sealed password of no one, opened for unknown names */
     struct throttle throttle;
 };
 
