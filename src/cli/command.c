@@ -200,6 +200,30 @@ static int take_words(struct cli *cli, int argc, char **argv)
     return CLI_OK;
 }
 
+/* Options may stand before the command too: `sekisho --json status`. How many words they are. */
+static int leading_options(int argc, char **argv)
+{
+    int i = 0;
+    while (i < argc && strncmp(argv[i], "--", 2) == 0) {
+        size_t length;
+        int option = find_option(argv[i] + 2, &length);
+        if (option < 0 || option == OPTION_HELP)
+            break;
+        i += 1 + (options[option].value[0] != '\0' && argv[i][2 + length] != '=');
+    }
+    return i < argc ? i : 0;
+}
+
+/* Brings n words from behind `first` words before them. */
+static void bring_forward(char **argv, int first, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char *word = argv[first + i];
+        memmove(argv + i + 1, argv + i, (size_t)first * sizeof *argv);
+        argv[i] = word;
+    }
+}
+
 int command_parse(struct cli *cli, int argc, char **argv)
 {
     int n = 0;
@@ -212,7 +236,9 @@ int command_parse(struct cli *cli, int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0)
         argv[1] += 2;
-    cli->command = find_command(argc - 1, argv + 1, &n);
+    int before = leading_options(argc - 1, argv + 1);
+    cli->command = find_command(argc - 1 - before, argv + 1 + before, &n);
+    bring_forward(argv + 1, before, cli->command != NULL ? n : 1);
     if (cli->command == NULL)
         return unknown_command(cli, argv[1], argc == 2 || argv[2][0] == '-');
     int status = take_words(cli, argc - 1 - n, argv + 1 + n);

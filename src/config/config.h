@@ -18,6 +18,7 @@
 #define CONFIG_LISTEN_MAX         16
 #define CONFIG_PSK_MAX            64
 #define CONFIG_POOL_MAX           16
+#define CONFIG_ROUTES_MAX         32         /* networks told to clients: what one DHCP option holds */
 #define CONFIG_RANGE_MAX          16         /* ranges of one pool */
 #define CONFIG_POOL_ADDRESSES_MAX (1u << 20) /* addresses of one range */
 #define CONFIG_SERVERS_MAX        2          /* DNS or WINS servers: IPCP carries two (RFC 1877) */
@@ -27,6 +28,11 @@
 struct ip_prefix {
     struct ip_addr addr;
     uint8_t bits;
+};
+
+struct config_prefixes {
+    struct ip_prefix prefix[CONFIG_ROUTES_MAX];
+    uint32_t count;
 };
 
 /* In the order of ike.h's enum ike_policy and ike_encap, and of ppp.h's enum ppp_auth; the gateway translates. */
@@ -123,8 +129,10 @@ struct config {
 
     struct {
         char tun[16];
-        bool masquerade;  /* the pools' packets leave with the host's address */
-        char outside[16]; /* interface to masquerade on; "": whichever the packet leaves by */
+        bool masquerade;               /* the pools' packets leave with the host's address */
+        struct config_prefixes routes; /* IPv4; told to clients that ask by DHCPINFORM */
+        char domain[CONFIG_NAME_MAX];  /* likewise; "": none */
+        char outside[16];              /* interface to masquerade on; "": whichever the packet leaves by */
     } net;
 
     struct {

@@ -29,6 +29,7 @@ enum kind {
     KIND_ADDRESS,
     KIND_ADDRESSES,
     KIND_RANGES,
+    KIND_PREFIXES,
     KIND_AUTHS,
 };
 

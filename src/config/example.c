@@ -38,6 +38,8 @@ static const char *sample(const struct schema_key *key)
     case KIND_ADDRESS:
     case KIND_ADDRESSES:
         return "192.0.2.1";
+    case KIND_PREFIXES:
+        return "172.16.0.0/16";
     case KIND_PATH:
         return "/etc/sekisho/secret";
     case KIND_SECRET:

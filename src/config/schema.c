@@ -47,7 +47,7 @@ const struct schema_key *schema_key(size_t i)
 
 bool schema_is_list(enum kind k)
 {
-    return k == KIND_ADDRESSES || k == KIND_RANGES || k == KIND_AUTHS;
+    return k == KIND_ADDRESSES || k == KIND_RANGES || k == KIND_PREFIXES || k == KIND_AUTHS;
 }
 
 const char *schema_key_name(const struct schema_key *key, char out[static CONFIG_NAME_MAX])

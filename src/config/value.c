@@ -216,6 +216,41 @@ static enum err set_ranges(const struct value *v, struct config_ranges *out)
     return ERR_OK;
 }
 
+/* ADDRESS/BITS with no bit beyond them. */
+static bool prefix_of(const char *text, struct ip_prefix *out)
+{
+    char address[IP_TEXT_MAX];
+    size_t n = strcspn(text, "/");
+    char *end;
+    if (n >= sizeof address || text[n] != '/' || text[n + 1] < '0' || text[n + 1] > '9')
+        return false;
+    memcpy(address, text, n);
+    address[n] = '\0';
+    unsigned long bits = strtoul(text + n + 1, &end, 10);
+    struct ip_prefix one;
+    if (*end != '\0' || bits > 32 || ip_parse(address, &one.addr) != ERR_OK || one.addr.family != 4)
+        return false;
+    one.bits = (uint8_t)bits;
+    if (bits < 32 && ip4_value(&one.addr) & (UINT32_MAX >> bits))
+        return false;
+    *out = one;
+    return true;
+}
+
+static enum err set_prefixes(const struct value *v, struct config_prefixes *out)
+{
+    char safe[SAFE_MAX];
+    struct ip_prefix one;
+    if (!prefix_of(v->said->text, &one))
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no IPv4 network; write it like 172.16.0.0/16.",
+                           config_printable(v->said->text, safe, sizeof safe));
+    if (out->count >= v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "There are too many networks; %llu are allowed.",
+                           (unsigned long long)v->key->max);
+    out->prefix[out->count++] = one;
+    return ERR_OK;
+}
+
 static enum err set_auths(const struct value *v, struct config_auths *out)
 {
     uint32_t method, n = 0;
@@ -257,6 +292,8 @@ static enum err set_one(const struct value *v, void *field)
         return set_addresses(v, field);
     case KIND_RANGES:
         return set_ranges(v, field);
+    case KIND_PREFIXES:
+        return set_prefixes(v, field);
     case KIND_AUTHS:
         return set_auths(v, field);
     }
@@ -269,6 +306,8 @@ static void empty(enum kind kind, void *field)
         *(struct config_addrs *)field = (struct config_addrs){0};
     else if (kind == KIND_RANGES)
         *(struct config_ranges *)field = (struct config_ranges){0};
+    else if (kind == KIND_PREFIXES)
+        *(struct config_prefixes *)field = (struct config_prefixes){0};
     else if (kind == KIND_AUTHS)
         *(struct config_auths *)field = (struct config_auths){0};
 }

@@ -162,6 +162,17 @@ static void open_connection(struct control *control, int fd)
     control->n++;
 }
 
+static void refuse(int fd)
+{
+    char *line =
+        ctl_reply_error(CTL_CODE_DENIED, "Only root and members of the control group may speak to the gateway.");
+    size_t n;
+    if (line)
+        (void)local_write(fd, view_str(line), &n);
+    ctl_line_free(line);
+    close(fd);
+}
+
 static void listener_ready(void *ctx, uint32_t what)
 {
     struct control *control = ctx;
@@ -173,7 +184,7 @@ static void listener_ready(void *ctx, uint32_t what)
         if (ctl_allowed(&(struct ctl_peer){uid, gid}, control->own_uid, control->has_group))
             open_connection(control, fd);
         else
-            close(fd);
+            refuse(fd);
     }
 }
 

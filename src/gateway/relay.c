@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEASE_SHARD_SHIFT 56
+#define LEASE_SESSION     (((uint64_t)1 << LEASE_SHARD_SHIFT) - 1)
+
 uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t session)
 {
     return (uint64_t)session << gateway->shard_bits | shard;
@@ -14,7 +17,7 @@ uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t sessi
 /* The lease's key in aaa: unique over all shards and for the gateway's life. */
 static uint64_t lease_key(const struct shard *shard, uint64_t session_key)
 {
-    return (uint64_t)shard->number << 56 | session_key;
+    return (uint64_t)shard->number << LEASE_SHARD_SHIFT | session_key;
 }
 
 /* ---- logins ---- */
@@ -89,6 +92,31 @@ static void run_answer(void *receiver, void *letter)
     login_free(login);
 }
 
+/* The older session on an address that was given anew; it may be another shard's. */
+struct ending {
+    struct letter letter;
+    uint64_t session_key;
+};
+
+static void run_ending(void *receiver, void *letter)
+{
+    struct shard *shard = receiver;
+    const struct ending *ending = letter;
+    const usec_t now = clock_now();
+    stack_replace(shard->stack, now, ending->session_key);
+    pump_flush(shard->pump, now);
+    free(letter);
+}
+
+static void post_ending(struct gateway *gateway, uint64_t lease)
+{
+    struct ending *ending = malloc(sizeof(*ending));
+    if (!ending)
+        return; /* the newer session takes the address all the same */
+    *ending = (struct ending){.letter = {.run = run_ending}, .session_key = lease & LEASE_SESSION};
+    mailbox_post(&gateway->shards[lease >> LEASE_SHARD_SHIFT].mailbox, &ending->letter);
+}
+
 /* On the service thread. */
 static void run_login(void *receiver, void *letter)
 {
@@ -108,6 +136,8 @@ static void run_login(void *receiver, void *letter)
         .now = clock_now(),
     };
     aaa_login(gateway->aaa, &request, &login->answer);
+    if (login->answer.accepted && login->answer.replaces != 0)
+        post_ending(gateway, login->answer.replaces);
     login->letter.run = run_answer;
     mailbox_post(&login->shard->mailbox, &login->letter);
 }

@@ -90,6 +90,15 @@ static struct ppp_config ppp_settings(const struct config *c)
     return out;
 }
 
+static struct dhcp_facts dhcp_settings(const struct config *c)
+{
+    struct dhcp_facts out = {.route_count = c->net.routes.count};
+    for (uint32_t i = 0; i < c->net.routes.count; i++)
+        out.routes[i] = (struct dhcp_route){c->net.routes.prefix[i].addr, c->net.routes.prefix[i].bits};
+    view_copy_text(out.domain, sizeof(out.domain), view_str(c->net.domain));
+    return out;
+}
+
 enum err settings_stack(struct gateway *g, const struct config *c, uint8_t shard, struct stack_config *out)
 {
     *out = (struct stack_config){
@@ -97,6 +106,7 @@ enum err settings_stack(struct gateway *g, const struct config *c, uint8_t shard
         .esp = {.max_sas = 4 * share(c->limits.sas, g->shard_count), .shard = shard, .shard_bits = g->shard_bits},
         .l2tp = l2tp_settings(g, c, shard),
         .ppp = ppp_settings(c),
+        .dhcp = dhcp_settings(c),
         .outer_mtu = OUTER_MTU,
         .max_peers = share(c->limits.sas, g->shard_count),
         .max_sessions = share(c->limits.sessions, g->shard_count),

@@ -109,6 +109,8 @@ enum err stack_connect(struct stack *stack, usec_t now, const struct stack_conne
 void stack_disconnect(struct stack *stack, usec_t now, uint32_t peer);
 /* Ends one session. ERR_NOTFOUND. */
 enum err stack_kick(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, enum cause cause);
+/* Ends the session of this key at once: its address has been given to another. Harmless when it is gone. */
+void stack_replace(struct stack *stack, usec_t now, uint64_t session_key);
 /* Says goodbye to everybody. */
 void stack_shutdown(struct stack *stack, usec_t now);
 

@@ -133,6 +133,18 @@ struct stack_counters stack_counters(const struct stack *s)
     return counters;
 }
 
+void stack_replace(struct stack *s, usec_t now, uint64_t key)
+{
+    for (uint32_t i = 1; i < s->sessions_cap; i++) {
+        const struct session *session = s->sessions[i];
+        if (!session || session->key != key)
+            continue;
+        l2tp_session_close(s->l2tp, now, i, CAUSE_REPLACED);
+        stack_settle(s, now);
+        return;
+    }
+}
+
 const char *stack_engine(const struct stack *s)
 {
     return esp_engine(s->esp);

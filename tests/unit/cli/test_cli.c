@@ -362,6 +362,26 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static void options_may_stand_before_the_command(void **state)
+{
+    (void)state;
+    const char *reply = "{\"ok\":false,\"error\":{\"code\":\"not-found\",\"sentence\":\"There is no user bob.\"}}";
+    struct run usual, early;
+    for (int i = 0; i < 2; i++) {
+        struct gateway g = {.replies = {reply}};
+        gateway_start(&g);
+        *(i == 0 ? &usual : &early) = command(i == 0 ? "user del bob --json" : "--json user del bob", "");
+        gateway_stop(&g);
+    }
+    assert_int_equal(early.status, CLI_FAILED);
+    assert_int_equal(early.status, usual.status);
+    assert_string_equal(early.out, usual.out);
+    free(usual.out);
+    free(usual.err);
+    free(early.out);
+    free(early.err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_configuration_is_checked_as_text),
         cmocka_unit_test(without_a_gateway_there_is_a_plain_sentence),
         cmocka_unit_test(a_gateway_that_makes_no_sense_is_called_so),
+        cmocka_unit_test(options_may_stand_before_the_command),
         cmocka_unit_test(wrong_usage_is_told_with_the_way_out),
         cmocka_unit_test(every_command_helps_within_eighty_columns),
     };

@@ -51,6 +51,7 @@ static void add_value(struct text *t, const struct schema_key *key, const void *
 {
     const struct config_addrs *addrs = field;
     const struct config_ranges *ranges = field;
+    const struct config_prefixes *prefixes = field;
     const struct config_auths *auths = field;
     switch (key->kind) {
     case KIND_FLAG:
@@ -78,6 +79,12 @@ static void add_value(struct text *t, const struct schema_key *key, const void *
     case KIND_RANGES:
         for (uint32_t i = 0; i < ranges->count; i++, add(t, i < ranges->count ? " " : ""))
             add_range(t, &ranges->range[i]);
+        break;
+    case KIND_PREFIXES:
+        for (uint32_t i = 0; i < prefixes->count; i++, add(t, i < prefixes->count ? " " : "")) {
+            add_address(t, &prefixes->prefix[i].addr);
+            add(t, "/%u", prefixes->prefix[i].bits);
+        }
         break;
     case KIND_AUTHS:
         for (uint32_t i = 0; auths->method[i] != 0; i++, add(t, auths->method[i] != 0 ? " " : ""))
