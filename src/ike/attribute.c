@@ -1,6 +1,6 @@
 /* Data attributes of transforms (RFC 2408 3.3): a 16-bit value in place, or a length and bytes. Clients send the same
  * lifetime in either form (clients.md rule 11). */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #define FORM_TV 0x8000
 

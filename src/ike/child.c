@@ -112,6 +112,15 @@ void child_use(struct ike *ike, struct child *c)
     child_event(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
 }
 
+void child_retry(struct ike *ike, uint32_t spi_in)
+{
+    struct child *c = child_find(ike, spi_in);
+    if (!c)
+        return;
+    c->rekeying = false;
+    alarm_set(ike, &c->soft, ike->now + REKEY_RETRY);
+}
+
 static void send_delete(struct ike *ike, struct sa *sa, uint32_t spi_in)
 {
     struct draft d;

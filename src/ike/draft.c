@@ -1,5 +1,5 @@
 /* Outgoing messages: payload after payload into a checked buffer, each type patched into the one before it. */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #define NEXT_AT   16
 #define LENGTH_AT 24

@@ -1,5 +1,5 @@
 /* ID payloads (RFC 2407 4.6.2): as identities of phase 1, as selectors of phase 2, and as the shape of NAT-OA. */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #include <stdio.h>
 #include <string.h>

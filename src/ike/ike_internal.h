@@ -1,6 +1,6 @@
 /*
- * What the files of ike share. Read in this order: the wire (payloads, SA payloads, suites), the tools (table, list,
- * alarm, queue), the objects (half-open, SA, quick mode, child, peer), the machine.
+ * What the files of ike share, besides messages as bytes (ike_message.h). Read in this order: the tools (table, list,
+ * alarm, queue), the keys, the objects (half-open, SA, quick mode, child, peer), the machine.
  *
  * Ownership: struct ike owns all. A peer owns its IKE SAs and its children; an IKE SA owns its quick modes. An IKE SA
  * whose peer is not authenticated yet belongs to no peer and is young: it lives for seconds and makes way for others.
@@ -8,18 +8,10 @@
 #ifndef SEKISHO_IKE_INTERNAL_H
 #define SEKISHO_IKE_INTERNAL_H
 
-#include "ike/ike.h"
+#include "ike/ike_message.h"
 
 /* ---- limits ---- */
 
-#define IKE_MESSAGE_MAX    4096 /* bytes of a message that is read or written */
-#define SA_PAYLOAD_MAX     2048 /* bytes of a phase 1 SA payload that is kept before the peer proved its address */
-#define PAYLOADS_MAX       32   /* in a message */
-#define PROPOSALS_MAX      32   /* in an SA payload */
-#define TRANSFORMS_MAX     128  /* in an SA payload, all proposals together */
-#define OFFERS_MAX         24   /* transforms that we offer as initiator */
-#define NONCE_MIN          8    /* bytes, RFC 2409 5 */
-#define NONCE_MAX          256
 #define NONCE_OURS         32
 #define CHOICE_MAX         512 /* bytes of the SA payload of QM2 */
 #define KEYMAT_MAX         128 /* bytes for one ESP SA: AES-256 or GCM with salt, and SHA-512 */
@@ -30,252 +22,20 @@
 #define PEER_SAS_MAX       4   /* IKE SAs of one peer; the oldest makes way */
 #define MESSAGE_IDS_KEPT   32  /* message ids of phase 2 that an IKE SA refuses to see again */
 #define NOTICES_PER_SECOND 16  /* answers and events about peers that hold no state here */
-#define IDENTITY_MAX       256 /* bytes of an ID payload's data */
-#define IDENTITY_TEXT_MAX  128
 
 /* ---- times ---- */
 
 #define HALF_OPEN_LIFE         (30 * USEC_SEC) /* from MM1 to MM3, and again from MM3 to MM5 */
 #define MEMORY_LIFE            (30 * USEC_SEC) /* how long the last message of an exchange is kept for repeats */
 #define EXPIRY_MARGIN          (30 * USEC_SEC) /* what we grant a peer beyond a lifetime that it should watch */
+#define REKEY_RETRY            (30 * USEC_SEC) /* after a rekeying that failed, while the old pair still lives */
 #define DPD_REPEAT             (5 * USEC_SEC)
 #define LIFETIME_IKE_DEFAULT   28800 /* seconds, when nothing was said (RFC 2407 4.5) */
 #define LIFETIME_CHILD_DEFAULT 28800
 
-/* ---- the wire: header and payloads (RFC 2408 3) ---- */
-
-#define IKE_HEADER_SIZE 28
-#define COOKIE_SIZE     8
-#define IKE_DOI         1 /* IPsec, RFC 2407 */
-#define SIT_IDENTITY    1 /* SIT_IDENTITY_ONLY */
-#define PROTO_ISAKMP    1
-#define PROTO_ESP       3
-
-enum payload_type {
-#define PAYLOAD(name, number, word) PAYLOAD_##name = number,
-#include "ike/payload.def"
-#undef PAYLOAD
-};
-
-enum exchange { EXCHANGE_MAIN = 2, EXCHANGE_AGGRESSIVE = 4, EXCHANGE_INFO = 5, EXCHANGE_QUICK = 32 };
-
-enum { FLAG_ENCRYPTED = 1, FLAG_COMMIT = 2, FLAG_AUTH_ONLY = 4 };
-
-struct header {
-    uint8_t icookie[COOKIE_SIZE], rcookie[COOKIE_SIZE];
-    uint8_t next, version, exchange, flags;
-    uint32_t message_id;
-};
-
-/* A datagram as it came in; body is all after the header, within the header's own length. */
-struct message {
-    struct header header;
-    struct view whole, body;
-    const struct path *path;
-};
-
-struct payload {
-    uint8_t type;
-    struct view body; /* without the generic header */
-};
-
-struct payloads {
-    struct payload at[PAYLOADS_MAX];
-    size_t n;
-    struct view after_first; /* all bytes behind the first payload up to the last one's end: what HASH covers */
-};
-
-enum drop header_parse(struct view datagram, struct header *h, struct view *body);
-/* Walks the chain. padded: bytes may follow the last payload (encrypted messages). */
-enum drop payloads_parse(uint8_t first, struct view body, bool padded, struct payloads *out);
-/* The nth payload of a type, NULL when there are fewer. */
-const struct payload *payload_nth(const struct payloads *p, enum payload_type type, size_t nth);
-size_t payload_count(const struct payloads *p, enum payload_type type);
-/* The body of the first payload of a type; empty when there is none. */
-struct view payload_body(const struct payloads *p, enum payload_type type);
-
-/* The messages by their payloads, for form_check(). */
-enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };
-/* DROP_IKE_PAYLOADS when a payload is missing or comes too often. */
-enum drop form_check(enum form form, const struct payloads *p);
-
-/* An attribute in its TV or TLV form (RFC 2408 3.3). */
-struct attribute {
-    uint16_t type;
-    uint64_t value; /* UINT64_MAX when it does not fit */
-};
-/* False at the end or when the reader failed. */
-bool attribute_next(struct reader *r, struct attribute *a);
-/* Writes TV when the value fits 16 bits, TLV of four bytes otherwise. */
-void attribute_write(struct writer *w, uint16_t type, uint32_t value);
-
-struct proposal {
-    uint8_t number, protocol;
-    bool bundled; /* shares its number with another: both protocols at once, which we never want */
-    struct view spi;
-};
-
-struct transform {
-    uint8_t proposal; /* index */
-    uint8_t number, id;
-    struct view attributes;
-};
-
-/* An SA payload, parsed. */
-struct offer {
-    struct proposal proposals[PROPOSALS_MAX];
-    struct transform transforms[TRANSFORMS_MAX];
-    size_t proposal_count, transform_count;
-};
-
-enum drop offer_parse(struct view sa_body, struct offer *out);
-/* Writes the body of an SA payload that accepts one transform, echoing number and attributes (clients.md rule 10). */
-void offer_write_choice(struct writer *w, const struct offer *o, const struct transform *t, struct view spi);
-
-struct notify {
-    uint8_t protocol;
-    uint16_t type;
-    struct view spi, data;
-};
-enum notify_type {
-#define NOTIFY(name, number, word) NOTIFY_##name = number,
-#include "ike/notify.def"
-#undef NOTIFY
-};
-
-enum drop notify_parse(struct view body, struct notify *out);
-/* A short phrase for a notify type; never NULL. */
-const char *notify_word(uint16_t type);
-
-/* The SPIs of a Delete payload. */
-struct delete_list {
-    uint8_t protocol, spi_size;
-    uint16_t count;
-    struct view spis;
-};
-enum drop delete_parse(struct view body, struct delete_list *out);
-
-/* ---- identities (RFC 2407 4.6.2) ---- */
-
-enum {
-    ID_IPV4_ADDR = 1,
-    ID_FQDN = 2,
-    ID_USER_FQDN = 3,
-    ID_IPV6_ADDR = 5,
-    ID_DER_DN = 9,
-    ID_DER_GN = 10,
-    ID_KEY_ID = 11
-};
-
-struct identity {
-    uint8_t type, protocol;
-    uint16_t port;
-    struct view data;
-};
-enum drop identity_parse(struct view body, struct identity *out);
-/* The address of an IPV4 or IPV6 identity; family 0 for others. */
-struct ip_addr identity_address(const struct identity *id);
-/* Printable text for people and for telling peers apart. */
-void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]);
-void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
-
-/* ---- suites and policy ---- */
-
-/* A phase 1 transform, understood. */
-struct suite {
-    enum cipher cipher;
-    uint8_t key_bytes;
-    enum hash hash;
-    enum dh_group group;
-    uint32_t lifetime; /* seconds; 0 when not told */
-};
-
-/* A phase 2 transform, understood. */
-struct esp_suite {
-    struct esp_transform transform;
-    enum dh_group pfs;
-    uint16_t mode;     /* enum encapsulation; 0 when not told */
-    uint32_t lifetime; /* seconds; 0 when not told */
-    uint64_t kilobytes;
-};
-
-/* Encapsulation mode, RFC 2407 4.5, RFC 3947 5.1 and draft-ietf-ipsec-nat-t-ike-02 5.1 */
-enum encapsulation {
-    ENCAPSULATION_TUNNEL = 1,
-    ENCAPSULATION_TRANSPORT = 2,
-    ENCAPSULATION_UDP_TUNNEL = 3,
-    ENCAPSULATION_UDP_TRANSPORT = 4,
-    ENCAPSULATION_UDP_TUNNEL_DRAFT = 61443,
-    ENCAPSULATION_UDP_TRANSPORT_DRAFT = 61444,
-};
-
-/* ERR_UNSUPPORTED for a transform that holds anything we do not know: it must not be chosen. */
-enum err suite_read(const struct transform *t, struct suite *out);
-enum err esp_suite_read(const struct transform *t, struct esp_suite *out);
-void suite_write(struct writer *w, const struct suite *s);
-void esp_suite_write(struct writer *w, const struct esp_suite *s);
-uint8_t esp_suite_id(const struct esp_suite *s);
-bool suite_same(const struct suite *a, const struct suite *b);
-bool esp_suite_same(const struct esp_suite *a, const struct esp_suite *b);
-
-#define SUITE_TEXT_MAX 64
-/* "aes256-sha1-ecp256" */
-const char *suite_text(const struct suite *s, char out[static SUITE_TEXT_MAX]);
-const char *esp_suite_text(const struct esp_suite *s, char out[static SUITE_TEXT_MAX]);
-/* ERR_INVALID unless the text is one suite in the words of suite.def. */
-enum err suite_parse(struct view text, struct suite *out);
-enum err esp_suite_parse(struct view text, struct esp_suite *out);
-
-/* Larger is better; negative when the policy refuses it. */
-int suite_rank(enum ike_policy policy, const struct suite *s);
-/* weak_sha256: the peer may cut HMAC-SHA-256 to 96 bits, so everything else is better. */
-int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_suite *s);
-/* The strongest acceptable transform of the peer's offer; NULL when there is none. */
-const struct transform *policy_choose_ike(enum ike_policy policy, const struct offer *o, struct suite *out);
-/* What we offer as initiator: the configured list, or the policy's own when it is NULL. Returns the number. */
-size_t policy_offer_ike(enum ike_policy policy, const char *configured, struct suite out[static OFFERS_MAX]);
-size_t policy_offer_esp(enum ike_policy policy, const char *configured, struct esp_suite out[static OFFERS_MAX]);
-/* "offered a, b, c; acceptable d, e": for people. */
-void policy_explain_ike(enum ike_policy policy, const struct offer *o, char *out, size_t cap);
-void policy_explain_esp(enum ike_policy policy, const struct offer *o, char *out, size_t cap);
-
-/* ---- vendor IDs and NAT traversal ---- */
-
-enum vendor {
-#define VENDOR(name, hex) VENDOR_##name,
-#include "ike/vendor.def"
-#undef VENDOR
-    VENDOR_COUNT
-};
-
-enum natt { NATT_NONE, NATT_DRAFT_02, NATT_DRAFT_02_N, NATT_DRAFT_03, NATT_RFC_3947 };
-
-/* What the vendor IDs of MM1 or MM2 say. */
-struct vendors {
-    uint32_t seen; /* bit per enum vendor */
-    uint32_t microsoft_version;
-};
-
-void vendors_read(const struct payloads *p, struct vendors *v);
-static inline bool vendors_have(const struct vendors *v, enum vendor which)
-{
-    return v->seen >> which & 1;
-}
-enum natt vendors_natt(const struct vendors *v);
-/* "Windows 8 or later", "Apple", ...; "unknown" */
-const char *vendors_kind(const struct vendors *v);
-/* Whether the peer looks like Android's racoon, whose kernels may truncate HMAC-SHA-256 (clients.md rule 8). */
-bool vendors_weak_sha256(const struct vendors *v);
-size_t vendor_bytes(enum vendor which, uint8_t out[static 20]);
-
-#define NATD_MAX HASH_SIZE_MAX
-/* HASH(CKY-I | CKY-R | IP | Port), RFC 3947 3.2 */
-enum err natd_hash(enum hash hash, const struct header *cookies, const struct endpoint *e,
-                   uint8_t out[static NATD_MAX]);
-
 /* ---- tools ---- */
 
-/* A node of a hash table and of a doubly linked list, embedded in its object. */
+/* A node of a hash table, embedded in its object. */
 struct node {
     struct node *next;
     uint64_t key;
@@ -332,26 +92,6 @@ struct digest {
 };
 void digest_take(struct digest *d, struct view message);
 bool digest_matches(const struct digest *d, struct view message);
-
-/* ---- outgoing messages ---- */
-
-struct draft {
-    struct writer w;
-    size_t next_at; /* where the type of the next payload belongs */
-    size_t open_at; /* length field of the payload being written */
-    size_t hash_at; /* body of the HASH payload of phase 2 */
-    uint32_t message_id;
-    uint8_t bytes[IKE_MESSAGE_MAX];
-};
-
-void draft_begin(struct draft *d, const struct header *cookies, enum exchange exchange, uint32_t message_id);
-void draft_payload(struct draft *d, enum payload_type type);
-void draft_payload_end(struct draft *d);
-void draft_put(struct draft *d, enum payload_type type, struct view body);
-void draft_vendor(struct draft *d, enum vendor v);
-void draft_notify(struct draft *d, uint8_t protocol, uint16_t type, struct view spi, struct view data);
-/* Patches the length. The bytes to send; empty when it did not fit. */
-struct view draft_finish(struct draft *d);
 
 /* ---- keys (RFC 2409 5, 5.5, appendix B) ---- */
 
@@ -731,6 +471,8 @@ struct child *quick_child(struct ike *ike, struct quick *q);
 
 struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *q);
 struct child *child_find(const struct ike *ike, uint32_t spi_in);
+/* Its rekeying failed: tries again in a while. Harmless for pairs that are gone. */
+void child_retry(struct ike *ike, uint32_t spi_in);
 /* QM3 came: send with it. */
 void child_use(struct ike *ike, struct child *c);
 /* Traffic came on it, so that a lost QM3 does not matter any more. */

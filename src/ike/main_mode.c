@@ -53,7 +53,9 @@ static void send_choice(struct ike *ike, const struct half_open *h)
 
 static void stage_of_half_open(struct ike *ike, const struct half_open *h, enum stage stage, const char *detail)
 {
-    struct ike_event *e = queue_event(ike, IKE_EVENT_STAGE);
+    /* In a flood each of these tells nothing. */
+    const bool flood = ike->half_open_used > ike->half_open_cap / 2;
+    struct ike_event *e = flood ? NULL : queue_event(ike, IKE_EVENT_STAGE);
     if (!e)
         return;
     e->attempt = h->attempt;

@@ -1,5 +1,5 @@
 /* Notification and Delete payloads (RFC 2408 3.14, 3.15). */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 enum drop notify_parse(struct view body, struct notify *out)
 {

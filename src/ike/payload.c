@@ -1,5 +1,5 @@
 /* The ISAKMP header and the chain of payloads behind it (RFC 2408 3.1, 3.2), and which payloads a message must have. */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #define VERSION_1 0x10
 

@@ -159,16 +159,18 @@ void peer_want_quick(struct ike *ike, struct peer *peer, uint32_t replaces)
 {
     struct sa *sa = peer_sa(peer);
     if (sa) {
-        (void)quick_begin(ike, sa, replaces);
+        if (quick_begin(ike, sa, replaces) != ERR_OK)
+            child_retry(ike, replaces);
         return;
     }
-    if (!peer->initiator)
+    if (!peer->initiator) {
+        child_retry(ike, replaces); /* the peer may make a new IKE SA meanwhile */
         return;
-    const bool under_way = !list_empty(&peer->sas);
+    }
     peer->quick_due = true;
     peer->quick_replaces = replaces;
-    if (!under_way)
-        (void)initiator_begin(ike, peer);
+    if (list_empty(&peer->sas) && initiator_begin(ike, peer) != ERR_OK)
+        child_retry(ike, replaces);
 }
 
 void ike_close(struct ike *ike, usec_t now, uint32_t number)

@@ -9,7 +9,7 @@
  *
  * So Windows gets its second offer, AES-128, SHA-1, ECP-256, and Apple its first, AES-256, SHA-256, MODP-2048.
  */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #include <stdio.h>
 #include <string.h>

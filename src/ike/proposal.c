@@ -1,5 +1,5 @@
 /* The SA payload: proposals that hold transforms (RFC 2408 3.4 to 3.6), and the answer that picks one of them. */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 static enum drop parse_transforms(struct reader *r, uint8_t proposal, uint8_t count, struct offer *out)
 {

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RETRY_AFTER (30 * USEC_SEC) /* a rekeying that failed, while the old pair still lives */
-
 static size_t our_offers(const struct ike *ike, const struct sa *sa, struct esp_suite out[static OFFERS_MAX])
 {
     const bool udp = sa->natt_agreed && (sa->nat_local || sa->nat_remote || ike->config.encap == IKE_ENCAP_FORCE);
@@ -227,15 +225,11 @@ void quick_initiator_worked(struct ike *ike, struct quick *q, const struct dh_wo
 
 void quick_initiator_failed(struct ike *ike, struct quick *q, enum cause cause, const char *detail)
 {
-    struct child *old = q->work->replaces ? child_find(ike, q->work->replaces) : NULL;
     struct ike_event *e = sa_event(ike, q->sa, IKE_EVENT_CHILD_FAILED);
     if (e) {
         e->cause = cause;
         snprintf(e->detail, sizeof(e->detail), "%s", detail);
     }
-    if (old) {
-        old->rekeying = false;
-        alarm_set(ike, &old->soft, ike->now + RETRY_AFTER);
-    }
+    child_retry(ike, q->work->replaces);
     quick_free(ike, q);
 }

@@ -213,6 +213,8 @@ void sa_told(struct ike *ike, const struct sa *sa, enum cause cause, const char 
 void sa_failed(struct ike *ike, struct sa *sa, enum cause cause, const char *detail)
 {
     sa_told(ike, sa, cause, detail);
+    if (sa->peer && sa->peer->quick_due)
+        child_retry(ike, sa->peer->quick_replaces);
     sa_free(ike, sa);
 }
 

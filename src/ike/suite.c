@@ -1,6 +1,6 @@
 /* Transforms as suites of algorithms: reading them off the wire, writing them, and their words. The tables are in
  * suite.def. RFC 2409 appendix A names the attributes of phase 1, RFC 2407 4.5 those of phase 2. */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Vendor IDs (RFC 2408 3.16): which extensions a peer has, and what it probably is. We send few and never those of
  * Microsoft: Windows changes its behaviour for peers that do (clients.md rules 12 and 13). */
-#include "ike/ike_internal.h"
+#include "ike/ike_message.h"
 
 #include <string.h>
 
@@ -93,7 +93,7 @@ const char *vendors_kind(const struct vendors *v)
         return "racoon";
     if (vendors_have(v, VENDOR_CISCO_UNITY))
         return "Cisco";
-    if (vendors_have(v, VENDOR_DPD) && vendors_have(v, VENDOR_NATT_03) && vendors_have(v, VENDOR_NATT_02_N))
+    if (vendors_have(v, VENDOR_DPD) && vendors_have(v, VENDOR_NATT_03) && vendors_have(v, VENDOR_FRAGMENTATION))
         return "libreswan";
     return "unknown";
 }

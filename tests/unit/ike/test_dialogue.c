@@ -55,10 +55,50 @@ static void a_client_behind_a_nat_floats_and_encapsulates(void **state)
     world_free(w);
 }
 
+static void a_client_connects_over_ipv6(void **state)
+{
+    (void)state;
+    struct world *w = world_new(3);
+    w->ipv6 = true;
+    w->side[0].config.encap = IKE_ENCAP_FORCE;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    assert_string_equal(world_event(w, 1, IKE_EVENT_UP, 0)->event.identity, "2001:db8:1::20");
+    const struct ike_child *c = &world_event(w, 1, IKE_EVENT_CHILD_NEW, 0)->event.child;
+    assert_int_equal(c->oa_remote.family, 6);
+    assert_true(c->encap);
+    world_free(w);
+}
+
+static void every_stage_is_told_in_order(void **state)
+{
+    (void)state;
+    struct world *w = world_new(4);
+    w->nat = true;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    for (int side = 0; side < 2; side++) {
+        uint64_t attempt = world_event(w, side, IKE_EVENT_UP, 0)->event.attempt;
+        for (size_t i = 0; i <= STAGE_IKE_QM3 - STAGE_IKE_MM1; i++) {
+            const struct ike_event *e = &world_event(w, side, IKE_EVENT_STAGE, i)->event;
+            assert_int_equal(e->stage, STAGE_IKE_MM1 + i);
+            assert_true(e->attempt == attempt);
+        }
+    }
+    assert_string_equal(world_event(w, 1, IKE_EVENT_UP, 0)->event.detail, "unknown, aes256-sha256-ecp256");
+    assert_string_equal(world_event(w, 1, IKE_EVENT_STAGE, 7)->event.detail, "aes256gcm16");
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_connects),
+        cmocka_unit_test(a_client_connects_over_ipv6),
+        cmocka_unit_test(every_stage_is_told_in_order),
         cmocka_unit_test(a_client_behind_a_nat_floats_and_encapsulates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

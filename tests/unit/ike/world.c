@@ -87,9 +87,21 @@ void world_free(struct world *w)
     free(w);
 }
 
+static struct ip_addr ip6(const char *text)
+{
+    struct ip_addr a;
+    assert_int_equal(ip_parse(text, &a), ERR_OK);
+    return a;
+}
+
+static struct ip_addr gateway_addr(const struct world *w)
+{
+    return w->ipv6 ? ip6("2001:db8::1") : ip4_addr(GATEWAY);
+}
+
 static struct ip_addr client_addr(const struct world *w)
 {
-    return ip4_addr(w->nat ? CLIENT_INNER : CLIENT_PLAIN);
+    return w->ipv6 ? ip6("2001:db8:1::20") : ip4_addr(w->nat ? CLIENT_INNER : CLIENT_PLAIN);
 }
 
 /* How the receiver sees a datagram that left by this path. */
@@ -110,7 +122,7 @@ static struct path translate(const struct world *w, int from, const struct path 
 
 struct path world_path(struct world *w, int to, uint16_t port)
 {
-    const struct path from_client = {{client_addr(w), port}, {ip4_addr(GATEWAY), port}};
+    const struct path from_client = {{client_addr(w), port}, {gateway_addr(w), port}};
     const struct path p = translate(w, 0, &from_client);
     return to == 1 ? p : (struct path){from_client.local, from_client.remote};
 }

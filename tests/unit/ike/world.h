@@ -47,6 +47,7 @@ struct world {
     struct flight flight[WORLD_FLIGHT];
     bool nat;          /* the client is at 10.0.0.2 behind 198.51.100.7 */
     uint16_t nat_base; /* added to the client's port; change it and the mapping has moved */
+    bool ipv6;         /* instead; not with nat */
     bool block_4500;   /* on the way */
     uint64_t lose[2];  /* bit n: the nth datagram that this side sends is lost */
     bool lose_all[2];
