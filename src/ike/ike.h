@@ -41,8 +41,9 @@ struct ike_config {
     uint32_t max_sas; /* IKE SAs; IKE SAs whose peer is authenticated are never evicted by those that are not */
     uint8_t shard, shard_bits; /* carried in responder cookies (ours as initiator too), see shard_of_cookie() */
     bool pfs;                  /* as initiator: offer PFS in quick mode */
-    const char *ike_proposal;  /* as initiator, e.g. "aes256-sha1-modp2048,aes128-sha1-ecp256"; NULL: by policy */
-    const char *esp_proposal;  /* as initiator, e.g. "aes256-sha1,aes128gcm16"; NULL: by policy */
+    /* The two proposals are borrowed like the keys. */
+    const char *ike_proposal; /* as initiator, e.g. "aes256-sha1-modp2048,aes128-sha1-ecp256"; NULL: by policy */
+    const char *esp_proposal; /* as initiator, e.g. "aes256-sha1,aes128gcm16"; NULL: by policy */
 };
 
 /* Cookies carry the shard in the low bits of their first byte. */
@@ -54,7 +55,7 @@ static inline uint8_t shard_of_cookie(const uint8_t cookie[static 8], uint8_t sh
 struct ike_env {
     struct random random;
     uint32_t (*spi_reserve)(void *ctx);           /* an inbound SPI for an ESP SA; 0 when there is none */
-    void (*spi_release)(void *ctx, uint32_t spi); /* one that never came or that is gone */
+    void (*spi_release)(void *ctx, uint32_t spi); /* one that never came or that is gone; also from ike_free() */
     void *ctx;
 };
 
@@ -133,7 +134,7 @@ struct ike_connect {
 
 /* Begins main mode, then quick mode, as initiator. *peer names it in events from now on. */
 enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *connect, uint32_t *peer);
-/* Deletes ESP SAs and IKE SAs of the peer, telling it so. */
+/* Deletes ESP SAs and IKE SAs of the peer, telling it so; CHILD_DOWN and DOWN events follow, with CAUSE_NONE. */
 void ike_close(struct ike *ike, usec_t now, uint32_t peer);
 /* Starts a quick mode that replaces this pair (a soft limit in bytes was reached). */
 void ike_child_rekey(struct ike *ike, usec_t now, uint32_t spi_in);
