@@ -47,8 +47,8 @@ __attribute__((format(printf, 2, 3))) static void say(const struct client *c, co
 static void say_failure(const struct client *c, const struct stack_event *event)
 {
     say(c, "failed at: %s", stage_sentence(event->stage));
-    printf("  Why: %s%s%s\n  Cure: %s\n", cause_sentence(event->cause), event->detail[0] ? " " : "", event->detail,
-           cause_cure(event->cause));
+    printf(event->detail[0] ? "  Why: %s (%s)\n" : "  Why: %s\n", cause_sentence(event->cause), event->detail);
+    printf("  Cure: %s\n", cause_cure(event->cause));
     fflush(stdout);
 }
 

@@ -363,7 +363,7 @@ static json_t *attempt_json(const struct attempt *attempt)
     view_copy_text(a.reached, sizeof(a.reached), view_str(stage_sentence(story->stage)));
     view_copy_text(a.cause, sizeof(a.cause), view_str(cause_word(story->cause)));
     char why[CTL_PHRASE_MAX];
-    snprintf(why, sizeof(why), "%s%s%s", cause_sentence(story->cause), story->cause_detail[0] ? " " : "",
+    snprintf(why, sizeof(why), story->cause_detail[0] ? "%s (%s)" : "%s", cause_sentence(story->cause),
              story->cause_detail);
     view_copy_text(a.why, sizeof(a.why), view_str(why));
     view_copy_text(a.cure, sizeof(a.cure), view_str(cause_cure(story->cause)));

@@ -263,6 +263,8 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     g->addresses = addresses_new(g->config);
     if (!g->shards || !g->psks || !g->addresses)
         return ERR_NOMEM;
+    for (uint8_t i = 0; i < g->shard_count; i++)
+        g->shards[i].number = i;
     enum err e = open_service(g, why);
     if (e == ERR_OK)
         e = open_sockets(g, why);

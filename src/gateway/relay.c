@@ -235,7 +235,7 @@ static void sentence_of(const struct stack_event *event, char *out, size_t cap)
     if (event->type == STACK_EVENT_UP)
         snprintf(out, cap, "has %s", ip_text(&event->network.remote, address));
     else if (event->cause != CAUSE_NONE)
-        snprintf(out, cap, "%s%s%s", cause_sentence(event->cause), event->detail[0] ? " " : "", event->detail);
+        snprintf(out, cap, event->detail[0] ? "%s (%s)" : "%s", cause_sentence(event->cause), event->detail);
     else
         snprintf(out, cap, "%s%s%s%s", stage_sentence(event->stage), event->detail[0] ? " (" : "", event->detail,
                  event->detail[0] ? ")" : "");

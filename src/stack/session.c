@@ -221,6 +221,34 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
     stack_tell(s, &event);
 }
 
+/* Where a link failed, by what was wrong with it. */
+static enum stage stage_of(enum cause cause)
+{
+    switch ((int)cause) {
+    case CAUSE_LCP_FAILED:
+    case CAUSE_LCP_TIMEOUT:
+        return STAGE_PPP_LCP;
+    case CAUSE_AUTH_METHOD:
+    case CAUSE_AUTH_NO_USER:
+    case CAUSE_AUTH_PASSWORD:
+    case CAUSE_AUTH_DISABLED:
+    case CAUSE_AUTH_TIMEOUT:
+    case CAUSE_AUTH_LIMIT:
+    case CAUSE_AUTH_REFUSED:
+    case CAUSE_AUTH_SERVICE:
+    case CAUSE_AUTH_EXPIRED:
+    case CAUSE_AUTH_WAIT:
+    case CAUSE_POOL_EMPTY:
+    case CAUSE_ADDRESS_TAKEN:
+    case CAUSE_ADDRESS_OUTSIDE:
+        return STAGE_PPP_AUTH;
+    case CAUSE_IPCP_FAILED:
+        return STAGE_PPP_IPCP;
+    default:
+        return STAGE_NONE;
+    }
+}
+
 static void handle(struct stack *s, usec_t now, struct session *session, const struct ppp_event *event)
 {
     const struct peer *peer = stack_peer_at(s, session->peer);
@@ -238,7 +266,7 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
         break; /* link-local only: no prefix is handed out, so nothing is routed */
     case PPP_EVENT_DOWN:
         session->up = false;
-        stack_failed(s, now, peer, session, event->stage, event->cause, event->detail);
+        stack_failed(s, now, peer, session, stage_of(event->cause), event->cause, event->detail);
         l2tp_session_close(s->l2tp, now, session->number, event->cause);
         break;
     }

@@ -42,6 +42,6 @@ void story_text(const struct story *story, struct writer *w)
         return;
     }
     line(w, "%s at: %s.", story->established ? "Ended" : "Failed", stage_sentence(story->stage));
-    line(w, "Why: %s%s%s", cause_sentence(story->cause), story->cause_detail[0] ? " " : "", story->cause_detail);
+    line(w, story->cause_detail[0] ? "Why: %s (%s)" : "Why: %s", cause_sentence(story->cause), story->cause_detail);
     line(w, "Cure: %s", cause_cure(story->cause));
 }
