@@ -90,6 +90,23 @@ static void two_clients_behind_one_napt_and_two_with_equal_inner_addresses(void 
     world_free(w);
 }
 
+static void over_ipv6_it_works_with_and_without_udp(void **state)
+{
+    (void)state;
+    for (int force = 0; force < 2; force++) {
+        struct world *w = world_new(10);
+        struct stack_config gateway = world_settings(w, true);
+        gateway.ike.encap = force ? IKE_ENCAP_FORCE : IKE_ENCAP_AUTO;
+        assert_int_equal(ip_parse("2001:db8::1", &w->gateway_addr), ERR_OK);
+        world_gateway(w, &gateway);
+        struct sim_client *c = any_client(w, "2001:db8:1::7", NULL);
+        client_connect(c, "alice", "secret");
+        assert_true(world_run(w, 10 * USEC_SEC, client_is_up, c));
+        expect_traffic(w, c);
+        world_free(w);
+    }
+}
+
 static uint64_t datagrams_of_a_login(void)
 {
     struct world *w = fair_world(4);
@@ -245,6 +262,7 @@ int main(void)
         cmocka_unit_test(a_client_gets_its_address_and_its_packets_flow),
         cmocka_unit_test(behind_a_napt_esp_goes_in_udp),
         cmocka_unit_test(two_clients_behind_one_napt_and_two_with_equal_inner_addresses),
+        cmocka_unit_test(over_ipv6_it_works_with_and_without_udp),
         cmocka_unit_test(any_single_datagram_of_a_login_may_be_lost),
         cmocka_unit_test(a_slow_user_store_is_waited_for),
         cmocka_unit_test(a_wrong_key_is_named),
