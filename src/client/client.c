@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUTER_MTU       1500
 #define TUNNEL_MTU      1400
+#define SILENCE         (10 * USEC_SEC) /* after which the server is asked whether it lives */
+#define SILENCE_END     (30 * USEC_SEC) /* after which it counts as dead */
 #define SECRET_FILE_MAX 512
 #define ATTEMPT_TIME    (60 * USEC_SEC) /* for the first connection, all layers together */
 
@@ -212,34 +213,14 @@ static enum err open_world(struct client *c, struct ip_addr *local)
 
 static struct stack_config stack_settings(const struct client_options *o)
 {
-    struct stack_config config = {
-        .ike = {.policy = IKE_POLICY_COMPATIBLE,
-                .encap = o->encap,
-                .ike_lifetime = 28800,
-                .child_lifetime = 3600,
-                .dpd_interval = 10 * USEC_SEC,
-                .dpd_timeout = 30 * USEC_SEC,
-                .natt_keepalive = 20 * USEC_SEC,
-                .max_half_open = 4,
-                .max_half_open_per_source = 4,
-                .max_sas = 16,
-                .pfs = o->pfs,
-                .ike_proposal = o->ike_proposal,
-                .esp_proposal = o->esp_proposal},
-        .esp = {.max_sas = 64},
-        .l2tp = {.receive_window = 8,
-                 .hello_interval = 60 * USEC_SEC,
-                 .retransmit_first = USEC_SEC,
-                 .retransmit_cap = 8 * USEC_SEC,
-                 .retransmit_tries = 6,
-                 .ack_delay = 100 * USEC_MSEC,
-                 .max_tunnels = 4,
-                 .max_tunnels_per_carrier = 2,
-                 .max_sessions_per_tunnel = 1},
-        .outer_mtu = OUTER_MTU,
-        .max_peers = 4,
-        .max_sessions = 4,
-    };
+    struct stack_config config;
+    stack_defaults(&config);
+    config.ike.encap = o->encap;
+    config.ike.pfs = o->pfs;
+    config.ike.ike_proposal = o->ike_proposal;
+    config.ike.esp_proposal = o->esp_proposal;
+    config.ike.dpd_interval = SILENCE;
+    config.ike.dpd_timeout = SILENCE_END;
     gethostname(config.l2tp.host_name, sizeof(config.l2tp.host_name) - 1);
     return config;
 }
@@ -249,17 +230,9 @@ static enum err start(struct client *c, const struct ip_addr *local)
     const struct client_options *o = c->options;
     struct stack_connect connect = {
         .ike = {.path = {{*local, IKE_PORT}, {o->server, IKE_PORT}}, .psk = &c->psk, .l2tp_port_local = L2TP_PORT},
-        .ppp = {.auth = {PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5},
-                .mru = TUNNEL_MTU,
-                .mtu = TUNNEL_MTU,
-                .acfc = true,
-                .pfc = true,
-                .echo_interval = 20 * USEC_SEC,
-                .echo_failures = 3,
-                .restart = 3 * USEC_SEC,
-                .max_configure = 10,
-                .max_terminate = 2},
     };
+    ppp_defaults(&connect.ppp);
+    connect.ppp.echo_interval = SILENCE;
     snprintf(connect.ppp.user, sizeof(connect.ppp.user), "%s", o->user);
     enum err e = read_secret(o->password_file, connect.ppp.password, sizeof(connect.ppp.password));
     if (e == ERR_OK)

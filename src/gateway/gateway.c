@@ -56,8 +56,8 @@ static struct aaa_config aaa_settings(struct gateway *g, const struct config *c)
 static void reconfigure_shard(struct shard *shard, void *ctx)
 {
     struct stack_config settings;
-    if (settings_stack(shard->gateway, ctx, shard->number, &settings) == ERR_OK)
-        (void)stack_reconfigure(shard->stack, &settings);
+    settings_stack(shard->gateway, ctx, shard->number, &settings);
+    (void)stack_reconfigure(shard->stack, &settings);
     bytes_wipe(&settings, sizeof(settings));
 }
 
@@ -215,9 +215,8 @@ static enum err make_shards(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     for (uint8_t i = 0; i < g->shard_count; i++) {
         struct stack_config settings;
-        enum err e = settings_stack(g, g->config, i, &settings);
-        if (e == ERR_OK)
-            e = shard_init(&g->shards[i], g, &settings);
+        settings_stack(g, g->config, i, &settings);
+        const enum err e = shard_init(&g->shards[i], g, &settings);
         bytes_wipe(&settings, sizeof(settings));
         if (e != ERR_OK) {
             snprintf(why, AAA_WHY_MAX, "cannot make shard %u: %s", i, err_text(e));

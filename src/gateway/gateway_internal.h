@@ -138,7 +138,7 @@ struct gateway {
 int gateway_run(const char *config_file);
 
 /* What stacks are made with; points into gateway->psks. */
-enum err settings_stack(struct gateway *gateway, const struct config *config, uint8_t shard, struct stack_config *out);
+void settings_stack(struct gateway *gateway, const struct config *config, uint8_t shard, struct stack_config *out);
 struct ike_psk *settings_psks(const struct config *config);
 
 /* Reads the file again; on failure nothing has changed and why says it. */

@@ -49,6 +49,9 @@ struct ppp_config {
     struct ip_addr want;             /* client: ask for this address again; family 0: any */
 };
 
+/* Values that suit most links, for a client without its name and password. */
+void ppp_defaults(struct ppp_config *out);
+
 struct ppp_env {
     struct random random;
 };

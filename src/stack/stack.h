@@ -34,6 +34,9 @@ struct stack_config {
     bool coalesce_udp;      /* the TUN takes coalesced UDP */
 };
 
+/* What to begin with, before the keys and limits of one's own: a small client-sized stack. */
+void stack_defaults(struct stack_config *out);
+
 struct stack *stack_new(const struct stack_config *config, const struct random *rng);
 void stack_free(struct stack *stack);
 /* New policy, keys, intervals, for what comes from now on; sessions live on with what they have. */

@@ -51,46 +51,17 @@ void world_free(struct world *w)
 
 struct stack_config world_settings(const struct world *w, bool server)
 {
-    struct stack_config c = {
-        .ike = {.policy = IKE_POLICY_COMPATIBLE,
-                .psks = w->psks,
-                .psk_count = ARRAY_LEN(w->psks),
-                .ike_lifetime = 28800,
-                .child_lifetime = 3600,
-                .dpd_interval = 30 * USEC_SEC,
-                .dpd_timeout = 120 * USEC_SEC,
-                .natt_keepalive = 20 * USEC_SEC,
-                .max_half_open = 64,
-                .max_half_open_per_source = 16,
-                .max_sas = 1024,
-                .ike_proposal = "aes256-sha1-ecp256",
-                .esp_proposal = "aes256-sha1"},
-        .esp = {.max_sas = 4096, .engine = "openssl"},
-        .l2tp = {.receive_window = 8,
-                 .hello_interval = 60 * USEC_SEC,
-                 .retransmit_first = USEC_SEC,
-                 .retransmit_cap = 8 * USEC_SEC,
-                 .retransmit_tries = 8,
-                 .ack_delay = 100 * USEC_MSEC,
-                 .max_tunnels = 1024,
-                 .max_tunnels_per_carrier = 4,
-                 .max_sessions_per_tunnel = 4},
-        .ppp = {.server = server,
-                .auth = {PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5},
-                .mru = 1400,
-                .mtu = 1400,
-                .acfc = true,
-                .pfc = true,
-                .echo_interval = 30 * USEC_SEC,
-                .echo_failures = 4,
-                .restart = 3 * USEC_SEC,
-                .max_configure = 10,
-                .max_terminate = 2,
-                .auth_timeout = 60 * USEC_SEC},
-        .outer_mtu = 1500,
-        .max_peers = 1024,
-        .max_sessions = 1024,
-    };
+    struct stack_config c;
+    stack_defaults(&c);
+    c.ike.psks = w->psks;
+    c.ike.psk_count = ARRAY_LEN(w->psks);
+    c.ike.ike_proposal = "aes256-sha1-ecp256";
+    c.ike.esp_proposal = "aes256-sha1";
+    c.ike.max_sas = c.l2tp.max_tunnels = c.max_peers = c.max_sessions = 1024;
+    c.esp = (struct esp_config){.max_sas = 4096, .engine = "openssl"};
+    c.l2tp.retransmit_tries = 8;
+    c.ppp.server = server;
+    c.ppp.echo_interval = 30 * USEC_SEC;
     strcpy(c.l2tp.host_name, server ? "gateway" : "client");
     strcpy(c.ppp.name, "sekisho");
     return c;
