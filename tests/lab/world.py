@@ -16,6 +16,7 @@ import subprocess
 
 from lab.shell import run, stop, wait_for
 
+TREE = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "sekisho-test"
 INTERNET_GATEWAY = "203.0.113.1"
 OFFICE_HOST = "172.16.0.10"
@@ -153,8 +154,7 @@ class World:
     def serve_files(self, directory, namespace=None, address=OFFICE_HOST):
         """A web server in the office; gives back the URL of its root."""
         where = namespace or self.office
-        where.start("/usr/bin/python3", "-m", "http.server", "80", "--bind", address, "--directory", directory,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        where.start(TREE / "tools/web-server", address, directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("the office web server listens", lambda: ":80 " in where.run("ss", "-ltn"))
         return f"http://{address}"
 
