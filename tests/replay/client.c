@@ -18,6 +18,7 @@ void client_outside(struct client *c, const struct step *s)
     wanted(ip_parse(address, &c->outside) == ERR_OK, "an address");
     c->ports[0] = (uint16_t)strtoul(colon + 1, NULL, 10);
     c->ports[1] = (uint16_t)strtoul(comma + 1, NULL, 10);
+    client_let(c, "outside", view_of(c->outside.b, ip_addr_size(&c->outside)));
 }
 
 void client_start(struct client *c, struct gateway *g, const struct step *s)
@@ -33,6 +34,8 @@ void client_start(struct client *c, struct gateway *g, const struct step *s)
     snprintf(c->name, sizeof(c->name), "%.31s", text);
     wanted(step_option(s, "inside", 0, text) && ip_parse(text, &c->inside) == ERR_OK, "inside=IP");
     c->outside = c->inside;
+    client_let(c, "inside", view_of(c->inside.b, ip_addr_size(&c->inside)));
+    client_let(c, "outside", view_of(c->outside.b, ip_addr_size(&c->outside)));
     client_outside(c, s);
     if (!step_option(s, "psk", 0, text))
         strcpy(text, "a strong key");
@@ -163,6 +166,13 @@ static bool is_mine(const struct client *c, const struct endpoint *to)
 {
     return ip_equal(&to->addr, &c->outside) &&
            (to->port == 0 || to->port == c->ports[0] || to->port == c->ports[1] || to->port == c->l2tp_port);
+}
+
+void client_hear_nothing(const struct client *c)
+{
+    for (const struct sent *s = c->gateway->sent; s; s = s->next)
+        if (is_mine(c, &s->path.remote))
+            broken("a datagram of %zu bytes to %s was not expected", s->n, c->name);
 }
 
 struct view client_hear(struct client *c, const struct path *path)

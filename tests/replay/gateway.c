@@ -334,14 +334,14 @@ void gateway_no_drops(const struct gateway *g)
             broken("dropped: %s", drop_word((enum drop)i));
 }
 
-void gateway_nothing_left(const struct gateway *g, bool events)
+void gateway_nothing_left(const struct gateway *g)
 {
     char to[ENDPOINT_TEXT_MAX];
     if (g->sent)
         broken("a datagram of %zu bytes to %s was not expected", g->sent->n, endpoint_text(&g->sent->path.remote, to));
     if (g->frames)
         broken("a packet of %zu bytes for the inner network was not expected", g->frames->n);
-    for (const struct told *t = g->told; events && t; t = t->next)
+    for (const struct told *t = g->told; t; t = t->next)
         broken("an event was not expected: %s, stage %s, cause %s, %s",
                t->event.type == STACK_EVENT_UP     ? "up"
                : t->event.type == STACK_EVENT_DOWN ? "down"

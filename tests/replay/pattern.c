@@ -63,14 +63,20 @@ static void put_meaningless(struct pattern *p, struct client *c, const char *tex
 
 static void put_natd(struct pattern *p, const struct client *c, const char *text)
 {
-    char address[WORD_MAX];
+    char place[WORD_MAX];
     uint8_t digest[HASH_SIZE_MAX];
-    struct endpoint e;
     const char *colon = strrchr(text, ':');
-    wanted(colon && c->current, "natd:IP:PORT within an IKE SA");
-    snprintf(address, sizeof(address), "%.*s", (int)(colon - text), text);
-    wanted(ip_parse(address, &e.addr) == ERR_OK, "an address");
-    e.port = (uint16_t)strtoul(colon + 1, NULL, 10);
+    wanted(colon && c->current, "natd:PLACE:PORT within an IKE SA");
+    snprintf(place, sizeof(place), "%.*s", (int)(colon - text), text);
+    struct endpoint e = {.port = (uint16_t)strtoul(colon + 1, NULL, 10)};
+    if (strcmp(place, "inside") == 0) {
+        e.addr = c->inside;
+    } else if (strcmp(place, "outside") == 0) {
+        e.addr = c->outside;
+        e.port = c->ports[e.port == IKE_NATT_PORT];
+    } else {
+        wanted(ip_parse(place, &e.addr) == ERR_OK, "inside, outside or an address");
+    }
     natd_bytes(c->current, &e, digest);
     put(p, digest, hash_size(c->current->hash), 0xff);
 }

@@ -6,12 +6,15 @@
 #include <string.h>
 
 #define CLIENTS_MAX 8
+#define IKE_HEADER  28
 
 struct replay {
     struct gateway gateway;
     struct client clients[CLIENTS_MAX];
     size_t clients_n;
     struct client *speaking;
+    const char *path; /* of the script being run */
+    size_t steps;
 };
 
 static struct client *speaking(struct replay *r)
@@ -38,9 +41,9 @@ static void send_raw(struct replay *r, const struct step *s, bool plain)
         broken("the datagram has %zu bytes", p.n);
     const struct path path = plain ? client_path_plain(c) : client_path_ike(c);
     /* A first message given as a whole: its SA payload counts in HASH_I. */
-    if (!plain && c->current && c->current->sa_n == 0 && p.n > 28) {
+    if (!plain && c->current && c->current->sa_n == 0 && p.n > IKE_HEADER) {
         struct chain chain;
-        chain_read(&chain, p.bytes[16], view_of(p.bytes + 28, p.n - 28));
+        chain_read(&chain, p.bytes[16], view_of(p.bytes + IKE_HEADER, p.n - IKE_HEADER));
         ike_keys_learn(c->current, secret_view(&c->psk), &chain, true);
     }
     client_send_bytes(c, &path, p.bytes, p.n);
@@ -201,7 +204,7 @@ static void step_expect(struct replay *r, const struct step *s)
     else if (strcmp(what, "tun") == 0)
         expect_tun(r, s);
     else if (strcmp(what, "nothing") == 0)
-        gateway_nothing_left(&r->gateway, false);
+        client_hear_nothing(speaking(r));
     else if (strcmp(what, "drop") == 0)
         expect_drop(r, s);
     else if (strcmp(what, "up") == 0)
@@ -307,14 +310,27 @@ static void step_time(struct replay *r, const struct step *s)
     gateway_pass(&r->gateway, span_parse(span));
 }
 
+static void run(struct replay *r, const char *path);
+
+static void step_include(struct replay *r, const struct step *s)
+{
+    char name[WORD_MAX], path[2 * WORD_MAX];
+    wanted(step_word(s, 1, name), "a file");
+    const char *including = r->path, *slash = strrchr(including, '/');
+    snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash - including + 1) : 0, including, name);
+    run(r, path);
+    r->path = including;
+    broken_at(including, s->head.number);
+}
+
 static const struct {
     const char *word;
     void (*act)(struct replay *r, const struct step *s);
 } steps[] = {
-    {"GATEWAY", step_gateway}, {"CLIENT", step_client}, {"AS", step_as},     {"MOVE", step_move},
-    {"IKE", step_ike},         {"PORT", step_port},     {"PAIR", step_pair}, {"LET", step_let},
-    {"FRAMES", step_frames},   {"LOGIN", step_login},   {"SEND", step_send}, {"TUN", step_tun},
-    {"TIME", step_time},       {"EXPECT", step_expect},
+    {"GATEWAY", step_gateway}, {"CLIENT", step_client}, {"AS", step_as},           {"MOVE", step_move},
+    {"IKE", step_ike},         {"PORT", step_port},     {"PAIR", step_pair},       {"LET", step_let},
+    {"FRAMES", step_frames},   {"LOGIN", step_login},   {"SEND", step_send},       {"TUN", step_tun},
+    {"TIME", step_time},       {"EXPECT", step_expect}, {"INCLUDE", step_include},
 };
 
 static void run_step(struct replay *r, const struct step *s)
@@ -331,22 +347,29 @@ static void run_step(struct replay *r, const struct step *s)
     broken("there is no step '%s'", word);
 }
 
+static void run(struct replay *r, const char *path)
+{
+    struct script script;
+    script_read(&script, path);
+    wanted(script.n > 0, "steps");
+    r->path = path;
+    r->steps += script.n;
+    for (size_t i = 0; i < script.n; i++)
+        run_step(r, &script.steps[i]);
+    script_free(&script);
+}
+
 int main(int argc, char **argv)
 {
     static struct replay replay;
-    struct script script;
     if (argc != 2) {
         fprintf(stderr, "usage: replay SCRIPT\n");
         return 2;
     }
-    script_read(&script, argv[1]);
-    for (size_t i = 0; i < script.n; i++)
-        run_step(&replay, &script.steps[i]);
-    wanted(script.n > 0, "steps");
+    run(&replay, argv[1]);
     gateway_no_drops(&replay.gateway);
-    gateway_nothing_left(&replay.gateway, true);
+    gateway_nothing_left(&replay.gateway);
     gateway_stop(&replay.gateway);
-    printf("%zu steps\n", script.n);
-    script_free(&script);
+    printf("%zu steps\n", replay.steps);
     return 0;
 }

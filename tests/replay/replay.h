@@ -31,7 +31,7 @@
  *                                             message must have exactly these payloads; its hash is always verified.
  *   EXPECT again                              the next datagram is the one before it, bit for bit
  *   EXPECT tun BYTES                          the next packet for the gateway's own network
- *   EXPECT nothing                            no datagram is left, to anybody
+ *   EXPECT nothing                            no datagram is left for this client
  *   EXPECT drop WORD [N]                      the last SEND counted this drop. A drop that is not expected is an error
  *   EXPECT up|down|failed [user=] [address=] [stage=] [cause=]      the next event of this kind
  *   EXPECT story [kind=] [stage=] [cause=] [psk=] [identity=] [user=] [cure=]   what `explain` knows of this client;
@@ -156,7 +156,7 @@ bool gateway_told(struct gateway *g, enum stack_event_type type, struct stack_ev
 /* Ends the program when drops were counted that nobody expected. */
 void gateway_no_drops(const struct gateway *g);
 /* Ends the program when anything is left to be expected. */
-void gateway_nothing_left(const struct gateway *g, bool events);
+void gateway_nothing_left(const struct gateway *g);
 
 /* ---- phase1.c, phase2.c: the client's own keys (RFC 2409) ---- */
 
@@ -284,6 +284,7 @@ struct path client_path_ike(const struct client *c);
 struct path client_path_esp(const struct client *c, const struct pair *p);
 struct path client_path_plain(const struct client *c);
 void client_send_bytes(struct client *c, const struct path *path, const uint8_t *bytes, size_t n);
+void client_hear_nothing(const struct client *c);
 /* The next datagram to this client, which must come on this path (NULL: any); kept in c->heard. */
 struct view client_hear(struct client *c, const struct path *path);
 
