@@ -194,6 +194,12 @@ struct notice {
     struct stack_event event;
 };
 
+/* Ends that nobody has to look at. */
+static bool is_ordinary(enum cause cause)
+{
+    return cause == CAUSE_PEER_CLOSED || cause == CAUSE_REPLACED || cause == CAUSE_SHUTDOWN || cause == CAUSE_ADMIN;
+}
+
 static const char *type_of(const struct stack_event *event)
 {
     switch (event->type) {
@@ -202,7 +208,7 @@ static const char *type_of(const struct stack_event *event)
     case STACK_EVENT_DOWN:
         return "session-down";
     case STACK_EVENT_FAILED:
-        return event->stage == STAGE_PPP_AUTH ? "login-refused" : "failed";
+        return is_ordinary(event->cause) ? "ended" : event->stage == STAGE_PPP_AUTH ? "login-refused" : "failed";
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_AUTH:
@@ -218,9 +224,7 @@ static enum config_log_level level_of(const struct stack_event *event)
     case STACK_EVENT_DOWN:
         return CONFIG_LOG_INFO;
     case STACK_EVENT_FAILED:
-        return event->cause == CAUSE_PEER_CLOSED || event->cause == CAUSE_REPLACED || event->cause == CAUSE_SHUTDOWN
-                   ? CONFIG_LOG_INFO
-                   : CONFIG_LOG_WARNING;
+        return is_ordinary(event->cause) ? CONFIG_LOG_INFO : CONFIG_LOG_WARNING;
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_AUTH:
