@@ -102,7 +102,7 @@ class Gateway:
 
     def drops(self):
         """What was dropped, as {word: count}."""
-        return {drop["word"]: drop["count"] for drop in json.loads(self.ask("--json", "drops"))["drops"]}
+        return {drop["word"]: drop["count"] for drop in json.loads(self.ask("--json", "status", "--drops"))["drops"]}
 
     def add_user(self, name, password):
         self.ask("user", "add", name, "--password-file", self._secret(f"password-{name}", password))

@@ -7,6 +7,7 @@ import threading
 import time
 
 CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 0x0003
 ETH_P_IP = 0x0800
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -110,11 +111,11 @@ class Flood:
 
 
 class Sniffer:
-    """Collects IPv4 packets that pass a device."""
+    """Collects IPv4 packets that pass a device, both ways (only a socket for all protocols sees what leaves)."""
 
     def __init__(self, namespace, device, want=lambda packet: True):
-        self.socket = open_socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
-        self.socket.bind((device, ETH_P_IP))
+        self.socket = open_socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.socket.bind((device, ETH_P_ALL))
         self.socket.settimeout(0.1)
         self.want = want
         self.packets = []
@@ -125,10 +126,10 @@ class Sniffer:
     def _work(self):
         while self.running:
             try:
-                packet = self.socket.recv(65536)
+                packet, (_, protocol, *_) = self.socket.recvfrom(65536)
             except OSError:
                 continue
-            if self.want(packet):
+            if protocol == ETH_P_IP and self.want(packet):
                 self.packets.append(packet)
 
     def stop(self):

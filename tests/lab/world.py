@@ -80,7 +80,9 @@ class Namespace:
         self.run("ip", "link", "set", device, "up")
 
     def bridge(self, device, *addresses):
-        self.run("ip", "link", "add", device, "type", "bridge")
+        """Its hardware address is set: left alone it follows the ports, and neighbours would send to the old one."""
+        mac = f"02:00:5e:00:53:{next(_serial) % 256:02x}"
+        self.run("ip", "link", "add", device, "address", mac, "type", "bridge")
         self.address(device, *addresses)
 
     def tap(self, device, bridge):

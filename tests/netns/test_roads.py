@@ -3,7 +3,7 @@ import hashlib
 
 import pytest
 
-from lab.gateway import settings
+from lab.gateway import POOL_NET, settings
 from lab.packets import Sniffer, is_esp, is_udp
 
 
@@ -44,7 +44,9 @@ def test_forced_encapsulation_uses_udp_without_a_nat(make_site):
 
 def test_two_computers_behind_one_napt_and_one_with_a_public_address(site):
     home = site.world.add_home()
-    clients = [site.connect(site.computer(home)), site.connect(site.computer(home), "bob"), site.connect()]
+    pool = ("--route", POOL_NET)
+    clients = [site.connect(site.computer(home), "alice", *pool), site.connect(site.computer(home), "bob", *pool),
+               site.connect(None, "alice", *pool)]
     assert len({client.address for client in clients}) == 3
     for client in clients:
         client.ping(count=5)

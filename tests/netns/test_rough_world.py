@@ -23,8 +23,8 @@ def test_a_session_follows_a_nat_that_gets_another_address(site):
     home = site.world.add_home()
     client = site.connect(site.computer(home))
     client.ping()
-    home.run("ip", "address", "add", "203.0.113.177/24", "dev", "wan")
     home.run("ip", "address", "del", "203.0.113.101/24", "dev", "wan")
+    home.run("ip", "address", "add", "203.0.113.177/24", "dev", "wan")
     home.run("ip", "route", "replace", "default", "via", "203.0.113.254")
     forget_mappings(home)
     client.ping(count=20)
@@ -85,6 +85,6 @@ def test_many_computers_behind_one_napt(site):
     for client in clients:
         client.wait_up()
     assert len({client.address for client in clients}) == 8
+    assert len(site.gateway.sessions()) == 8
     for client in clients:
         client.ping(count=2)
-    assert len(site.gateway.sessions()) == 8
