@@ -87,11 +87,12 @@ static bool ports_overlap(uint16_t a, uint16_t b)
     return a == 0 || b == 0 || a == b;
 }
 
-void child_proved(struct ike *ike, struct child *c)
+void child_use(struct ike *ike, struct child *c)
 {
     if (c->confirmed)
         return;
     c->confirmed = true;
+    child_event(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
     if (c->quick && c->quick->state == QUICK_QM3_WAIT) {
         resend_stop(ike, &c->quick->resend);
         alarm_set(ike, &c->quick->resend.alarm, ike->now + MEMORY_LIFE);
@@ -104,12 +105,6 @@ void child_proved(struct ike *ike, struct child *c)
         older->replaced |=
             ports_overlap(older->port_local, c->port_local) && ports_overlap(older->port_remote, c->port_remote);
     }
-}
-
-void child_use(struct ike *ike, struct child *c)
-{
-    child_proved(ike, c);
-    child_event(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
 }
 
 void child_retry(struct ike *ike, uint32_t spi_in)
@@ -180,5 +175,5 @@ void ike_child_alive(struct ike *ike, usec_t now, uint32_t spi_in)
     if (!c)
         return;
     c->peer->alive = now;
-    child_proved(ike, c);
+    child_use(ike, c);
 }

@@ -143,8 +143,8 @@ void ike_child_close(struct ike *ike, usec_t now, uint32_t spi_in);
 /* An authenticated ESP packet of the peer came: it lives; and by this path. */
 void ike_peer_alive(struct ike *ike, usec_t now, uint32_t peer, const struct path *path);
 
-/* The first authenticated ESP packet came in on this pair: quick mode's third message need not come any more. Where
- * it is not called, ike_peer_alive() serves as long as the peer has one pair. */
+/* The first authenticated ESP packet came in on this pair: quick mode's third message need not come any more, and
+ * CHILD_USE follows. */
 void ike_child_alive(struct ike *ike, usec_t now, uint32_t spi_in);
 
 struct ike_stats {

@@ -473,10 +473,8 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
 struct child *child_find(const struct ike *ike, uint32_t spi_in);
 /* Its rekeying failed: tries again in a while. Harmless for pairs that are gone. */
 void child_retry(struct ike *ike, uint32_t spi_in);
-/* QM3 came: send with it. */
+/* QM3 came, or traffic, after which a lost QM3 does not matter any more: send with it. Tells so once. */
 void child_use(struct ike *ike, struct child *c);
-/* Traffic came on it, so that a lost QM3 does not matter any more. */
-void child_proved(struct ike *ike, struct child *c);
 /* Tells CHILD_DOWN and frees. tell_peer: sends a Delete through the peer's IKE SA, if it has one. */
 void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_peer);
 void child_event(struct ike *ike, const struct child *c, enum ike_event_type type, enum cause cause);

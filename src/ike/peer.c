@@ -188,9 +188,6 @@ void ike_peer_alive(struct ike *ike, usec_t now, uint32_t number, const struct p
     if (!peer)
         return;
     peer->alive = now;
-    /* While there is a single pair, traffic can only be on that one. */
-    if (peer->child_count == 1)
-        child_proved(ike, container_of(peer->children.next, struct child, of_peer));
     if (path->remote.port == 0 || path_equal(&peer->path, path))
         return;
     struct sa *sa = peer_sa(peer);

@@ -59,13 +59,6 @@ static enum err install(struct stack *s, struct pair *pair, const struct ike_chi
 
 enum err stack_pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child)
 {
-    struct pair **place = place_in(peer);
-    if (!place) {
-        struct pair *oldest = oldest_idle(peer);
-        ike_child_close(s->ike, now, oldest->spi_in);
-        stack_pair_remove(s, oldest);
-        place = place_in(peer);
-    }
     const uint32_t slot = free_pair_slot(s);
     struct pair *pair = slot ? calloc(1, sizeof(*pair)) : NULL;
     if (!pair)
@@ -85,15 +78,22 @@ enum err stack_pair_add(struct stack *s, usec_t now, struct peer *peer, const st
     }
     s->pairs[slot] = pair;
     s->pair_hint = slot + 1;
+    struct pair **place = place_in(peer);
+    if (!place) {
+        struct pair *oldest = oldest_idle(peer);
+        const uint32_t spi = oldest->spi_in;
+        stack_pair_remove(s, oldest);
+        ike_child_close(s->ike, now, spi); /* the child's keys, borrowed from ike, have been used by now */
+        place = place_in(peer);
+    }
     *place = pair;
     return ERR_OK;
 }
 
 static void remtu_sessions(struct stack *s, const struct peer *peer)
 {
-    for (uint32_t i = 1; i < s->sessions_cap; i++)
-        if (s->sessions[i] && s->sessions[i]->peer == peer->slot)
-            stack_session_remtu(s, s->sessions[i]);
+    for (struct session *session = peer->sessions; session; session = session->sibling)
+        stack_session_remtu(s, session);
 }
 
 static void send_with(struct stack *s, struct peer *peer, struct pair *pair)
@@ -102,8 +102,8 @@ static void send_with(struct stack *s, struct peer *peer, struct pair *pair)
     if (before == pair)
         return;
     peer->current = pair;
-    if (before &&
-        (before->encap != pair->encap || memcmp(&before->transform, &pair->transform, sizeof(pair->transform))))
+    if (!before || before->encap != pair->encap ||
+        memcmp(&before->transform, &pair->transform, sizeof(pair->transform)) != 0)
         remtu_sessions(s, peer);
 }
 
@@ -120,6 +120,7 @@ void stack_pair_heard(struct stack *s, usec_t now, struct pair *pair)
     struct peer *peer = stack_peer_at(s, pair->peer);
     pair->heard = true;
     esp_outbound_follow(s->esp, pair->handle, pair->spi_in);
+    ike_child_alive(s->ike, now, pair->spi_in);
     if (!peer->heard_esp)
         stack_step(s, now, peer, 0, STAGE_ESP_FIRST, "", esp_transform_name(&pair->transform));
     peer->heard_esp = true;

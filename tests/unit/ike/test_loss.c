@@ -125,8 +125,9 @@ static void traffic_makes_up_for_a_third_message_that_never_comes(void **state)
     w->lose_all[0] = true;
     const struct world_event *n = world_event(w, 1, IKE_EVENT_CHILD_NEW, 0);
     assert_non_null(n);
-    ike_peer_alive(w->side[1].ike, w->now, n->event.peer, &n->event.path);
+    ike_child_alive(w->side[1].ike, w->now, n->event.child.spi_in);
     world_run(w, 120 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_USE), 1);
     assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_DOWN), 0);
     assert_int_equal(ike_stats(w->side[1].ike).children, 1);
     world_free(w);
