@@ -295,7 +295,8 @@ static void say_goodbye(struct shard *shard, void *ctx)
 {
     const usec_t now = clock_now();
     (void)ctx;
-    stack_shutdown(shard->stack, now);
+    while (stack_shutdown(shard->stack, now))
+        pump_flush(shard->pump, now);
     pump_flush(shard->pump, now);
 }
 

@@ -328,6 +328,11 @@ void l2tp_carrier_alive(struct l2tp *l2tp, usec_t now, uint32_t carrier)
             t->alive_at = now;
 }
 
+uint32_t l2tp_carrier_tunnels(const struct l2tp *l2tp, uint32_t carrier)
+{
+    return l2tp_table_carrier_count(l2tp, carrier);
+}
+
 uint32_t l2tp_session_count(const struct l2tp *l2tp)
 {
     return l2tp->n_sessions;

@@ -87,6 +87,8 @@ void l2tp_session_close(struct l2tp *l2tp, usec_t now, uint32_t session, enum ca
 void l2tp_carrier_close(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause);
 /* The carrier is dead: forgets its tunnels without a word, events are still told. */
 void l2tp_carrier_gone(struct l2tp *l2tp, usec_t now, uint32_t carrier, enum cause cause);
+/* Tunnels on this carrier that have not ended. */
+uint32_t l2tp_carrier_tunnels(const struct l2tp *l2tp, uint32_t carrier);
 /* Data came on this carrier: counts as life, so no Hello is due. */
 void l2tp_carrier_alive(struct l2tp *l2tp, usec_t now, uint32_t carrier);
 

@@ -9,13 +9,15 @@
 
 /* ---- IKE ---- */
 
-static void ike_up(struct stack *s, const struct ike_event *event)
+static void ike_up(struct stack *s, usec_t now, const struct ike_event *event)
 {
     struct peer *peer = stack_peer_by_ike(s, event->peer);
     if (!peer) {
         peer = stack_peer_new(s, &event->path);
         if (!peer || stack_peer_bind_ike(s, peer, event->peer) != ERR_OK) {
             count_drop(s, DROP_NO_MEMORY);
+            if (peer)
+                stack_peer_free(s, now, peer, CAUSE_NO_MEMORY);
             return;
         }
     }
@@ -59,7 +61,7 @@ static void child_use(struct stack *s, usec_t now, const struct ike_event *event
         return;
     peer->opened = true;
     stack_peer_watch(s, now, peer);
-    if (peer->client && l2tp_connect(s->l2tp, now, peer->slot) != ERR_OK)
+    if (peer->client && l2tp_connect(s->l2tp, now, peer->carrier) != ERR_OK)
         stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, CAUSE_NO_MEMORY, "");
 }
 
@@ -122,7 +124,7 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
         stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DH, .dh = event->dh});
         break;
     case IKE_EVENT_UP:
-        ike_up(s, event);
+        ike_up(s, now, event);
         break;
     case IKE_EVENT_CHILD_NEW:
         child_new(s, now, event);
@@ -153,7 +155,7 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
 
 static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *event)
 {
-    struct peer *peer = stack_peer_at(s, event->carrier);
+    struct peer *peer = stack_peer_by_carrier(s, event->carrier);
     switch (event->type) {
     case L2TP_EVENT_STAGE:
         stack_step(s, now, peer, 0, event->stage, "", event->detail);
@@ -165,8 +167,8 @@ static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *ev
     case L2TP_EVENT_TUNNEL_DOWN:
         if (peer && event->cause != CAUSE_PEER_CLOSED && event->cause != CAUSE_REPLACED)
             stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, event->cause, event->detail);
-        if (peer && peer->plain)
-            stack_peer_free(s, now, peer, event->cause);
+        if (peer)
+            stack_peer_release_plain(s, now, peer, event->cause);
         break;
     case L2TP_EVENT_SESSION_UP:
         stack_session_open(s, now, event);
@@ -194,7 +196,7 @@ static void send_l2tp(struct stack *s)
     uint32_t carrier;
     struct writer w = wr_init(room, sizeof(room));
     for (; l2tp_output(s->l2tp, &carrier, &w); w = wr_init(room, sizeof(room))) {
-        struct peer *peer = stack_peer_at(s, carrier);
+        struct peer *peer = stack_peer_by_carrier(s, carrier);
         if (peer && wr_ok(&w))
             transmit_l2tp(s, peer, wr_written(&w));
     }

@@ -113,7 +113,7 @@ static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet)
     if (verdict != DROP_NONE)
         return verdict;
     peer->heard_l2tp = true;
-    return l2tp_packet(s, now, peer->slot, packet);
+    return l2tp_packet(s, now, peer->carrier, packet);
 }
 
 /* Life and path are noted once per datagram and SA, not once per packet. */
@@ -175,15 +175,14 @@ static enum drop plain_datagram(struct stack *s, usec_t now, const struct path *
 {
     if (!s->config.allow_plain)
         return DROP_L2TP_PLAIN;
-    const bool known = stack_peer_plain(s, path, false) != NULL;
-    const uint32_t tunnels = l2tp_tunnel_count(s->l2tp);
-    struct peer *peer = stack_peer_plain(s, path, l2tp_is_control(view_of(data, len)));
+    const bool control = l2tp_is_control(view_of(data, len));
+    struct peer *peer = stack_peer_plain(s, path, control);
     if (!peer)
         return DROP_L2TP_TUNNEL;
     struct packet packet = {.data = data, .len = len};
-    const enum drop verdict = l2tp_packet(s, now, peer->slot, &packet);
-    if (!known && l2tp_tunnel_count(s->l2tp) == tunnels) /* it opened nothing: keep nothing of it */
-        stack_peer_free(s, now, stack_peer_plain(s, path, false), CAUSE_NONE);
+    const enum drop verdict = l2tp_packet(s, now, peer->carrier, &packet);
+    if (control && (peer = stack_peer_plain(s, path, false)) != NULL) /* with its last tunnel it has gone already */
+        stack_peer_release_plain(s, now, peer, CAUSE_NONE);           /* it opened nothing: nothing of it is kept */
     return verdict;
 }
 

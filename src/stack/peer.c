@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SLOTS 64
+#define FIRST_SLOTS       64
+#define CARRIER_SLOT_BITS 20 /* of a carrier's number; above them is a count */
+#define PLAIN_SHARE       8  /* of the peers may be strangers outside IPsec: they need no more than a spoofed address */
 
 /* Doubles a table of pointers or numbers up to need entries; new entries are zero. */
 static enum err grow_table(void **table, uint32_t *cap, uint32_t need, size_t size)
@@ -41,10 +43,11 @@ struct peer *stack_peer_new(struct stack *s, const struct path *path)
     if (s->peers_n >= s->config.max_peers)
         return NULL;
     const uint32_t slot = free_slot(s);
-    struct peer *peer = slot ? calloc(1, sizeof(*peer)) : NULL;
+    struct peer *peer = slot && slot >> CARRIER_SLOT_BITS == 0 ? calloc(1, sizeof(*peer)) : NULL;
     if (!peer)
         return NULL;
     peer->slot = slot;
+    peer->carrier = ++s->carriers << CARRIER_SLOT_BITS | slot;
     peer->path = *path;
     peer->port_local = L2TP_PORT;
     peer->port_remote = L2TP_PORT;
@@ -56,15 +59,13 @@ struct peer *stack_peer_new(struct stack *s, const struct path *path)
 
 void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
 {
-    peer->closing = true;
-    l2tp_carrier_gone(s->l2tp, now, peer->slot, cause);
+    l2tp_carrier_gone(s->l2tp, now, peer->carrier, cause);
     for (size_t i = 0; i < PEER_PAIRS_MAX; i++)
         if (peer->pairs[i])
             stack_pair_remove(s, peer->pairs[i]);
-    /* sessions of its tunnels go at the next settling; until then nobody else may get its slot */
-    for (uint32_t i = 1; i < s->sessions_cap; i++)
-        if (s->sessions[i] && s->sessions[i]->peer == peer->slot)
-            stack_session_down(s, now, i, cause);
+    /* L2TP's events about them come at the next settling, when nobody bears their carrier's name any more */
+    while (peer->sessions)
+        stack_session_down(s, now, peer->sessions->number, cause);
     timer_clear(&s->watches, &peer->watch);
     if (peer->ike_peer < s->peer_of_ike_cap && s->peer_of_ike[peer->ike_peer] == peer->slot)
         s->peer_of_ike[peer->ike_peer] = 0;
@@ -81,6 +82,12 @@ void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause 
 struct peer *stack_peer_at(const struct stack *s, uint32_t slot)
 {
     return slot < s->peers_cap ? s->peers[slot] : NULL;
+}
+
+struct peer *stack_peer_by_carrier(const struct stack *s, uint32_t carrier)
+{
+    struct peer *peer = stack_peer_at(s, carrier & ((1u << CARRIER_SLOT_BITS) - 1));
+    return peer && peer->carrier == carrier ? peer : NULL;
 }
 
 struct peer *stack_peer_by_ike(const struct stack *s, uint32_t ike_peer)
@@ -117,7 +124,7 @@ struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool cre
     HASH_FIND(hh, s->plain, &key, sizeof(key), peer);
     if (peer || !create)
         return peer;
-    peer = stack_peer_new(s, path);
+    peer = HASH_COUNT(s->plain) <= s->config.max_peers / PLAIN_SHARE ? stack_peer_new(s, path) : NULL;
     if (!peer)
         return NULL;
     peer->plain = true;
@@ -127,6 +134,12 @@ struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool cre
         return peer;
     stack_peer_free(s, 0, peer, CAUSE_NO_MEMORY);
     return NULL;
+}
+
+void stack_peer_release_plain(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
+{
+    if (peer->plain && l2tp_carrier_tunnels(s->l2tp, peer->carrier) == 0)
+        stack_peer_free(s, now, peer, cause);
 }
 
 static bool has_pairs(const struct peer *peer)

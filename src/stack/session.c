@@ -37,8 +37,9 @@ static enum err make_room(struct stack *s, uint32_t number)
 
 static struct session *session_new(struct stack *s, const struct l2tp_event *event)
 {
-    struct peer *peer = stack_peer_at(s, event->carrier);
-    if (!peer || s->sessions_n >= s->config.max_sessions || make_room(s, event->session) != ERR_OK)
+    struct peer *peer = stack_peer_by_carrier(s, event->carrier);
+    if (!peer || s->sessions_n >= s->config.max_sessions || make_room(s, event->session) != ERR_OK ||
+        s->sessions[event->session])
         return NULL;
     struct session *session = calloc(1, sizeof(*session));
     if (!session)
@@ -53,7 +54,9 @@ static struct session *session_new(struct stack *s, const struct l2tp_event *eve
         return NULL;
     }
     session->profile->users++;
-    session->key = ++s->session_keys;
+    session->key = ++s->session_keys << SESSION_KEY_SHIFT | session->number;
+    session->sibling = peer->sessions;
+    peer->sessions = session;
     s->sessions[event->session] = session;
     s->counters.sessions = ++s->sessions_n;
     return session;
@@ -67,6 +70,7 @@ void stack_session_open(struct stack *s, usec_t now, const struct l2tp_event *ev
         return;
     }
     session->heard = now;
+    story_reopen(s, stack_peer_at(s, session->peer)->story);
     ppp_up(session->ppp, now);
     stack_session_settle(s, now, session);
 }
@@ -88,12 +92,20 @@ static void unlink_inner(struct stack *s, struct session *session)
     session->inner = 0;
 }
 
+static void unlink_sibling(struct peer *peer, const struct session *session)
+{
+    struct session **at = &peer->sessions;
+    while (*at != session)
+        at = &(*at)->sibling;
+    *at = session->sibling;
+}
+
 void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause)
 {
     struct session *session = stack_session_at(s, number);
     if (!session)
         return;
-    const struct peer *peer = stack_peer_at(s, session->peer);
+    struct peer *peer = stack_peer_at(s, session->peer);
     if (ppp_cause(session->ppp) != CAUSE_NONE) /* PPP knew before L2TP went */
         cause = ppp_cause(session->ppp);
     stack_failed(s, now, peer, session, session->up ? STAGE_DATA : STAGE_L2TP_SESSION, cause, "");
@@ -101,11 +113,12 @@ void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause
         stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DOWN,
                                             .session = number,
                                             .session_key = session->key,
-                                            .path = peer ? peer->path : (struct path){0},
+                                            .path = peer->path,
                                             .cause = cause,
                                             .network = session->network});
     outbox_flush(s);
     unlink_inner(s, session);
+    unlink_sibling(peer, session);
     forget_auth(session);
     timer_clear(&s->links, &session->timer);
     ppp_free(session->ppp);

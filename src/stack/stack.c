@@ -83,10 +83,10 @@ void stack_free(struct stack *s)
 enum err stack_reconfigure(struct stack *s, const struct stack_config *config)
 {
     struct ppp_profile *profile = profile_new(&config->ppp);
-    if (!profile)
-        return ERR_NOMEM;
-    profile_drop(s->profile);
-    s->profile = profile;
+    if (profile) {
+        profile_drop(s->profile);
+        s->profile = profile;
+    }
     /* What was laid out at start stays: tables, shard, engine. */
     const struct esp_config esp = s->config.esp;
     const uint32_t max_peers = s->config.max_peers, max_sessions = s->config.max_sessions;
@@ -96,7 +96,7 @@ enum err stack_reconfigure(struct stack *s, const struct stack_config *config)
     s->config.max_sessions = max_sessions;
     ike_reconfigure(s->ike, &s->config.ike);
     l2tp_reconfigure(s->l2tp, &s->config.l2tp);
-    return ERR_OK;
+    return profile ? ERR_OK : ERR_NOMEM;
 }
 
 /* The peer's watch has run out: IPsec is up, and something that should have followed did not. */
@@ -148,6 +148,9 @@ void stack_tell(struct stack *s, const struct stack_event *event)
     struct event_node *node = malloc(sizeof(*node));
     if (!node) {
         count_drop(s, DROP_NO_MEMORY);
+        if (event->dh)
+            dh_work_wipe(event->dh);
+        free(event->dh);
         return;
     }
     node->event = *event;

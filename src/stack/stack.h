@@ -39,7 +39,8 @@ void stack_defaults(struct stack_config *out);
 
 struct stack *stack_new(const struct stack_config *config, const struct random *rng);
 void stack_free(struct stack *stack);
-/* New policy, keys, intervals, for what comes from now on; sessions live on with what they have. */
+/* New policy, keys, intervals, for what comes from now on; sessions live on with what they have. ERR_NOMEM: new
+ * sessions will have PPP's old settings; all else is new, and nothing of the old configuration is used any more. */
 enum err stack_reconfigure(struct stack *stack, const struct stack_config *config);
 
 /* ---- datagrams in, frames out ---- */
@@ -114,8 +115,8 @@ void stack_disconnect(struct stack *stack, usec_t now, uint32_t peer);
 enum err stack_kick(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, enum cause cause);
 /* Ends the session of this key at once: its address has been given to another. Harmless when it is gone. */
 void stack_replace(struct stack *stack, usec_t now, uint64_t session_key);
-/* Says goodbye to everybody. */
-void stack_shutdown(struct stack *stack, usec_t now);
+/* Says goodbye to some; true when there may be more to say it to: once what is there has been transmitted. */
+bool stack_shutdown(struct stack *stack, usec_t now);
 
 /* ---- looking in ---- */
 

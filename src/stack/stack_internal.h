@@ -13,6 +13,8 @@
 #define PEER_PAIRS_MAX 6               /* ESP SA pairs of one peer; the oldest goes when a newer one is heard */
 #define PEER_WATCH     (10 * USEC_SEC) /* after IPsec is up: by then the peer should have sent ESP and L2TP */
 
+#define SESSION_KEY_SHIFT 24 /* of a session's key: its number is below, so that the key finds it */
+
 /* A PPP configuration that links point to, kept while anyone does. */
 struct ppp_profile {
     struct ppp_config config;
@@ -33,16 +35,17 @@ struct pair {
 
 struct peer {
     uint32_t slot;
+    uint32_t carrier; /* its name towards L2TP: whoever has the slot next has another */
     uint32_t ike_peer;
     uint32_t ike_sas; /* IKE SAs alive */
     bool plain;       /* L2TP without IPsec */
     bool client;      /* we opened it */
-    bool closing;
     struct path path;
     uint16_t port_local; /* inner UDP ports */
     uint16_t port_remote;
     struct pair *pairs[PEER_PAIRS_MAX];
-    struct pair *current; /* sent with; NULL: none */
+    struct pair *current;     /* sent with; NULL: none */
+    struct session *sessions; /* linked by their `sibling` */
     uint64_t story;
     bool heard_esp, heard_l2tp, opened;
     struct timer watch;
@@ -68,9 +71,9 @@ struct session {
     struct ppp *ppp;
     struct ppp_profile *profile;
     struct timer timer;
-    struct session *next_dirty;
-    bool dirty;
-    bool asked; /* an AUTH event went out: a DOWN must follow */
+    struct session *sibling; /* the next of the same peer */
+    bool asked;              /* an AUTH event went out: a DOWN must follow */
+    bool told;               /* why it failed or ended */
     bool up;
     bool server;
     bool first_data;
@@ -121,12 +124,12 @@ struct stack {
     uint32_t pairs_cap;
     uint32_t pair_hint, peer_hint; /* where to look for a free slot first */
     uint64_t born;
+    uint32_t carriers; /* named so far */
 
     struct session **sessions; /* by number; 0 unused */
     uint32_t sessions_cap, sessions_n;
     uint64_t session_keys;
     struct session *by_inner; /* hash by inner address */
-    struct session *dirty;
 
     struct timers links;   /* of sessions */
     struct timers watches; /* of peers */
@@ -154,9 +157,13 @@ static inline void count_drop(struct stack *s, enum drop d)
 struct peer *stack_peer_new(struct stack *s, const struct path *path);
 void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
 struct peer *stack_peer_at(const struct stack *s, uint32_t slot);
+/* By its name towards L2TP; NULL when that peer is gone, whoever has its slot now. */
+struct peer *stack_peer_by_carrier(const struct stack *s, uint32_t carrier);
 struct peer *stack_peer_by_ike(const struct stack *s, uint32_t ike_peer);
 enum err stack_peer_bind_ike(struct stack *s, struct peer *peer, uint32_t ike_peer);
 struct peer *stack_peer_plain(struct stack *s, const struct path *path, bool create);
+/* A sender outside IPsec is known by its tunnels alone. */
+void stack_peer_release_plain(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
 void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
 void stack_peer_moved(struct stack *s, struct peer *peer, const struct path *path);
 void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer);
@@ -219,7 +226,9 @@ void story_end(struct stack *s, usec_t now, uint64_t id, const struct path *path
 /* As the two above, and tells the event stream. */
 void stack_step(struct stack *s, usec_t now, const struct peer *peer, uint32_t session, enum stage stage,
                 const char *user, const char *detail);
-void stack_failed(struct stack *s, usec_t now, const struct peer *peer, const struct session *session, enum stage stage,
+void stack_failed(struct stack *s, usec_t now, const struct peer *peer, struct session *session, enum stage stage,
                   enum cause cause, const char *detail);
+/* Another session of an attempt that has ended: what comes now is told, and ended, anew. */
+void story_reopen(struct stack *s, uint64_t id);
 
 #endif

@@ -169,6 +169,17 @@ void story_end(struct stack *s, usec_t now, uint64_t id, const struct path *path
     view_copy_text(story->cause_detail, sizeof(story->cause_detail), view_str(detail));
 }
 
+void story_reopen(struct stack *s, uint64_t id)
+{
+    struct story *story = story_find(s, id);
+    if (!story || !story->ended)
+        return;
+    story->ended = story->established = false;
+    story->stage = STAGE_L2TP_SESSION;
+    story->cause = CAUSE_NONE;
+    story->cause_detail[0] = '\0';
+}
+
 void stack_step(struct stack *s, usec_t now, const struct peer *peer, uint32_t session, enum stage stage,
                 const char *user, const char *detail)
 {
@@ -184,13 +195,16 @@ void stack_step(struct stack *s, usec_t now, const struct peer *peer, uint32_t s
     stack_tell(s, &event);
 }
 
-void stack_failed(struct stack *s, usec_t now, const struct peer *peer, const struct session *session, enum stage stage,
+void stack_failed(struct stack *s, usec_t now, const struct peer *peer, struct session *session, enum stage stage,
                   enum cause cause, const char *detail)
 {
     if (!peer)
         return;
     struct story *story = story_find(s, peer->story);
-    const bool known = story && story->ended;
+    /* Each session's end is told, every refused login with it: who watches for guessing must see them all. */
+    const bool known = session ? session->told : story && story->ended;
+    if (session)
+        session->told = true;
     const char *user = session ? ppp_user(session->ppp) : "";
     if (story && user[0])
         view_copy_text(story->user, sizeof(story->user), view_str(user));

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GOODBYES 256 /* peers in one call: several datagrams to each must fit the outbox */
+
 void stack_dh_done(struct stack *s, usec_t now, struct dh_work *work)
 {
     ike_dh_done(s->ike, now, work);
@@ -69,10 +71,7 @@ enum err stack_connect(struct stack *s, usec_t now, const struct stack_connect *
 
 static void close_links(struct stack *s, usec_t now, const struct peer *peer, enum cause cause)
 {
-    for (uint32_t i = 1; i < s->sessions_cap; i++) {
-        struct session *session = s->sessions[i];
-        if (!session || session->peer != peer->slot)
-            continue;
+    for (struct session *session = peer->sessions; session; session = session->sibling) {
         ppp_close(session->ppp, now, cause);
         stack_session_settle(s, now, session);
     }
@@ -81,11 +80,11 @@ static void close_links(struct stack *s, usec_t now, const struct peer *peer, en
 /* Says goodbye layer by layer without waiting for answers: each message leaves before the layer below it ends. */
 static void peer_goodbye(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
 {
-    const uint32_t slot = peer->slot;
+    const uint32_t carrier = peer->carrier;
     close_links(s, now, peer, cause);
-    l2tp_carrier_close(s->l2tp, now, slot, cause);
+    l2tp_carrier_close(s->l2tp, now, carrier, cause);
     stack_settle(s, now);
-    peer = stack_peer_at(s, slot);
+    peer = stack_peer_by_carrier(s, carrier);
     if (!peer)
         return;
     if (!peer->plain) {
@@ -93,7 +92,7 @@ static void peer_goodbye(struct stack *s, usec_t now, struct peer *peer, enum ca
         ike_close(s->ike, now, peer->ike_peer);
         stack_settle(s, now);
     }
-    peer = stack_peer_at(s, slot);
+    peer = stack_peer_by_carrier(s, carrier);
     if (peer)
         stack_peer_free(s, now, peer, cause);
     stack_settle(s, now);
@@ -106,11 +105,15 @@ void stack_disconnect(struct stack *s, usec_t now, uint32_t slot)
         peer_goodbye(s, now, peer, CAUSE_ADMIN);
 }
 
-void stack_shutdown(struct stack *s, usec_t now)
+bool stack_shutdown(struct stack *s, usec_t now)
 {
-    for (uint32_t i = 1; i < s->peers_cap; i++)
-        if (s->peers[i])
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < s->peers_cap && n < GOODBYES; i++)
+        if (s->peers[i]) {
             peer_goodbye(s, now, s->peers[i], CAUSE_SHUTDOWN);
+            n++;
+        }
+    return n == GOODBYES;
 }
 
 enum err stack_kick(struct stack *s, usec_t now, uint32_t number, uint64_t key, enum cause cause)
@@ -135,14 +138,11 @@ struct stack_counters stack_counters(const struct stack *s)
 
 void stack_replace(struct stack *s, usec_t now, uint64_t key)
 {
-    for (uint32_t i = 1; i < s->sessions_cap; i++) {
-        const struct session *session = s->sessions[i];
-        if (!session || session->key != key)
-            continue;
-        l2tp_session_close(s->l2tp, now, i, CAUSE_REPLACED);
-        stack_settle(s, now);
+    const uint32_t number = (uint32_t)(key & ((1u << SESSION_KEY_SHIFT) - 1));
+    if (!session_checked(s, number, key))
         return;
-    }
+    l2tp_session_close(s->l2tp, now, number, CAUSE_REPLACED);
+    stack_settle(s, now);
 }
 
 const char *stack_engine(const struct stack *s)
