@@ -263,10 +263,13 @@ static void measure(size_t kind, size_t burst)
         bare_done(&bare);
 }
 
-int main(void)
+/* esp_burst [KIND [BURST]]: all, or only these. */
+int main(int argc, char **argv)
 {
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
         for (size_t b = 0; b < ARRAY_LEN(bursts); b++)
-            measure(k, bursts[b]);
+            if ((argc < 2 || strcmp(argv[1], kinds[k].name) == 0) &&
+                (argc < 3 || strtoul(argv[2], NULL, 10) == bursts[b]))
+                measure(k, bursts[b]);
     return 0;
 }

@@ -246,8 +246,10 @@ int main(int argc, char **argv)
         perror("storm: cannot start");
         return 1;
     }
-    s.began = clock_now();
     loop_on_turn(s.loop, turn, &s);
+    s.began = clock_now();
+    keep_flying(&s, s.began);
+    pump_flush(s.pump, s.began);
     while (s.finished == 0)
         if (loop_once(s.loop, USEC_SEC) != ERR_OK)
             return 1;

@@ -58,15 +58,16 @@ class Place:
         self.office.run("ip", "route", "add", "default", "via", "172.16.0.1")
         self.middle.forward()
 
-    def start_gateway(self, **changes):
-        """sekishod with one shard, all its threads on its own core."""
+    def start_gateway(self, alone=True, **changes):
+        """sekishod; alone: with one shard, all its threads on one core."""
         sections = settings(**{"pool \"office\"": {"range": f'"{POOL}"', "gateway": '"10.64.0.1"'},
-                               "limits": {"sessions": 60000, "tunnels": 60000, "sas": 60000, "half_open": 20000},
                                "log": {"level": '"warning"'},
                                **changes})
-        sections[""]["shards"] = 1
+        if alone:
+            sections[""]["shards"] = 1
         self.gateway = Gateway(self.middle, self.directory / "gateway", PSK, {USER: PASSWORD}, sections)
-        pin(self.gateway.process.pid, GATEWAY_CORE)
+        if alone:
+            pin(self.gateway.process.pid, GATEWAY_CORE)
         return self.gateway
 
     def stop_gateway(self):
