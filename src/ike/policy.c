@@ -3,11 +3,11 @@
  *
  * As responder the strongest acceptable transform wins, not the first. Strength is that of the weakest link: cipher,
  * hash and group each count by their bits in suite.def. AES of any length, all SHA-2 and every group from MODP-2048 up
- * stand in one class, since none of them can be broken; among equals what spares the gateway comes first: ECP-256,
- * ECP-384, MODP-2048 (a login with ECP-256 costs a fifth of one with MODP-2048, and far less than one with ECP-384).
- * Then the longer key, then the class of the hash, then what the peer named first.
+ * stand in one class, since none of them can be broken. Among equals the longer cipher key wins, then the stronger
+ * group by the order of suite.def, then the class of the hash, then what the peer named first. In ESP GCM comes before
+ * CBC of the same key length, since it costs less.
  *
- * So Windows gets its second offer, AES-128, SHA-1, ECP-256, and Apple its first, AES-256, SHA-256, MODP-2048.
+ * So Windows gets its first offer, AES-256, SHA-1, ECP-384, and Apple its first, AES-256, SHA-256, MODP-2048.
  */
 #include "ike/ike_message.h"
 
@@ -16,6 +16,7 @@
 
 #define STRENGTH_FLOOR    50 /* below every hash, so that a preference stays below 100 */
 #define DOUBTFUL_STRENGTH 1
+#define GROUP_FIRST       99 /* the preference of the first group of suite.def; each later one has one less */
 
 enum { M = 1 << IKE_POLICY_MODERN, C = 1 << IKE_POLICY_COMPATIBLE, L = 1 << IKE_POLICY_LEGACY };
 
@@ -98,7 +99,7 @@ int suite_rank(enum ike_policy policy, const struct suite *s)
     if (!cipher || !hash || !group)
         return -1;
     const int strength = least(cipher->strength, least(hash->strength, group->strength));
-    return rank(strength, 99 - (int)(group - ike_groups), s->key_bytes, hash->strength - STRENGTH_FLOOR);
+    return rank(strength, s->key_bytes, GROUP_FIRST - (int)(group - ike_groups), hash->strength - STRENGTH_FLOOR);
 }
 
 int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_suite *s)
@@ -108,12 +109,12 @@ int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_su
     if (!cipher)
         return -1;
     if (t->cipher == ESP_CIPHER_AES_GCM)
-        return rank(cipher->strength, 1, t->key_bytes, 0);
+        return rank(cipher->strength, t->key_bytes, 1, 0);
     const struct judgement *auth = JUDGE(esp_auths, policy, (int)t->auth, 0);
     if (!auth)
         return -1;
     const bool doubtful = weak_sha256 && t->auth == ESP_AUTH_SHA256_128;
-    return rank(doubtful ? DOUBTFUL_STRENGTH : least(cipher->strength, auth->strength), 0, t->key_bytes,
+    return rank(doubtful ? DOUBTFUL_STRENGTH : least(cipher->strength, auth->strength), t->key_bytes, 0,
                 auth->strength - STRENGTH_FLOOR);
 }
 

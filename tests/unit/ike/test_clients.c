@@ -43,7 +43,7 @@ static const char windows_8[] =
            "0d000014 26244d38eddb61b3172a36e3d0cfb819"
            "00000014 e3a5966a76379fe707228231e5ce8652";
 
-static void windows_gets_its_second_transform_unchanged_and_one_vendor_id(void **state)
+static void windows_gets_its_first_transform_unchanged_and_one_vendor_id(void **state)
 {
     (void)state;
     struct world *w = world_new(20);
@@ -58,7 +58,7 @@ static void windows_gets_its_second_transform_unchanged_and_one_vendor_id(void *
     assert_int_not_equal(be32_get(a.bytes + 8), 0);
     const size_t n = unhex("01100200 00000000 0000006c"
                            "0d00003c 00000001 00000001 00000030 01010001"
-                           "00000028 02010000 80010007 800e0080 80020002 80040013 80030001 800b0001 000c000400007080"
+                           "00000028 01010000 80010007 800e0100 80020002 80040014 80030001 800b0001 000c000400007080"
                            "00000014 4a131c81070358455c5728f20e95452f",
                            expected, sizeof(expected));
     assert_int_equal(a.n, 16 + n);
@@ -67,7 +67,7 @@ static void windows_gets_its_second_transform_unchanged_and_one_vendor_id(void *
     assert_int_equal(e.stage, STAGE_IKE_MM1);
     assert_string_equal(e.detail, "Windows 8 or later");
     assert_true(ike_event(w->side[1].ike, &e));
-    assert_string_equal(e.detail, "aes128-sha1-ecp256");
+    assert_string_equal(e.detail, "aes256-sha1-ecp384");
     world_free(w);
 }
 
@@ -181,7 +181,7 @@ static void other_ways_to_begin_are_named_and_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(windows_gets_its_second_transform_unchanged_and_one_vendor_id),
+        cmocka_unit_test(windows_gets_its_first_transform_unchanged_and_one_vendor_id),
         cmocka_unit_test(a_repeated_first_message_gets_the_same_answer),
         cmocka_unit_test(apple_is_answered_with_rfc_3947_and_dpd_only),
         cmocka_unit_test(a_refused_proposal_is_told_in_clear_and_leaves_nothing),

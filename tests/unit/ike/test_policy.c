@@ -55,7 +55,7 @@ static const char *const tp_link[] = {"3des-md5-modp1024", "3des-sha1-modp1024"}
 static void current_clients_get_their_strongest_offer_in_the_compatible_policy(void **state)
 {
     (void)state;
-    CHOOSE("aes128-sha1-ecp256", IKE_POLICY_COMPATIBLE, windows);
+    CHOOSE("aes256-sha1-ecp384", IKE_POLICY_COMPATIBLE, windows);
     CHOOSE("aes256-sha256-modp2048", IKE_POLICY_COMPATIBLE, apple);
     CHOOSE("aes256-sha256-modp2048", IKE_POLICY_COMPATIBLE, network_manager);
     CHOOSE("aes128-sha1-modp2048", IKE_POLICY_COMPATIBLE, router_os);
@@ -68,7 +68,7 @@ static void old_devices_get_the_best_they_have_in_the_legacy_policy(void **state
     (void)state;
     CHOOSE("aes256-sha384-modp1024", IKE_POLICY_LEGACY, android);
     CHOOSE("3des-sha1-modp1024", IKE_POLICY_LEGACY, tp_link);
-    CHOOSE("aes128-sha1-ecp256", IKE_POLICY_LEGACY, windows);
+    CHOOSE("aes256-sha1-ecp384", IKE_POLICY_LEGACY, windows);
 }
 
 static void the_modern_policy_wants_sha2(void **state)
@@ -77,6 +77,20 @@ static void the_modern_policy_wants_sha2(void **state)
     CHOOSE(NULL, IKE_POLICY_MODERN, windows);
     CHOOSE("aes256-sha256-modp2048", IKE_POLICY_MODERN, apple);
     CHOOSE("aes256-sha256-modp2048", IKE_POLICY_MODERN, network_manager);
+}
+
+static void the_key_counts_before_the_group_and_the_group_before_the_hash(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"aes128-sha256-ecp521", "aes192-sha256-ecp384", "aes256-sha256-modp2048"};
+    static const char *const groups[] = {"aes256-sha512-modp2048", "aes256-sha256-modp3072", "aes256-sha256-ecp256",
+                                         "aes256-sha256-modp4096", "aes256-sha256-ecp384",   "aes256-sha512-ecp256"};
+    static const char *const weak_group[] = {"aes256-sha256-modp1536", "aes128-sha1-modp2048"};
+    static const char *const as_named[] = {"aes256-sha256-ecp384", "aes256-sha512-ecp384"};
+    CHOOSE("aes256-sha256-modp2048", IKE_POLICY_MODERN, keys);
+    CHOOSE("aes256-sha256-ecp384", IKE_POLICY_MODERN, groups);
+    CHOOSE("aes128-sha1-modp2048", IKE_POLICY_COMPATIBLE, weak_group);
+    CHOOSE("aes256-sha256-ecp384", IKE_POLICY_COMPATIBLE, as_named);
 }
 
 static void modp768_is_understood_and_never_taken(void **state)
@@ -94,12 +108,12 @@ static int esp_rank(enum ike_policy policy, bool weak, const char *words)
     return esp_suite_rank(policy, weak, &s);
 }
 
-static void esp_prefers_gcm_then_longer_keys_then_sha2(void **state)
+static void esp_prefers_longer_keys_then_gcm_and_sha1_comes_after_both(void **state)
 {
     (void)state;
-    static const char *const order[] = {"aes256gcm16", "aes128gcm16", "aes256-sha256", "aes128-sha256",
-                                        "aes256-sha1", "aes192-sha1", "aes128-sha1",   "3des-sha1",
-                                        "3des-md5",    "des-sha1",    "null-sha1"};
+    static const char *const order[] = {"aes256gcm16", "aes256-sha256", "aes128gcm16", "aes128-sha256",
+                                        "aes256-sha1", "aes192-sha1",   "aes128-sha1", "3des-sha1",
+                                        "3des-md5",    "des-sha1",      "null-sha1"};
     for (size_t i = 1; i < ARRAY_LEN(order); i++)
         assert_true(esp_rank(IKE_POLICY_LEGACY, false, order[i - 1]) > esp_rank(IKE_POLICY_LEGACY, false, order[i]));
     assert_true(esp_rank(IKE_POLICY_COMPATIBLE, false, "3des-sha1") < 0);
@@ -218,7 +232,8 @@ int main(void)
         cmocka_unit_test(old_devices_get_the_best_they_have_in_the_legacy_policy),
         cmocka_unit_test(the_modern_policy_wants_sha2),
         cmocka_unit_test(modp768_is_understood_and_never_taken),
-        cmocka_unit_test(esp_prefers_gcm_then_longer_keys_then_sha2),
+        cmocka_unit_test(the_key_counts_before_the_group_and_the_group_before_the_hash),
+        cmocka_unit_test(esp_prefers_longer_keys_then_gcm_and_sha1_comes_after_both),
         cmocka_unit_test(sha256_comes_last_for_kernels_that_may_truncate_it),
         cmocka_unit_test(transforms_are_read_in_any_order_and_encoding),
         cmocka_unit_test(what_is_not_understood_is_not_chosen),
