@@ -241,6 +241,7 @@ struct packet {
     uint16_t protocol; /* once PPP is off: the PPP protocol number */
     uint32_t owner;    /* the SA, then the session, that this packet belongs to: a slot of its module */
     uint32_t origin;   /* index of the datagram it came in, for the path */
+    bool newest;       /* none that its SA sealed later has come before it */
 };
 
 #define BURST_MAX 128 /* packets in one call to a burst function */

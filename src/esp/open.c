@@ -130,7 +130,8 @@ static enum drop finish(struct esp *esp, struct packet *p, const struct work *w,
         sa->in.bad_icv++;
         return DROP_ESP_ICV;
     }
-    enum drop drop = accept(esp, sa, w, be32_get(p->data + 4));
+    const uint32_t sequence = be32_get(p->data + 4);
+    enum drop drop = accept(esp, sa, w, sequence);
     if (drop != DROP_NONE)
         return drop;
     uint32_t head = ESP_HEADER + (uint32_t)sa->iv, plain_len;
@@ -142,6 +143,7 @@ static enum drop finish(struct esp *esp, struct packet *p, const struct work *w,
     p->len = plain_len;
     p->tailroom = (uint16_t)(tailroom < UINT16_MAX ? tailroom : UINT16_MAX);
     p->owner = sa->owner;
+    p->newest = sequence == sa->in.replay.top;
     return DROP_NONE;
 }
 

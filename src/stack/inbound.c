@@ -101,10 +101,10 @@ static enum drop strip_udp(struct peer *peer, struct packet *packet)
 
 /* ---- a burst of ESP ---- */
 
-static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet)
+static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet, uint32_t spi)
 {
     struct pair *pair = packet->owner < s->pairs_cap ? s->pairs[packet->owner] : NULL;
-    if (!pair)
+    if (!pair || pair->spi_in != spi) /* a packet before it in the burst has ended the pair */
         return DROP_ESP_SPI;
     struct peer *peer = stack_peer_at(s, pair->peer);
     if (!pair->heard)
@@ -116,6 +116,13 @@ static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet)
     return l2tp_packet(s, now, peer->carrier, packet);
 }
 
+/* Whether a peer is now where this packet came from. One that was long on its way still comes from where the peer has
+ * been: it moves nobody back. */
+static bool has_moved(const struct peer *peer, const struct pair *pair, const struct packet *packet)
+{
+    return packet->newest && pair->born >= peer->moved;
+}
+
 /* Life and path are noted once per datagram and SA, not once per packet. */
 static void note_path(struct stack *s, usec_t now, const struct packet *packet)
 {
@@ -124,10 +131,15 @@ static void note_path(struct stack *s, usec_t now, const struct packet *packet)
     if (!peer)
         return;
     const struct path *path = &s->datagrams[packet->origin].path;
-    if (path->remote.port == 0) /* ESP without UDP says nothing about IKE's ports, and nobody moves without a NAT */
+    if (path->remote.port == 0) { /* ESP without UDP says nothing about IKE's ports, and nobody moves without a NAT */
         path = &peer->path;
-    if (!path_equal(path, &peer->path))
-        stack_peer_moved(s, peer, path);
+    } else if (!path_equal(path, &peer->path)) {
+        if (has_moved(peer, pair, packet)) {
+            peer->moved = pair->born;
+            stack_peer_moved(s, peer, path);
+        }
+        path = &peer->path;
+    }
     ike_peer_alive(s->ike, now, peer->ike_peer, path);
 }
 
@@ -147,7 +159,7 @@ static void open_burst(struct stack *s, usec_t now)
                 note_path(s, now, packet);
             origin = packet->origin;
             owner = packet->owner;
-            verdict = esp_packet(s, now, packet);
+            verdict = esp_packet(s, now, packet, s->spis[i]);
         }
         if (verdict != DROP_NONE)
             count_drop(s, verdict);

@@ -41,6 +41,7 @@ struct peer {
     bool plain;       /* L2TP without IPsec */
     bool client;      /* we opened it */
     struct path path;
+    uint64_t moved; /* the order of making of the pair that moved it last */
     uint16_t port_local; /* inner UDP ports */
     uint16_t port_remote;
     struct pair *pairs[PEER_PAIRS_MAX];

@@ -99,6 +99,28 @@ static void a_nat_that_forgets_is_followed_at_the_first_packet(void **state)
     leave(s);
 }
 
+static void a_packet_that_comes_late_from_the_old_port_moves_nobody_back(void **state)
+{
+    (void)state;
+    struct scene *s = connected(14, true, NULL);
+    const usec_t delay = s->w->weather.delay;
+    s->w->weather.delay = 3 * USEC_SEC;
+    client_send(s->c, 1); /* --> a packet that takes its time */
+    world_run(s->w, 10 * USEC_MSEC, NULL, NULL);
+    s->w->weather.delay = delay;
+    napt_forget(&s->router);
+    client_send(s->c, 2); /* --> from the new port */
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    const uint64_t before = s->w->gateway_received;
+    world_run(s->w, 4 * USEC_SEC, NULL, NULL);
+    assert_int_equal(s->w->gateway_received, before + 1); /* --> the late one is taken */
+    const uint64_t received = s->c->received;
+    gateway_send(s->w, s->c, 3); /* <-- to the new port all the same */
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    assert_int_equal(s->c->received, received + 1);
+    leave(s);
+}
+
 static void a_client_that_vanishes_is_noticed_and_its_address_comes_back(void **state)
 {
     (void)state;
@@ -239,6 +261,7 @@ int main(void)
         cmocka_unit_test(rekeying_of_both_phases_loses_no_packet),
         cmocka_unit_test(rekeying_by_volume_loses_no_packet),
         cmocka_unit_test(a_nat_that_forgets_is_followed_at_the_first_packet),
+        cmocka_unit_test(a_packet_that_comes_late_from_the_old_port_moves_nobody_back),
         cmocka_unit_test(a_client_that_vanishes_is_noticed_and_its_address_comes_back),
         cmocka_unit_test(a_goodbye_ends_everything_at_once),
         cmocka_unit_test(a_kicked_session_goes_and_the_client_learns_it),
