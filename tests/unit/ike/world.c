@@ -206,8 +206,11 @@ static bool pull_side(struct world *w, int i)
 
 void world_pull(struct world *w)
 {
-    while (pull_side(w, 0) | pull_side(w, 1))
-        continue;
+    bool any = true;
+    while (any) {
+        any = pull_side(w, 0);
+        any = pull_side(w, 1) || any;
+    }
 }
 
 enum drop world_inject(struct world *w, int to, const struct path *path, struct view bytes)
