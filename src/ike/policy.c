@@ -215,50 +215,77 @@ size_t policy_offer_esp(enum ike_policy policy, const char *configured, struct e
     return n;
 }
 
-/* Appends as much as fits and returns the new length. */
-static size_t append(char *out, size_t cap, size_t n, const char *text)
-{
-    const int more = snprintf(out + n, cap - n, "%s", text);
-    return more < 0 ? n : n + (size_t)more >= cap ? cap - 1 : n + (size_t)more;
-}
+/* ---- for people ---- */
 
 #define OWN_PART 64 /* bytes of a story that are kept for our own side */
+#define CUT      ", ..."
+
+/* A list of words in a text of limited size: what does not fit is left out whole, and dots say so. */
+struct list {
+    char *out;
+    size_t cap, n;
+    size_t items;
+    bool cut;
+};
+
+static void list_begin(struct list *l, const char *title)
+{
+    const int n = snprintf(l->out + l->n, l->cap - l->n, "%s", title);
+    l->n += (size_t)n < l->cap - l->n ? (size_t)n : l->cap - l->n - 1;
+    l->items = 0;
+    l->cut = false;
+}
+
+static void list_add(struct list *l, const char *word)
+{
+    const char *comma = l->items++ ? ", " : " ";
+    if (l->cut)
+        return;
+    const size_t n = strlen(comma) + strlen(word);
+    l->cut = l->n + n + sizeof(CUT) > l->cap;
+    l->n += (size_t)snprintf(l->out + l->n, l->cap - l->n, "%s%s", l->cut ? CUT : comma, l->cut ? "" : word);
+}
+
+/* The same for both phases: what the peer offered in the front part, what we would have taken behind it. */
+static struct list explain_begin(char *out, size_t cap)
+{
+    struct list l = {.out = out, .cap = cap > OWN_PART ? cap - OWN_PART : cap};
+    list_begin(&l, "offered");
+    return l;
+}
+
+static void explain_ours(struct list *l, size_t cap)
+{
+    l->cap = cap;
+    list_begin(l, "; acceptable");
+}
 
 void policy_explain_ike(enum ike_policy policy, const struct offer *o, char *out, size_t cap)
 {
     char text[SUITE_TEXT_MAX];
-    const size_t part = cap > OWN_PART ? cap - OWN_PART : cap;
-    size_t n = append(out, part, 0, "offered");
+    struct list l = explain_begin(out, cap);
     for (size_t i = 0; i < o->transform_count; i++) {
         struct suite s;
-        n = append(out, part, n, i ? ", " : " ");
-        n = append(out, part, n, suite_read(&o->transforms[i], &s) == ERR_OK ? suite_text(&s, text) : "unknown");
+        list_add(&l, suite_read(&o->transforms[i], &s) == ERR_OK ? suite_text(&s, text) : "unknown");
     }
-    n = append(out, cap, n, "; acceptable");
+    explain_ours(&l, cap);
     struct suite ours[OFFERS_MAX];
     const size_t count = policy_offer_ike(policy, NULL, ours);
-    for (size_t i = 0; i < count; i++) {
-        n = append(out, cap, n, i ? ", " : " ");
-        n = append(out, cap, n, suite_text(&ours[i], text));
-    }
+    for (size_t i = 0; i < count; i++)
+        list_add(&l, suite_text(&ours[i], text));
 }
 
 void policy_explain_esp(enum ike_policy policy, const struct offer *o, char *out, size_t cap)
 {
     char text[SUITE_TEXT_MAX];
-    const size_t part = cap > OWN_PART ? cap - OWN_PART : cap;
-    size_t n = append(out, part, 0, "offered");
+    struct list l = explain_begin(out, cap);
     for (size_t i = 0; i < o->transform_count; i++) {
         struct esp_suite s;
-        n = append(out, part, n, i ? ", " : " ");
-        n = append(out, part, n,
-                   esp_suite_read(&o->transforms[i], &s) == ERR_OK ? esp_suite_text(&s, text) : "unknown");
+        list_add(&l, esp_suite_read(&o->transforms[i], &s) == ERR_OK ? esp_suite_text(&s, text) : "unknown");
     }
-    n = append(out, cap, n, "; acceptable");
+    explain_ours(&l, cap);
     struct esp_suite ours[OFFERS_MAX];
     const size_t count = policy_offer_esp(policy, NULL, ours);
-    for (size_t i = 0; i < count; i++) {
-        n = append(out, cap, n, i ? ", " : " ");
-        n = append(out, cap, n, esp_suite_text(&ours[i], text));
-    }
+    for (size_t i = 0; i < count; i++)
+        list_add(&l, esp_suite_text(&ours[i], text));
 }

@@ -81,6 +81,8 @@ static const char *windows_name(uint32_t version)
 
 const char *vendors_kind(const struct vendors *v)
 {
+    if (vendors_have(v, VENDOR_SEKISHO))
+        return "Sekisho";
     if (vendors_have(v, VENDOR_MICROSOFT))
         return windows_name(v->microsoft_version);
     if (vendors_have(v, VENDOR_NATT_APPLE))

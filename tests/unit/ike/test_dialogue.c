@@ -124,7 +124,7 @@ static void every_stage_is_told_in_order(void **state)
             assert_true(e->attempt == attempt);
         }
     }
-    assert_string_equal(world_event(w, 1, IKE_EVENT_UP, 0)->event.detail, "unknown, aes256-sha256-ecp256");
+    assert_string_equal(world_event(w, 1, IKE_EVENT_UP, 0)->event.detail, "Sekisho, aes256-sha256-ecp256");
     assert_string_equal(world_event(w, 1, IKE_EVENT_STAGE, 7)->event.detail, "aes256gcm16");
     world_free(w);
 }

@@ -222,7 +222,27 @@ static void a_refusal_tells_both_sides_proposals(void **state)
     assert_non_null(strstr(text, "offered 3des-md5-modp1024, 3des-sha1-modp1024; acceptable aes256-"));
     offer_of(apple, ARRAY_LEN(apple), &o);
     policy_explain_ike(IKE_POLICY_COMPATIBLE, &o, text, sizeof(text));
-    assert_non_null(strstr(text, "; acceptable aes256-"));
+    assert_string_equal(text, "offered aes256-sha256-modp2048, aes256-sha1-modp2048, aes256-md5-modp2048, ...; "
+                              "acceptable aes256-sha256-ecp256, aes256-sha256-modp2048, ...");
+}
+
+static void a_refusal_is_cut_between_words_at_any_size(void **state)
+{
+    (void)state;
+    struct offer o;
+    char whole[2048], text[2048];
+    offer_of(android, ARRAY_LEN(android), &o);
+    policy_explain_ike(IKE_POLICY_COMPATIBLE, &o, whole, sizeof(whole));
+    assert_null(strstr(whole, "..."));
+    for (size_t cap = 128; cap < 1024; cap++) {
+        memset(text, '#', sizeof(text));
+        policy_explain_ike(IKE_POLICY_COMPATIBLE, &o, text, cap);
+        const size_t n = strlen(text);
+        assert_true(n < cap);
+        assert_int_equal(text[cap], '#');
+        assert_true(n == strlen(whole) || strcmp(text + n - 5, ", ...") == 0);
+        assert_non_null(strstr(text, "; acceptable aes256-sha256-ecp256"));
+    }
 }
 
 int main(void)
@@ -240,6 +260,7 @@ int main(void)
         cmocka_unit_test(esp_transforms_need_integrity),
         cmocka_unit_test(configured_proposals_are_words),
         cmocka_unit_test(a_refusal_tells_both_sides_proposals),
+        cmocka_unit_test(a_refusal_is_cut_between_words_at_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ static void clients_are_known_by_their_vendor_ids(void **state)
         {"Android or racoon", NATT_RFC_3947, true, {RFC_3947, DRAFT_02, DRAFT_02_N, DRAFT_00, FRAGMENTATION, DPD}, 6},
         {"strongSwan", NATT_RFC_3947, false, {XAUTH, DPD, FRAGMENTATION, RFC_3947, DRAFT_02_N}, 5},
         {"libreswan", NATT_RFC_3947, false, {FRAGMENTATION, DPD, RFC_3947, DRAFT_03, DRAFT_02_N, DRAFT_02}, 6},
+        {"Sekisho", NATT_RFC_3947, false, {RFC_3947, DRAFT_03, DPD, "2faa02b56f786f76a1c1a396f0a1df0d"}, 4},
         {"unknown", NATT_DRAFT_03, false, {DRAFT_02, DRAFT_03}, 2},
         {"unknown", NATT_DRAFT_02, false, {DRAFT_02, DRAFT_00}, 2},
         {"Apple", NATT_NONE, false, {APPLE, DRAFT_08}, 2}, /* these two are never answered */
