@@ -20,6 +20,7 @@ struct client {
     struct entropy entropy;
     struct ike_psk psk;
     struct tun *tun;
+    struct route pinned; /* ours to remove when its interface is set */
     struct pump_sock socks[3];
     size_t sock_count;
     struct stack *stack;
@@ -28,6 +29,7 @@ struct client {
     int signals;
     usec_t began;
     bool up, failed;
+    bool ending; /* by us: what the stack tells about the end is not news */
 };
 
 /* ---- what the user sees ---- */
@@ -56,7 +58,7 @@ static void say_failure(const struct client *c, const struct stack_event *event)
 /* ---- the interface ---- */
 
 /* The server itself must stay reachable beside a route that covers it. */
-static enum err pin_server(const struct client *c)
+static enum err pin_server(struct client *c)
 {
     struct route way;
     if (route_lookup(&c->options->server, &way) != ERR_OK)
@@ -64,10 +66,12 @@ static enum err pin_server(const struct client *c)
     way.bits = way.to.family == 4 ? 32 : 128;
     way.source = (struct ip_addr){0};
     const enum err e = route_add(&way);
+    if (e == ERR_OK)
+        c->pinned = way;
     return e == ERR_EXISTS ? ERR_OK : e;
 }
 
-static enum err set_up_interface(const struct client *c, const struct ppp_network *network)
+static enum err set_up_interface(struct client *c, const struct ppp_network *network)
 {
     const uint32_t iface = tun_iface(c->tun);
     enum err e = c->options->route_count > 0 ? pin_server(c) : ERR_OK;
@@ -89,8 +93,9 @@ static void network_up(struct client *c, const struct ppp_network *network)
 {
     char local[IP_TEXT_MAX], remote[IP_TEXT_MAX], dns[IP_TEXT_MAX];
     c->up = true;
-    if (set_up_interface(c, network) != ERR_OK) {
-        say(c, "cannot set up the interface %s: %s", tun_name(c->tun), strerror(errno));
+    const enum err e = set_up_interface(c, network);
+    if (e != ERR_OK) {
+        say(c, "cannot set up the interface %s: %s", tun_name(c->tun), e == ERR_SYSTEM ? strerror(errno) : err_text(e));
         c->failed = true;
         loop_stop(c->loop);
         return;
@@ -123,6 +128,8 @@ static void tell(void *ctx, usec_t now)
             network_up(c, &event.network);
             break;
         case STACK_EVENT_FAILED:
+            if (c->ending)
+                break;
             say_failure(c, &event);
             c->failed = true;
             loop_stop(c->loop);
@@ -273,6 +280,8 @@ static void close_all(struct client *c)
     for (size_t i = 0; i < c->sock_count; i++)
         sock_free(c->socks[i].sock);
     tun_free(c->tun);
+    if (c->pinned.iface)
+        (void)route_del(&c->pinned);
     if (c->signals >= 0)
         close(c->signals);
     loop_free(c->loop);
@@ -297,6 +306,7 @@ int client_run(const struct client_options *options)
     }
     loop_on_turn(c.loop, turn, &c);
     loop_run(c.loop);
+    c.ending = true;
     stack_disconnect(c.stack, clock_now(), c.peer);
     pump_flush(c.pump, clock_now());
     if (!c.failed)

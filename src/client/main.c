@@ -17,20 +17,28 @@ static const char usage[] =
     "      [--local ADDRESS]       use this address of the host\n"
     "Ends with status 0 after SIGINT or SIGTERM, 1 when the connection failed, 2 for wrong options.\n";
 
-static bool take_route(struct client_options *o, char *text)
+static bool add_route(struct client_options *o, const struct ip_addr *to, uint8_t bits)
 {
     if (o->route_count == CLIENT_ROUTES_MAX)
         return false;
-    struct route *route = &o->routes[o->route_count];
+    o->routes[o->route_count++] = (struct route){.to = *to, .bits = bits};
+    return true;
+}
+
+static bool take_route(struct client_options *o, char *text)
+{
+    struct ip_addr to;
     char *slash = strchr(text, '/'), *end = NULL;
     if (slash)
         *slash++ = '\0';
     const unsigned long bits = slash ? strtoul(slash, &end, 10) : 32;
-    if (ip_parse(text, &route->to) != ERR_OK || route->to.family != 4 || (slash && *end != '\0') || bits > 32)
+    if (ip_parse(text, &to) != ERR_OK || to.family != 4 || (slash && (end == slash || *end != '\0')) || bits > 32)
         return false;
-    route->bits = (uint8_t)bits;
-    o->route_count++;
-    return true;
+    if (bits > 0)
+        return add_route(o, &to, (uint8_t)bits);
+    /* Everything goes in two halves, which win over the host's default route and leave it in its place. */
+    const struct ip_addr low = ip4_addr(0), high = ip4_addr(UINT32_C(1) << 31);
+    return add_route(o, &low, 1) && add_route(o, &high, 1);
 }
 
 static bool take_encap(struct client_options *o, const char *text)
