@@ -106,14 +106,18 @@ static enum drop esp_packet(struct stack *s, usec_t now, struct packet *packet, 
     struct pair *pair = packet->owner < s->pairs_cap ? s->pairs[packet->owner] : NULL;
     if (!pair || pair->spi_in != spi) /* a packet before it in the burst has ended the pair */
         return DROP_ESP_SPI;
-    struct peer *peer = stack_peer_at(s, pair->peer);
+    const uint32_t slot = pair->peer;
+    struct peer *peer = stack_peer_at(s, slot);
     if (!pair->heard)
         stack_pair_heard(s, now, pair);
     const enum drop verdict = strip_udp(peer, packet);
     if (verdict != DROP_NONE)
         return verdict;
-    peer->heard_l2tp = true;
-    return l2tp_packet(s, now, peer->carrier, packet);
+    const enum drop judged = l2tp_packet(s, now, peer->carrier, packet);
+    peer = stack_peer_at(s, slot);
+    if (peer && judged == DROP_NONE) /* L2TPv3 and stray Hellos ask for no tunnel */
+        peer->heard_l2tp = true;
+    return judged;
 }
 
 /* Whether a peer is now where this packet came from. One that was long on its way still comes from where the peer has
