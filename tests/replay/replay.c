@@ -186,7 +186,7 @@ static void expect_counts(struct replay *r, const struct step *s)
     same_number(s, "half-open", counters.half_open);
 }
 
-static void step_expect(struct replay *r, const struct step *s)
+static void expect_once(struct replay *r, const struct step *s)
 {
     char what[WORD_MAX];
     uint8_t exchange;
@@ -219,6 +219,12 @@ static void step_expect(struct replay *r, const struct step *s)
         expect_counts(r, s);
     else
         broken("'%s' cannot be expected", what);
+}
+
+static void step_expect(struct replay *r, const struct step *s)
+{
+    for (uint32_t i = step_number(s, "times", 1); i > 0; i--)
+        expect_once(r, s);
 }
 
 /* ---- the other steps ---- */

@@ -38,6 +38,8 @@
  *                                             identity and cure by a part of them
  *   EXPECT counts [peers=N] [sessions=N] [ike-sas=N] [half-open=N]
  *
+ * EXPECT takes times=N too: N alike in a row.
+ *
  * BYTES are words: hex digits (in pairs), "text", $VARIABLE, rand:N (N bytes that mean nothing), zero:N, natd:IP:PORT
  * (RFC 3947's hash), ke:GROUP (a fresh public value of this message's exchange), hash (HASH_I, HASH_R, HASH(1..3)), len
  * (16 bits: the length of the whole L2TP message). In EXPECT also ?N (N bytes, whatever they are), ?N>NAME (and keeps
