@@ -8,18 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t address_key(const struct ike *ike, const struct ip_addr *a)
+/* What counts as one source. */
+static struct ip_addr source_of(const struct ip_addr *a)
+{
+    struct ip_addr source = *a;
+    if (a->family == 6)
+        memset(source.b + IP6_SOURCE_BYTES, 0, sizeof(source.b) - IP6_SOURCE_BYTES);
+    return source;
+}
+
+static uint64_t source_key(const struct ike *ike, const struct ip_addr *source)
 {
     uint64_t key = ike->seed;
-    for (size_t i = 0; i < ip_addr_size(a); i++)
-        key = (key ^ a->b[i]) * 0x100000001b3u;
+    for (size_t i = 0; i < ip_addr_size(source); i++)
+        key = (key ^ source->b[i]) * 0x100000001b3u;
     return key;
 }
 
 void source_add(struct ike *ike, struct source *s, const struct ip_addr *a)
 {
-    s->addr = *a;
-    table_add(&ike->by_source, &s->node, address_key(ike, a));
+    s->addr = source_of(a);
+    table_add(&ike->by_source, &s->node, source_key(ike, &s->addr));
 }
 
 void source_remove(struct ike *ike, struct source *s)
@@ -29,12 +38,14 @@ void source_remove(struct ike *ike, struct source *s)
 
 bool source_full(struct ike *ike, const struct ip_addr *a)
 {
-    const uint64_t key = address_key(ike, a);
+    const struct ip_addr source = source_of(a);
+    const uint64_t key = source_key(ike, &source);
     uint32_t n = 0;
     if (ike->config.max_half_open_per_source == 0)
         return false;
     for (struct node *at = table_find(&ike->by_source, key, NULL); at; at = table_find(&ike->by_source, key, at)) {
-        if (ip_equal(&container_of(at, struct source, node)->addr, a) && ++n >= ike->config.max_half_open_per_source)
+        if (ip_equal(&container_of(at, struct source, node)->addr, &source) &&
+            ++n >= ike->config.max_half_open_per_source)
             return true;
     }
     return false;

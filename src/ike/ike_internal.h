@@ -21,6 +21,8 @@
 #define CHILDREN_MAX       16  /* ESP SA pairs of one peer; the oldest makes way */
 #define PEER_SAS_MAX       4   /* IKE SAs of one peer; the oldest makes way */
 #define MESSAGE_IDS_KEPT   32  /* message ids of phase 2 that an IKE SA refuses to see again */
+#define WORKS_MAX          128 /* pieces of Diffie-Hellman that are out; above it no stranger gets one */
+#define IP6_SOURCE_BYTES   8   /* of an IPv6 address that tell sources apart: everyone has at least a /64 */
 #define NOTICES_PER_SECOND 16  /* answers and events about peers that hold no state here */
 
 /* ---- times ---- */
@@ -310,6 +312,7 @@ struct ike {
     struct timers timers;
     uint64_t seed; /* of the tables' keys */
     uint64_t attempts, works;
+    uint32_t works_out; /* those whose exchange still waits */
 
     struct half_open *half_open; /* max_half_open of them */
     uint32_t half_open_cap, half_open_used;
@@ -413,6 +416,8 @@ void sa_told(struct ike *ike, const struct sa *sa, enum cause cause, const char 
 enum err work_ask(struct ike *ike, struct pending *p, enum dh_group group, const uint8_t *private_key,
                   struct view peer);
 void work_forget(struct ike *ike, struct pending *p); /* its answer will find nobody */
+/* Whether somebody who has proved nothing but its address may have one more. */
+bool work_allowed(const struct ike *ike);
 
 /* ---- main_mode.c (responder), main_mode_initiator.c ---- */
 

@@ -141,6 +141,9 @@ enum drop main_mode_key(struct ike *ike, struct half_open *h, const struct messa
         d = key_message_read(h->suite.group, &p, &ke, &nonce);
     if (d != DROP_NONE)
         return d;
+    /* The entry stays, so that the client's repetition finds it. */
+    if (!work_allowed(ike))
+        return DROP_IKE_FLOOD;
     struct sa *sa = sa_new(ike, false, m->path, &h->cookies, h->attempt);
     if (!sa)
         return DROP_IKE_LIMIT;

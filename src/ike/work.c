@@ -29,12 +29,21 @@ enum err work_ask(struct ike *ike, struct pending *p, enum dh_group group, const
     e->peer = p->sa->peer ? p->sa->peer->number : 0;
     e->path = p->sa->path;
     table_add(&ike->by_work, &p->node, work->id);
+    ike->works_out++;
     return ERR_OK;
 }
 
 void work_forget(struct ike *ike, struct pending *p)
 {
+    if (!p->node.linked)
+        return;
     table_remove(&ike->by_work, &p->node);
+    ike->works_out--;
+}
+
+bool work_allowed(const struct ike *ike)
+{
+    return ike->works_out < WORKS_MAX;
 }
 
 void ike_dh_done(struct ike *ike, usec_t now, struct dh_work *work)

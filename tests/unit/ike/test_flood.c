@@ -59,9 +59,8 @@ static void one_source_has_only_its_share(void **state)
 }
 
 /* MM3 for the half-open entry that answered last, with a public value that any will do for. */
-static enum drop send_mm3(struct world *w, const struct path *path, const struct ike *gateway)
+static void draft_mm3(struct world *w, const struct ike *gateway, struct draft *d)
 {
-    struct draft d;
     uint8_t ke[64], nonce[16];
     /* Reads the entry where a client would read MM2. */
     const struct half_open *h = container_of(gateway->half_open_age.prev, struct half_open, age);
@@ -70,9 +69,15 @@ static enum drop send_mm3(struct world *w, const struct path *path, const struct
     random_test_fill(&w->rng, work.private_key, sizeof(work.private_key));
     dh_work_run(&work);
     memcpy(ke, work.public_key, sizeof(ke));
-    draft_begin(&d, &h->cookies, EXCHANGE_MAIN, 0);
-    draft_put(&d, PAYLOAD_KE, VIEW(ke));
-    draft_put(&d, PAYLOAD_NONCE, VIEW(nonce));
+    draft_begin(d, &h->cookies, EXCHANGE_MAIN, 0);
+    draft_put(d, PAYLOAD_KE, VIEW(ke));
+    draft_put(d, PAYLOAD_NONCE, VIEW(nonce));
+}
+
+static enum drop send_mm3(struct world *w, const struct path *path, const struct ike *gateway)
+{
+    struct draft d;
+    draft_mm3(w, gateway, &d);
     return world_inject(w, 1, path, draft_finish(&d));
 }
 
@@ -103,6 +108,61 @@ static void third_messages_without_a_key_never_push_out_an_authenticated_peer(vo
     /* and the rest is gone after half a minute */
     world_run(w, 40 * USEC_SEC);
     assert_int_equal(ike_stats(w->side[1].ike).sas, 1);
+    world_free(w);
+}
+
+static void one_ipv6_network_is_one_source(void **state)
+{
+    (void)state;
+    struct world *w = world_new(65);
+    world_begin(w);
+    uint8_t b[128];
+    struct path path = from(0);
+    assert_int_equal(ip_parse("2001:db8:1:2::", &path.remote.addr), ERR_OK);
+    assert_int_equal(ip_parse("2001:db8::1", &path.local.addr), ERR_OK);
+    for (uint32_t i = 1; i <= 40; i++) {
+        path.remote.addr.b[15] = (uint8_t)i;
+        const enum drop d = world_inject(w, 1, &path, mm1(b, sizeof(b), i));
+        assert_int_equal(d, i <= 16 ? DROP_NONE : DROP_IKE_FLOOD);
+    }
+    path.remote.addr.b[7] = 3;
+    assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), 41)), DROP_NONE);
+    world_free(w);
+}
+
+/* --> MM1, MM3 from many real addresses, faster than Diffie-Hellman is done */
+static void strangers_get_only_so_much_work_done_at_once(void **state)
+{
+    (void)state;
+    struct world *w = world_new(66);
+    w->side[1].config.max_half_open = w->side[1].config.max_sas = 1024;
+    world_begin(w);
+    struct ike *ike = w->side[1].ike;
+    struct ike_event e;
+    struct dh_work *works[2 * WORKS_MAX];
+    size_t n = 0, refused = 0;
+    uint8_t b[128];
+    w->lose_all[1] = true;
+    for (uint32_t i = 1; i <= 2 * WORKS_MAX; i++) {
+        const struct path path = from(0x0a000000 + i);
+        assert_int_equal(ike_input(ike, w->now, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        struct draft d;
+        draft_mm3(w, ike, &d);
+        refused += ike_input(ike, w->now, &path, draft_finish(&d)) == DROP_IKE_FLOOD;
+        while (ike_event(ike, &e)) {
+            if (e.type == IKE_EVENT_DH)
+                works[n++] = e.dh;
+        }
+    }
+    assert_int_equal(n, WORKS_MAX);
+    assert_int_equal(refused, WORKS_MAX);
+    /* those who were refused ask again, and each piece that is done makes room for one */
+    for (size_t i = 0; i < n; i++) {
+        dh_work_run(works[i]);
+        ike_dh_done(ike, w->now, works[i]);
+    }
+    const struct path last = from(0x0a000000 + 2 * WORKS_MAX);
+    assert_int_equal(send_mm3(w, &last, ike), DROP_NONE);
     world_free(w);
 }
 
@@ -149,6 +209,8 @@ int main(void)
         cmocka_unit_test(a_flood_of_first_messages_fills_a_table_and_no_more),
         cmocka_unit_test(one_source_has_only_its_share),
         cmocka_unit_test(third_messages_without_a_key_never_push_out_an_authenticated_peer),
+        cmocka_unit_test(one_ipv6_network_is_one_source),
+        cmocka_unit_test(strangers_get_only_so_much_work_done_at_once),
         cmocka_unit_test(a_cookie_from_another_address_proves_nothing),
         cmocka_unit_test(a_peer_at_rest_takes_less_than_4_kilobytes),
         cmocka_unit_test(cookies_carry_the_shard),
