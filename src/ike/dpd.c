@@ -18,18 +18,31 @@ static void send(struct ike *ike, struct sa *sa, uint16_t type, uint32_t sequenc
     info_send(ike, sa, &d);
 }
 
-enum drop dpd_input(struct ike *ike, struct sa *sa, const struct notify *n)
+/* One of the questions that we sent, coming back to us. */
+static bool is_ours(const struct peer *peer, uint32_t sequence)
+{
+    return sequence - peer->dpd_first < peer->dpd_sent + 1 - peer->dpd_first;
+}
+
+enum drop dpd_input(struct ike *ike, struct sa *sa, const struct notify *n, const struct path *path)
 {
     struct reader r = rd_init(n->data);
     const uint32_t sequence = rd_u32(&r);
     struct peer *peer = sa->peer;
     if (!rd_done(&r))
         return DROP_IKE_MALFORMED;
-    if (n->type == NOTIFY_R_U_THERE_ACK)
-        return peer->dpd_asking && sequence == peer->dpd_sent ? DROP_NONE : DROP_IKE_DPD;
-    /* RFC 3706 6.2: not below what was seen. Some repeat a question under its old number. */
-    if (sa->dpd_seen_any && (int32_t)(sequence - sa->dpd_seen) < 0)
+    if (n->type == NOTIFY_R_U_THERE_ACK) {
+        if (!peer->dpd_asking || sequence != peer->dpd_sent)
+            return DROP_IKE_DPD;
+        peer->dpd_asking = false;
+        sa_seen(ike, sa, path);
+        return DROP_NONE;
+    }
+    /* RFC 3706 6.2: not below what was seen. Some repeat a question under its old number: it is answered. */
+    if ((sa->dpd_seen_any && (int32_t)(sequence - sa->dpd_seen) < 0) || is_ours(peer, sequence))
         return DROP_IKE_DPD;
+    if (!sa->dpd_seen_any || sequence != sa->dpd_seen)
+        sa_seen(ike, sa, path);
     sa->dpd_seen_any = true;
     sa->dpd_seen = sequence;
     send(ike, sa, NOTIFY_R_U_THERE_ACK, sequence);

@@ -20,7 +20,8 @@
 #define QUICKS_MAX         16  /* quick modes of one IKE SA, finished ones that are still remembered included */
 #define CHILDREN_MAX       16  /* ESP SA pairs of one peer; the oldest makes way */
 #define PEER_SAS_MAX       4   /* IKE SAs of one peer; the oldest makes way */
-#define MESSAGE_IDS_KEPT   32  /* message ids of phase 2 that an IKE SA refuses to see again */
+#define MESSAGE_IDS_KEPT   32  /* message ids that an IKE SA refuses to see again, of either exchange of phase 2 */
+#define QUICKS_WAITING_MAX 4   /* answered quick modes of one IKE SA that wait for their third message */
 #define WORKS_MAX          128 /* pieces of Diffie-Hellman that are out; above it no stranger gets one */
 #define IP6_SOURCE_BYTES   8   /* of an IPv6 address that tell sources apart: everyone has at least a /64 */
 #define NOTICES_PER_SECOND 16  /* answers and events about peers that hold no state here */
@@ -185,6 +186,13 @@ enum sa_state {
 
 struct peer;
 
+/* Message ids that were seen. There may be more in an IKE SA's life: a message that was recorded can be played again
+ * once its id is forgotten. So what needs no more than an id and a HASH never moves a peer nor proves that it lives. */
+struct seen {
+    uint32_t ids[MESSAGE_IDS_KEPT];
+    uint8_t at;
+};
+
 struct sa {
     struct node node; /* by our own cookie */
     struct source source;
@@ -214,8 +222,7 @@ struct sa {
     struct alarm expiry, renewal, keepalive;
     struct link quicks;
     uint8_t quick_count;
-    uint32_t message_ids[MESSAGE_IDS_KEPT];
-    uint8_t message_id_at;
+    struct seen seen_quick, seen_info;
     bool dpd_seen_any;
     uint32_t dpd_seen; /* sequence number */
 };
@@ -255,6 +262,7 @@ struct quick_work {
 struct quick {
     struct link of_sa;
     struct sa *sa;
+    struct path path; /* as responder: where its answer goes, until the third message proves that the peer is there */
     uint32_t message_id;
     enum quick_state state;
     bool initiator;
@@ -297,8 +305,8 @@ struct peer {
     usec_t alive;
     struct alarm watch; /* DPD */
     bool dpd_asking;
-    uint32_t dpd_sent;          /* sequence number */
-    struct ike_connect connect; /* as initiator */
+    uint32_t dpd_first, dpd_sent; /* sequence numbers */
+    struct ike_connect connect;   /* as initiator */
     char psk_name[64], identity[IDENTITY_TEXT_MAX];
 };
 
@@ -401,10 +409,10 @@ void sa_failed(struct ike *ike, struct sa *sa, enum cause cause, const char *det
 void sa_established(struct ike *ike, struct sa *sa);
 /* Tells the peer that this IKE SA goes. */
 void sa_send_delete(struct ike *ike, struct sa *sa);
-/* Authenticated bytes came by this path. */
+/* A message that cannot be an old one played again came by this path: the peer lives, and is there. */
 void sa_seen(struct ike *ike, struct sa *sa, const struct path *path);
 /* True when a phase 2 message id was not seen before; remembers it. */
-bool sa_message_id_fresh(struct sa *sa, uint32_t message_id);
+bool seen_first(struct seen *s, uint32_t message_id);
 uint32_t sa_message_id_make(struct ike *ike, struct sa *sa);
 struct ike_event *sa_event(struct ike *ike, const struct sa *sa, enum ike_event_type type);
 void sa_stage(struct ike *ike, struct sa *sa, enum stage stage, const char *detail);
@@ -513,7 +521,7 @@ void info_send(struct ike *ike, struct sa *sa, struct draft *d); /* a draft of d
 void info_begin(struct ike *ike, struct sa *sa, struct draft *d);
 void info_notify(struct ike *ike, struct sa *sa, uint8_t protocol, uint16_t type, struct view spi);
 void info_refuse(struct ike *ike, const struct message *m, uint16_t type); /* in clear, without state */
-enum drop dpd_input(struct ike *ike, struct sa *sa, const struct notify *n);
+enum drop dpd_input(struct ike *ike, struct sa *sa, const struct notify *n, const struct path *path);
 void dpd_ring(struct ike *ike, struct alarm *a);
 
 #endif

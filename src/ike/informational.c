@@ -126,14 +126,14 @@ static void fail_quick(struct ike *ike, struct sa *sa, const struct notify *n)
 
 #define ERROR_TYPES_END 8192 /* RFC 2408 3.14.1: below are errors */
 
-static enum drop take_notify(struct ike *ike, struct sa *sa, struct view body)
+static enum drop take_notify(struct ike *ike, struct sa *sa, struct view body, const struct path *path)
 {
     struct notify n;
     const enum drop d = notify_parse(body, &n);
     if (d != DROP_NONE)
         return d;
     if (n.type == NOTIFY_R_U_THERE || n.type == NOTIFY_R_U_THERE_ACK)
-        return dpd_input(ike, sa, &n);
+        return dpd_input(ike, sa, &n, path);
     if (n.type == NOTIFY_INITIAL_CONTACT)
         peer_drop_older(ike, sa->peer, sa);
     else if (n.type < ERROR_TYPES_END)
@@ -143,7 +143,7 @@ static enum drop take_notify(struct ike *ike, struct sa *sa, struct view body)
 
 /* ---- the exchange ---- */
 
-static enum drop act(struct ike *ike, struct sa *sa, const struct payloads *p)
+static enum drop act(struct ike *ike, struct sa *sa, const struct payloads *p, const struct path *path)
 {
     enum drop result = DROP_NONE;
     bool own_too = false;
@@ -151,7 +151,7 @@ static enum drop act(struct ike *ike, struct sa *sa, const struct payloads *p)
         struct delete_list list;
         enum drop d = DROP_NONE;
         if (p->at[i].type == PAYLOAD_NOTIFY)
-            d = take_notify(ike, sa, p->at[i].body);
+            d = take_notify(ike, sa, p->at[i].body, path);
         else if (p->at[i].type == PAYLOAD_DELETE)
             d = delete_parse(p->at[i].body, &list);
         else
@@ -186,13 +186,10 @@ enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
         return d;
     if (!phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE))
         return DROP_IKE_HASH;
-    if (!sa_message_id_fresh(sa, m->header.message_id))
+    if (!seen_first(&sa->seen_info, m->header.message_id))
         return DROP_IKE_REPEATED;
     d = form_check(FORM_INFO, &o.payloads);
-    if (d != DROP_NONE)
-        return d;
-    sa_seen(ike, sa, m->path);
-    return act(ike, sa, &o.payloads);
+    return d == DROP_NONE ? act(ike, sa, &o.payloads, m->path) : d;
 }
 
 enum drop info_plain(struct sa *sa, const struct message *m)

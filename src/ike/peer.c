@@ -53,6 +53,7 @@ struct peer *peer_new(struct ike *ike, const struct path *path)
     peer->alive = ike->now;
     peer->watch.ring = dpd_ring;
     peer->dpd_sent = random_u32(&ike->env.random) >> 1;
+    peer->dpd_first = peer->dpd_sent + 1;
     list_init(&peer->sas);
     list_init(&peer->children);
     table_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));

@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As initiator we follow the peer; as responder we answer where we were asked. */
+static const struct path *path_of(const struct quick *q)
+{
+    return q->initiator || q->state == QUICK_DONE ? &q->sa->path : &q->path;
+}
+
 static void resend_ring(struct ike *ike, struct alarm *a)
 {
     struct quick *q = container_of(a, struct quick, resend.alarm);
     if (!q->resend.armed)
         quick_free(ike, q);
-    else if (resend_again(ike, &q->resend, &q->sa->path))
+    else if (resend_again(ike, &q->resend, path_of(q)))
         return;
     else if (q->initiator)
         quick_initiator_failed(ike, q, CAUSE_IKE_NO_ANSWER, "quick mode was not answered");
@@ -51,6 +57,7 @@ struct quick *quick_new(struct ike *ike, struct sa *sa, uint32_t message_id, boo
     q->message_id = message_id;
     q->initiator = initiator;
     q->work = work;
+    q->path = sa->path;
     q->resend.alarm.ring = resend_ring;
     work->dh.sa = sa;
     work->dh.quick = q;
@@ -134,7 +141,7 @@ enum drop quick_input(struct ike *ike, struct sa *sa, const struct message *m)
     if (!q)
         return quick_responder_first(ike, sa, m);
     if (digest_matches(&q->last_in, m->whole)) {
-        resend_answer(ike, &q->resend, &sa->path);
+        resend_answer(ike, &q->resend, path_of(q));
         return DROP_IKE_REPEATED;
     }
     return go_on(ike, q, m);

@@ -174,7 +174,7 @@ static void send_answer(struct ike *ike, struct quick *q)
         natoa_write(&d, sa, &sa->path.remote.addr, &sa->path.local.addr);
     const struct view answer = draft_phase2_seal(&d, sa, false, nonce_i, VIEW_NONE, q->iv);
     q->state = QUICK_QM3_WAIT;
-    resend_send(ike, &q->resend, &sa->path, answer, true);
+    resend_send(ike, &q->resend, &q->path, answer, true);
     sa_stage(ike, sa, STAGE_IKE_QM2, esp_suite_text(&w->suite, text));
 }
 
@@ -196,6 +196,14 @@ static enum drop judge(struct ike *ike, struct quick *q, const struct payloads *
     return d;
 }
 
+static size_t quicks_waiting(const struct sa *sa)
+{
+    size_t n = 0;
+    LIST_EACH(l, spare, &sa->quicks)
+    n += !container_of(l, struct quick, of_sa)->initiator && container_of(l, struct quick, of_sa)->state != QUICK_DONE;
+    return n;
+}
+
 enum drop quick_responder_first(struct ike *ike, struct sa *sa, const struct message *m)
 {
     struct opened o;
@@ -207,9 +215,10 @@ enum drop quick_responder_first(struct ike *ike, struct sa *sa, const struct mes
         return d;
     if (!phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE))
         return DROP_IKE_HASH;
-    if (!sa_message_id_fresh(sa, m->header.message_id))
+    if (!seen_first(&sa->seen_quick, m->header.message_id))
         return DROP_IKE_REPEATED;
-    sa_seen(ike, sa, m->path);
+    if (quicks_waiting(sa) >= QUICKS_WAITING_MAX)
+        return DROP_IKE_LIMIT;
     d = form_check(FORM_QM_SA, &o.payloads);
     if (d != DROP_NONE)
         return d;
@@ -217,6 +226,7 @@ enum drop quick_responder_first(struct ike *ike, struct sa *sa, const struct mes
     struct quick *q = quick_new(ike, sa, m->header.message_id, false);
     if (!q)
         return DROP_IKE_LIMIT;
+    q->path = *m->path;
     d = judge(ike, q, &o.payloads, &why);
     if (d != DROP_NONE) {
         refuse_peer(ike, sa, &why);

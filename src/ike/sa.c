@@ -272,23 +272,24 @@ void sa_seen(struct ike *ike, struct sa *sa, const struct path *path)
 
 /* ---- message ids of phase 2 ---- */
 
-bool sa_message_id_fresh(struct sa *sa, uint32_t message_id)
+bool seen_first(struct seen *s, uint32_t message_id)
 {
     for (size_t i = 0; i < MESSAGE_IDS_KEPT; i++) {
-        if (sa->message_ids[i] == message_id)
+        if (s->ids[i] == message_id)
             return false;
     }
-    sa->message_ids[sa->message_id_at] = message_id;
-    sa->message_id_at = (uint8_t)((sa->message_id_at + 1) % MESSAGE_IDS_KEPT);
+    s->ids[s->at] = message_id;
+    s->at = (uint8_t)((s->at + 1) % MESSAGE_IDS_KEPT);
     return true;
 }
 
+/* Remembered as seen: our own messages may be sent back to us. */
 uint32_t sa_message_id_make(struct ike *ike, struct sa *sa)
 {
     uint32_t id;
     do
         id = random_u32(&ike->env.random);
-    while (id == 0 || !sa_message_id_fresh(sa, id));
+    while (id == 0 || !seen_first(&sa->seen_info, id) || !seen_first(&sa->seen_quick, id));
     return id;
 }
 

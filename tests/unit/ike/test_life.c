@@ -212,6 +212,87 @@ static void a_forged_message_from_elsewhere_moves_nobody(void **state)
     world_free(w);
 }
 
+/* What the client has to send now, without sending it. */
+static struct view capture(struct world *w, uint8_t *buffer, size_t cap)
+{
+    struct path path;
+    struct writer out = wr_init(buffer, cap);
+    ike_timeout(w->side[0].ike, w->now);
+    assert_true(ike_output(w->side[0].ike, &path, &out));
+    return wr_written(&out);
+}
+
+static void a_recorded_message_proves_nothing_however_late_it_is_played(void **state)
+{
+    (void)state;
+    struct world *w = world_new(55);
+    w->nat = true;
+    w->side[0].config.dpd_interval = 30 * USEC_SEC; /* the client asks, the gateway does not */
+    w->side[0].config.dpd_timeout = 120 * USEC_SEC;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    struct ike *gateway = w->side[1].ike;
+    const struct path at_home = world_event(w, 1, IKE_EVENT_UP, 0)->event.path;
+    const uint32_t peer = world_event(w, 1, IKE_EVENT_UP, 0)->event.peer;
+    struct path elsewhere = at_home;
+    elsewhere.remote.addr = ip4_addr(0x01020304);
+    uint8_t question[512], offer[1024];
+    w->side[0].keepalives = 0;
+    /* --> R-U-THERE and QM1, and the thief listens */
+    w->now += 40 * USEC_SEC;
+    struct view asked = capture(w, question, sizeof(question));
+    while (asked.n == 0) /* a keepalive */
+        asked = capture(w, question, sizeof(question));
+    assert_int_equal(world_inject(w, 1, &at_home, asked), DROP_NONE);
+    world_run(w, 2 * USEC_SEC);
+    ike_child_rekey(w->side[0].ike, w->now, world_event(w, 0, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    const struct view offered = capture(w, offer, sizeof(offer));
+    assert_int_equal(world_inject(w, 1, &at_home, offered), DROP_NONE);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_USE), 2);
+    /* forty of each later both ids are forgotten */
+    for (int i = 0; i < 40; i++) {
+        const struct world_event *last = world_event(w, 0, IKE_EVENT_CHILD_NEW, 1 + (size_t)i);
+        ike_child_rekey(w->side[0].ike, w->now, last->event.child.spi_in);
+        world_run(w, 35 * USEC_SEC);
+        w->side[1].event_count = 0;
+    }
+    const uint32_t children = ike_stats(gateway).children;
+    struct ike_peer_info info;
+    assert_int_equal(world_inject(w, 1, &elsewhere, asked), DROP_IKE_DPD);
+    for (int i = 0; i < 10; i++)
+        (void)world_inject(w, 1, &elsewhere, offered);
+    assert_true(ike_peer_info(gateway, peer, &info));
+    assert_true(path_equal(&info.path, &at_home));
+    assert_int_equal(world_count(w, 1, IKE_EVENT_MOVED), 0);
+    w->lose_all[0] = true;
+    world_run(w, 60 * USEC_SEC);
+    assert_true(ike_stats(gateway).children <= children);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_USE), 0);
+    world_free(w);
+}
+
+static void our_own_question_sent_back_to_us_is_none_of_the_peers(void **state)
+{
+    (void)state;
+    struct world *w = world_new(57);
+    w->side[0].config.dpd_interval = 30 * USEC_SEC;
+    w->side[0].config.dpd_timeout = 120 * USEC_SEC;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    uint8_t question[512];
+    w->now += 40 * USEC_SEC;
+    const struct view asked = capture(w, question, sizeof(question));
+    const struct path path = world_event(w, 0, IKE_EVENT_UP, 0)->event.path;
+    assert_int_not_equal(world_inject(w, 0, &path, asked), DROP_NONE);
+    for (int i = 0; i < 80; i++)
+        world_run(w, 35 * USEC_SEC);
+    assert_int_equal(world_inject(w, 0, &path, asked), DROP_IKE_DPD);
+    world_free(w);
+}
+
 static void a_silent_peer_is_asked_and_declared_dead(void **state)
 {
     (void)state;
@@ -325,6 +406,8 @@ int main(void)
         cmocka_unit_test(two_clients_behind_one_nat_are_two_peers),
         cmocka_unit_test(a_nat_that_forgets_its_mapping_is_followed),
         cmocka_unit_test(a_forged_message_from_elsewhere_moves_nobody),
+        cmocka_unit_test(a_recorded_message_proves_nothing_however_late_it_is_played),
+        cmocka_unit_test(our_own_question_sent_back_to_us_is_none_of_the_peers),
         cmocka_unit_test(a_silent_peer_is_asked_and_declared_dead),
         cmocka_unit_test(traffic_spares_the_questions),
         cmocka_unit_test(a_peer_without_dpd_is_never_asked),
