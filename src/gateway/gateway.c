@@ -253,6 +253,31 @@ static enum err give_rights_away(struct gateway *g, char why[static AAA_WHY_MAX]
     return ERR_OK;
 }
 
+/* Keys and passwords stay out of swap and core dumps. */
+static void protect_memory(const struct gateway *g)
+{
+    if (memory_protect() != ERR_OK)
+        report_say(&g->report, CONFIG_LOG_WARNING, "memory cannot be locked (%s): secrets may reach the swap",
+                   strerror(errno));
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOXED false /* their run times make system calls of their own */
+#else
+#define SANDBOXED true
+#endif
+
+/* Everything is open and every thread runs: from here on only what they need. */
+static enum err close_the_door(const struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const enum err e = SANDBOXED ? sandbox_enter(SANDBOX_KILL) : ERR_OK;
+    if (e == ERR_UNSUPPORTED)
+        report_say(&g->report, CONFIG_LOG_WARNING, "this kernel has no seccomp: system calls are not restricted");
+    else if (e != ERR_OK)
+        snprintf(why, AAA_WHY_MAX, "cannot restrict system calls: %s", strerror(errno));
+    return e == ERR_UNSUPPORTED ? ERR_OK : e;
+}
+
 static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     g->shard_count = count_shards(g->config);
@@ -264,6 +289,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
         return ERR_NOMEM;
     for (uint8_t i = 0; i < g->shard_count; i++)
         g->shards[i].number = i;
+    protect_memory(g);
     enum err e = open_service(g, why);
     if (e == ERR_OK)
         e = open_sockets(g, why);
@@ -286,7 +312,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
         e = ERR_SYSTEM;
     for (uint8_t i = 0; e == ERR_OK && i < g->shard_count; i++)
         e = shard_start(&g->shards[i]);
-    return e;
+    return e == ERR_OK ? close_the_door(g, why) : e;
 }
 
 /* ---- the way down ---- */

@@ -93,9 +93,14 @@ enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
 static void janitor_run(int fd)
 {
     char byte;
+    /* Nothing else of the parent's stays open here, or its ports and devices would live on after it. */
+    if (dup2(fd, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0u, 0) != 0)
+        _exit(1);
+    fd = STDERR_FILENO + 1;
     prctl(PR_SET_NAME, "sekisho-janitor");
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     while (read(fd, &byte, 1) < 0 && errno == EINTR)
         ;
     (void)nft_table_remove("inet", TABLE);

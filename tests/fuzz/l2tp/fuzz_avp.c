@@ -9,7 +9,7 @@ static void touch(struct view v)
 {
     static volatile uint8_t sink;
     for (size_t i = 0; i < v.n; i++)
-        sink ^= v.p[i];
+        sink = (uint8_t)(sink ^ v.p[i]);
 }
 
 static void parse(struct view body, struct view secret)
