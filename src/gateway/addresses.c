@@ -60,6 +60,27 @@ void addresses_set(struct addresses *table, uint32_t address, int shard)
         atomic_store_explicit(owner, (uint8_t)(shard + 1), memory_order_relaxed);
 }
 
+void addresses_clear(struct addresses *table, uint32_t address, int shard)
+{
+    _Atomic uint8_t *owner = find(table, address);
+    uint8_t held = (uint8_t)(shard + 1);
+    if (owner)
+        (void)atomic_compare_exchange_strong_explicit(owner, &held, 0, memory_order_relaxed, memory_order_relaxed);
+}
+
+bool addresses_hold(const struct addresses *table, const struct config_range *range)
+{
+    uint32_t first = range->first;
+    for (size_t i = 0; i < table->n; i++)
+        if (first >= table->spans[i].first && first <= table->spans[i].last) {
+            if (range->last <= table->spans[i].last)
+                return true;
+            first = table->spans[i].last + 1; /* the rest may lie in a span right behind */
+            i = (size_t)-1;
+        }
+    return false;
+}
+
 int addresses_get(const struct addresses *table, uint32_t address)
 {
     const _Atomic uint8_t *owner = find(table, address);

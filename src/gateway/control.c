@@ -30,6 +30,7 @@ struct connection {
 struct control {
     struct gateway *gateway;
     int listener;
+    char path[CONFIG_PATH_MAX];
     bool has_group;
     uint32_t own_uid;
     unsigned n;
@@ -199,6 +200,7 @@ struct control *control_new(struct gateway *gateway, char why[static AAA_WHY_MAX
         return NULL;
     *control = (struct control){
         .gateway = gateway, .listener = -1, .has_group = group != NULL, .own_uid = (uint32_t)geteuid()};
+    snprintf(control->path, sizeof(control->path), "%s", path);
     const enum err e = local_listen(path, group ? 0660 : 0600, group ? group->gr_gid : (gid_t)-1, &control->listener);
     if (e != ERR_OK) {
         snprintf(why, AAA_WHY_MAX, e == ERR_EXISTS ? "another gateway answers at %s" : "cannot listen on %s: %s", path,
@@ -220,7 +222,7 @@ void control_free(struct control *control)
         close_connection(control->connections);
     loop_remove(control->gateway->loop, control->listener);
     close(control->listener);
-    unlink(control->gateway->config->control.socket);
+    unlink(control->path);
     free(control);
 }
 

@@ -68,6 +68,59 @@ static void free_psks(struct ike_psk *psks, size_t n)
     free(psks);
 }
 
+/* Routes, firewall and the table of addresses are made at the start, with rights that are gone since. */
+static bool pools_were_there(const struct gateway *g, const struct config *c, char why[static CONFIG_ERROR_TEXT_MAX])
+{
+    char first[IP_TEXT_MAX], last[IP_TEXT_MAX];
+    for (size_t i = 0; i < c->pool_count; i++)
+        for (uint32_t j = 0; j < c->pools[i].ranges.count; j++) {
+            const struct config_range *range = &c->pools[i].ranges.range[j];
+            if (addresses_hold(g->addresses, range))
+                continue;
+            const struct ip_addr a = ip4_addr(range->first), b = ip4_addr(range->last);
+            snprintf(why, CONFIG_ERROR_TEXT_MAX,
+                     "pool \"%s\": %s-%s has addresses that were in no pool when the gateway started, and they get "
+                     "their routes only then; nothing was changed, restart the gateway",
+                     c->pools[i].name, ip_text(&a, first), ip_text(&b, last));
+            return false;
+        }
+    return true;
+}
+
+static bool same_addresses(const struct config_addrs *a, const struct config_addrs *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!ip_equal(&a->addr[i], &b->addr[i]))
+            return false;
+    return true;
+}
+
+/* What a reload cannot change is said, so that nobody waits for it. */
+static void say_what_waits(const struct gateway *g, const struct config *old, const struct config *c)
+{
+    const struct {
+        const char *key;
+        bool same;
+    } keys[] = {
+        {"listen", same_addresses(&old->listen, &c->listen)},
+        {"shards", old->shards == c->shards},
+        {"limits", memcmp(&old->limits.sas, &c->limits.sas, 3 * sizeof(c->limits.sas)) == 0},
+        {"net.tun", strcmp(old->net.tun, c->net.tun) == 0},
+        {"net.masquerade", old->net.masquerade == c->net.masquerade && strcmp(old->net.outside, c->net.outside) == 0},
+        {"users",
+         strcmp(old->users.database, c->users.database) == 0 && strcmp(old->users.key_file, c->users.key_file) == 0},
+        {"control",
+         strcmp(old->control.socket, c->control.socket) == 0 && strcmp(old->control.group, c->control.group) == 0},
+        {"run", strcmp(old->run.user, c->run.user) == 0 && strcmp(old->run.group, c->run.group) == 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (!keys[i].same)
+            report_say(&g->report, CONFIG_LOG_WARNING, "%s has changed; that takes effect at the next start",
+                       keys[i].key);
+}
+
 enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX])
 {
     struct config *config;
@@ -76,6 +129,10 @@ enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX
     if (e != ERR_OK) {
         config_error_text(&error, why);
         return e;
+    }
+    if (!pools_were_there(g, config, why)) {
+        config_free(config);
+        return ERR_INVALID;
     }
     struct config *old = g->config;
     struct ike_psk *old_psks = g->psks;
@@ -92,6 +149,7 @@ enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX
     g->report = (struct report){(enum config_log_format)config->log.format, (enum config_log_level)config->log.level};
     for (uint8_t i = 0; i < g->shard_count; i++)
         shard_call(&g->shards[i], reconfigure_shard, config);
+    say_what_waits(g, old, config);
     free_psks(old_psks, old->psk_count);
     config_free(old);
     report_say(&g->report, CONFIG_LOG_INFO, "configuration %s read again", g->config_file);

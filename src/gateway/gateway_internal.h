@@ -26,6 +26,7 @@ struct gateway;
 
 struct letter {
     void (*run)(void *receiver, void *letter); /* frees the letter, which begins with this struct */
+    void (*discard)(void *letter);             /* frees it unread; NULL: free() is enough */
     struct letter *next;
 };
 
@@ -36,7 +37,7 @@ struct mailbox {
 };
 
 void mailbox_init(struct mailbox *box, struct loop *loop);
-void mailbox_done(struct mailbox *box); /* no thread may use it any more; letters left are freed unread */
+void mailbox_done(struct mailbox *box); /* no thread may use it any more; letters left are discarded */
 /* From any thread. Takes the letter. */
 void mailbox_post(struct mailbox *box, struct letter *letter);
 /* On the receiving thread: runs what has come. */
@@ -49,6 +50,10 @@ struct addresses *addresses_new(const struct config *config);
 void addresses_free(struct addresses *table);
 /* shard 0 .. 63, or -1 for nobody. Addresses outside the pools are ignored. Any thread. */
 void addresses_set(struct addresses *table, uint32_t address, int shard);
+/* Nobody has it any more, unless another shard has taken it over. */
+void addresses_clear(struct addresses *table, uint32_t address, int shard);
+/* Whether all addresses of the range have their place in the table. */
+bool addresses_hold(const struct addresses *table, const struct config_range *range);
 int addresses_get(const struct addresses *table, uint32_t address);
 
 /* ---- shard ---- */
@@ -64,6 +69,11 @@ struct shard {
     struct stack *stack;
     struct pump *pump;
     struct mailbox mailbox;
+    atomic_uint notices;           /* on their way to the service thread */
+    uint32_t logins;               /* sent there and not answered yet */
+    uint64_t untold;               /* events that were not sent there, since the last notice */
+    usec_t strangers_at;           /* when `strangers` was last made full */
+    uint32_t strangers;            /* notices about senders of unproved address that may still go */
     struct ring *from[SHARDS_MAX]; /* frames that other shards' TUN queues yielded; NULL for itself */
     pthread_t thread;
     bool running;

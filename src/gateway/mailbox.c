@@ -25,7 +25,10 @@ void mailbox_done(struct mailbox *box)
 {
     for (struct letter *letter = take_all(box), *next; letter; letter = next) {
         next = letter->next;
-        free(letter);
+        if (letter->discard)
+            letter->discard(letter);
+        else
+            free(letter);
     }
     pthread_mutex_destroy(&box->lock);
 }

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOGINS_MAX        4096 /* of a shard with the service thread; more time out */
+#define NOTICES_MAX       1024 /* of a shard on their way; more are only counted */
+#define STRANGERS_MAX     20   /* notices a second about senders who need no more than a spoofed address */
 #define LEASE_SHARD_SHIFT 56
 #define LEASE_SESSION     (((uint64_t)1 << LEASE_SHARD_SHIFT) - 1)
 
@@ -37,9 +40,9 @@ struct login {
     struct aaa_answer answer;
 };
 
-static void login_free(struct login *login)
+static void login_free(void *login)
 {
-    bytes_wipe(login, sizeof(*login));
+    bytes_wipe(login, sizeof(struct login));
     free(login);
 }
 
@@ -78,6 +81,7 @@ static void run_answer(void *receiver, void *letter)
     struct shard *shard = receiver;
     struct login *login = letter;
     const usec_t now = clock_now();
+    shard->logins--;
     struct ppp_auth_answer answer = {
         .accepted = login->answer.accepted,
         .cause = login->answer.cause,
@@ -167,11 +171,12 @@ static size_t copy(uint8_t *to, size_t cap, struct view from)
 
 static void post_login(struct shard *shard, const struct stack_event *event)
 {
-    struct login *login = calloc(1, sizeof(*login));
+    struct login *login = shard->logins < LOGINS_MAX ? calloc(1, sizeof(*login)) : NULL;
     if (!login)
-        return; /* the peer asks again */
+        return; /* without an answer the link ends by itself */
+    shard->logins++;
     const struct ppp_auth_request *auth = &event->auth;
-    login->letter.run = run_login;
+    login->letter = (struct letter){.run = run_login, .discard = login_free};
     login->shard = shard;
     login->session = event->session;
     login->session_key = event->session_key;
@@ -191,6 +196,7 @@ static void post_login(struct shard *shard, const struct stack_event *event)
 struct notice {
     struct letter letter;
     struct shard *shard;
+    uint64_t untold;
     struct stack_event event;
 };
 
@@ -252,6 +258,10 @@ static void run_notice(void *receiver, void *letter)
     const struct stack_event *event = &notice->event;
     char peer[ENDPOINT_TEXT_MAX], user[CTL_USER_MAX], text[CTL_DETAIL_MAX];
     const uint64_t session = event->session ? session_id(gateway, notice->shard->number, event->session) : 0;
+    atomic_fetch_sub(&notice->shard->notices, 1);
+    if (notice->untold > 0)
+        report_say(&gateway->report, CONFIG_LOG_WARNING, "%llu events were too many to be told one by one",
+                   (unsigned long long)notice->untold);
     endpoint_text(&event->path.remote, peer);
     view_copy_text(user, sizeof(user), view_str(event->user));
     sentence_of(event, text, sizeof(text));
@@ -278,18 +288,41 @@ static void run_notice(void *receiver, void *letter)
     free(letter);
 }
 
-static void post_notice(struct shard *shard, const struct stack_event *event)
+/* Before message 3 of main mode anybody may have sent it, from any address: such notices must not fill the log. */
+static bool is_strangers_share_spent(struct shard *shard, usec_t now, const struct stack_event *event)
 {
-    struct notice *notice = malloc(sizeof(*notice));
-    if (!notice)
+    if (event->stage == STAGE_NONE || event->stage >= STAGE_IKE_MM3)
+        return false;
+    if (now - shard->strangers_at >= USEC_SEC) {
+        shard->strangers_at = now;
+        shard->strangers = STRANGERS_MAX;
+    }
+    if (shard->strangers == 0)
+        return true;
+    shard->strangers--;
+    return false;
+}
+
+/* Sessions that come and go are as many as logins; of the rest only so much is told as the service thread can write. */
+static void post_notice(struct shard *shard, usec_t now, const struct stack_event *event)
+{
+    const bool droppable = event->type == STACK_EVENT_STEP || event->type == STACK_EVENT_FAILED;
+    const bool crowded =
+        droppable && (is_strangers_share_spent(shard, now, event) || atomic_load(&shard->notices) >= NOTICES_MAX);
+    struct notice *notice = crowded ? NULL : malloc(sizeof(*notice));
+    if (!notice) {
+        shard->untold++;
         return;
-    *notice = (struct notice){.letter = {.run = run_notice}, .shard = shard, .event = *event};
+    }
+    *notice = (struct notice){.letter = {.run = run_notice}, .shard = shard, .untold = shard->untold, .event = *event};
+    shard->untold = 0;
+    atomic_fetch_add(&shard->notices, 1);
     mailbox_post(&shard->gateway->mailbox, &notice->letter);
 }
 
 /* ---- the switch ---- */
 
-static void relay(struct shard *shard, const struct stack_event *event)
+static void relay(struct shard *shard, usec_t now, const struct stack_event *event)
 {
     struct gateway *gateway = shard->gateway;
     switch (event->type) {
@@ -301,17 +334,16 @@ static void relay(struct shard *shard, const struct stack_event *event)
         break;
     case STACK_EVENT_UP:
         addresses_set(gateway->addresses, ip4_value(&event->network.remote), shard->number);
-        post_notice(shard, event);
+        post_notice(shard, now, event);
         break;
     case STACK_EVENT_DOWN:
-        if (addresses_get(gateway->addresses, ip4_value(&event->network.remote)) == shard->number)
-            addresses_set(gateway->addresses, ip4_value(&event->network.remote), -1);
+        addresses_clear(gateway->addresses, ip4_value(&event->network.remote), shard->number);
         post_logout(shard, event->session_key);
-        post_notice(shard, event);
+        post_notice(shard, now, event);
         break;
     case STACK_EVENT_STEP:
     case STACK_EVENT_FAILED:
-        post_notice(shard, event);
+        post_notice(shard, now, event);
         break;
     }
 }
@@ -320,8 +352,7 @@ void relay_events(void *ctx, usec_t now)
 {
     struct shard *shard = ctx;
     struct stack_event event;
-    (void)now;
     while (stack_event(shard->stack, &event))
-        relay(shard, &event);
+        relay(shard, now, &event);
     bytes_wipe(&event, sizeof(event));
 }

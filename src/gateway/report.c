@@ -18,10 +18,21 @@ static void timestamp(char out[static 32])
     strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+/* A value with blanks, quotes or an equals sign in it, as a peer may choose its user name, must not pass for other
+ * fields. */
 static void field(FILE *out, const char *name, const char *value)
 {
-    if (value && value[0])
-        fprintf(out, " %s=%s", name, value);
+    if (!value || !value[0])
+        return;
+    fprintf(out, " %s=", name);
+    if (!strpbrk(value, " \"\\=")) {
+        fputs(value, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *value; value++)
+        fprintf(out, *value == '"' || *value == '\\' ? "\\%c" : "%c", *value);
+    fputc('"', out);
 }
 
 static void write_text(const struct report_line *line)

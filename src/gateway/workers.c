@@ -34,12 +34,20 @@ static void give_result(void *receiver, void *letter)
     free(job);
 }
 
+static void discard_result(void *letter)
+{
+    struct job *job = letter;
+    dh_work_wipe(job->work);
+    free(job->work);
+    free(job);
+}
+
 static struct job *next_job(struct workers *w)
 {
     pthread_mutex_lock(&w->lock);
     while (!w->first && !w->stopping)
         pthread_cond_wait(&w->more, &w->lock);
-    struct job *job = (struct job *)w->first;
+    struct job *job = w->stopping ? NULL : (struct job *)w->first;
     if (job) {
         w->first = job->letter.next;
         if (!w->first)
@@ -55,6 +63,7 @@ static void *work(void *ctx)
     for (struct job *job; (job = next_job(ctx)) != NULL;) {
         dh_work_run(job->work);
         job->letter.run = give_result;
+        job->letter.discard = discard_result;
         mailbox_post(&job->shard->mailbox, &job->letter);
     }
     return NULL;
@@ -86,6 +95,10 @@ void workers_free(struct workers *w)
     pthread_mutex_unlock(&w->lock);
     for (unsigned i = 0; i < w->n; i++)
         pthread_join(w->threads[i], NULL);
+    for (struct letter *left = w->first, *next; left; left = next) {
+        next = left->next;
+        discard_result(left);
+    }
     pthread_cond_destroy(&w->more);
     pthread_mutex_destroy(&w->lock);
     free(w);
