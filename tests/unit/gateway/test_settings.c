@@ -20,9 +20,9 @@ static const char minimal[] = "psk \"all\" { secret = \"0123456789abcdefghij\" }
 
 static struct gateway gateway_with(struct config *c, uint8_t shards)
 {
-    static struct shard shards[4]; /* without a TUN */
+    static struct shard all[4]; /* without a TUN */
     return (struct gateway){
-        .config = c, .shards = shards, .psks = settings_psks(c), .shard_count = shards, .shard_bits = 2};
+        .config = c, .shards = all, .psks = settings_psks(c), .shard_count = shards, .shard_bits = 2};
 }
 
 static void each_shard_gets_its_part_of_the_limits_and_never_none(void **state)
