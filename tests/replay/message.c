@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEXT_MAX       (4 * BYTES_MAX) /* of a payload's words */
 #define HEADER_SIZE    28
 #define MARKER         4 /* bytes of zero before IKE on port 4500 (RFC 3948 2.2) */
 #define FLAG_ENCRYPTED 1
@@ -50,7 +51,7 @@ static const char *payload_name(uint8_t type)
 struct part {
     uint8_t type;
     uint32_t line;
-    char text[BYTES_MAX];
+    char text[TEXT_MAX];
 };
 
 struct parts {
@@ -76,7 +77,7 @@ static void parts_read(struct parts *p, const struct step *s)
         wanted(p->n > 0, "the name of a payload");
         char *text = p->at[p->n - 1].text;
         const size_t n = strlen(text);
-        wanted((size_t)snprintf(text + n, BYTES_MAX - n, " %s", at) < BYTES_MAX - n, "a shorter payload");
+        wanted((size_t)snprintf(text + n, TEXT_MAX - n, " %s", at) < TEXT_MAX - n, "a shorter payload");
     }
 }
 

@@ -34,9 +34,11 @@ void exchange_hash(const struct exchange *x, bool quick, struct view rest, uint8
 
 static void set_cipher(struct pair *p, uint8_t number)
 {
-    wanted(number == 2 || number == 3 || number == 12, "a cipher known to the replay: DES, 3DES or AES-CBC");
-    p->cipher = number == 12 ? CIPHER_AES : number == 3 ? CIPHER_3DES : CIPHER_DES;
-    p->key_bytes = number == 12 ? 16 : number == 3 ? 24 : 8;
+    wanted(number == 2 || number == 3 || number == 12 || number == 20, "DES, 3DES, AES-CBC or AES-GCM");
+    p->cipher = number >= 12 ? CIPHER_AES : number == 3 ? CIPHER_3DES : CIPHER_DES;
+    p->key_bytes = number >= 12 ? 16 : number == 3 ? 24 : 8;
+    p->gcm = number == 20;
+    p->icv = p->gcm ? 16 : 0;
 }
 
 static void set_integrity(struct pair *p, uint16_t number)
@@ -144,8 +146,9 @@ bool exchange_learn(struct exchange *x, const struct chain *c, bool ours, struct
     wanted(x->pfs == (x->dh.public_len > 0), "PFS where it was asked for, and only there");
     *pair = (struct pair){.spi_ours = x->spi_ours};
     pair->spi_theirs = read_sa(*sa, pair);
-    const size_t auth_n = hash_size(pair->hash);
-    key_material(x, pair->spi_ours, pair->key_in, pair->key_bytes, pair->auth_in, auth_n);
-    key_material(x, pair->spi_theirs, pair->key_out, pair->key_bytes, pair->auth_out, auth_n);
+    wanted(pair->icv > 0 && pair->gcm == (pair->hash == HASH_NONE), "integrity, from one side alone");
+    const size_t auth_n = hash_size(pair->hash), key_n = pair->key_bytes + (pair->gcm ? 4 : 0);
+    key_material(x, pair->spi_ours, pair->key_in, key_n, pair->auth_in, auth_n);
+    key_material(x, pair->spi_theirs, pair->key_out, key_n, pair->auth_out, auth_n);
     return true;
 }

@@ -41,7 +41,7 @@ static void send_raw(struct replay *r, const struct step *s, bool plain)
         broken("the datagram has %zu bytes", p.n);
     const struct path path = plain ? client_path_plain(c) : client_path_ike(c);
     /* A first message given as a whole: its SA payload counts in HASH_I. */
-    if (!plain && c->current && c->current->sa_n == 0 && p.n > IKE_HEADER) {
+    if (!plain && c->current && c->current->sa_n == 0 && p.n > IKE_HEADER && p.bytes[17] == 0x10) {
         struct chain chain;
         chain_read(&chain, p.bytes[16], view_of(p.bytes + IKE_HEADER, p.n - IKE_HEADER));
         ike_keys_learn(c->current, secret_view(&c->psk), &chain, true);

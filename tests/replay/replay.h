@@ -196,7 +196,8 @@ struct pair { /* of ESP SAs */
     enum cipher cipher;
     enum hash hash;
     uint16_t key_bytes, icv;
-    uint8_t key_in[32], key_out[32], auth_in[HASH_SIZE_MAX], auth_out[HASH_SIZE_MAX];
+    bool gcm; /* RFC 4106: the key, then a salt of four bytes; the hash is none */
+    uint8_t key_in[36], key_out[36], auth_in[HASH_SIZE_MAX], auth_out[HASH_SIZE_MAX];
     uint32_t sequence;
     bool udp;
 };
