@@ -16,18 +16,45 @@ static void soft_ring(struct ike *ike, struct alarm *a)
     peer_want_quick(ike, c->peer, c->spi_in);
 }
 
+/* Our own lifetime may be shorter than what the peer asked for, and is not told. When the time comes that we can make
+ * no new pair, since the IKE SA is gone and only the peer can make one, it gets all that it asked for (clients.md rule
+ * 18). */
 static void hard_ring(struct ike *ike, struct alarm *a)
 {
-    child_down(ike, container_of(a, struct child, hard), CAUSE_NONE, true);
+    struct child *c = container_of(a, struct child, hard);
+    if (!c->replaced && ike->now < c->until && !peer_sa(c->peer))
+        alarm_set(ike, &c->hard, c->until);
+    else
+        child_down(ike, c, CAUSE_NONE, true);
 }
 
-static void arm(struct ike *ike, struct child *c)
+static void arm(struct ike *ike, struct child *c, uint32_t told)
 {
     const usec_t life = c->lifetime * USEC_SEC;
     const uint32_t jitter = c->initiator ? random_below(&ike->env.random, JITTER_PERCENT + 1) : 0;
     const uint32_t percent = (c->initiator ? SOFT_PERCENT_INITIATOR : SOFT_PERCENT_RESPONDER) - jitter;
     alarm_set(ike, &c->soft, ike->now + life / 100 * percent);
-    alarm_set(ike, &c->hard, ike->now + life + (c->initiator ? 0 : EXPIRY_MARGIN));
+    const usec_t margin = c->initiator ? 0 : EXPIRY_MARGIN;
+    alarm_set(ike, &c->hard, ike->now + life + margin);
+    c->until = ike->now + told * USEC_SEC + margin;
+}
+
+/* Who makes way for a new one: what nobody uses, else the oldest. */
+static struct child *least_needed(struct peer *peer)
+{
+    LIST_EACH(l, spare, &peer->children)
+    {
+        struct child *c = container_of(l, struct child, of_peer);
+        if (c->replaced || !c->confirmed)
+            return c;
+    }
+    return container_of(peer->children.next, struct child, of_peer);
+}
+
+static void reschedule(struct ike *ike, struct peer *peer)
+{
+    LIST_EACH(l, spare, &peer->sas)
+    sa_schedule_end(ike, container_of(l, struct sa, of_peer));
 }
 
 struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *q)
@@ -39,7 +66,7 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
     if (!c)
         return NULL;
     if (peer->child_count >= CHILDREN_MAX)
-        child_down(ike, container_of(peer->children.next, struct child, of_peer), CAUSE_REPLACED, true);
+        child_down(ike, least_needed(peer), CAUSE_REPLACED, true);
     c->peer = peer;
     c->spi_in = w->spi_in;
     c->spi_out = w->spi_out;
@@ -54,9 +81,10 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
     c->hard.ring = hard_ring;
     table_add(&ike->by_spi, &c->node, c->spi_in);
     list_append(&peer->children, &c->of_peer);
-    peer->child_count++;
     ike->child_count++;
-    arm(ike, c);
+    if (peer->child_count++ == 0)
+        reschedule(ike, peer);
+    arm(ike, c, told);
     return c;
 }
 
@@ -144,9 +172,10 @@ void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_pe
     alarm_clear(ike, &c->hard);
     table_remove(&ike->by_spi, &c->node);
     list_remove(&c->of_peer);
-    peer->child_count--;
     ike->child_count--;
     free(c);
+    if (--peer->child_count == 0 && !peer->ending)
+        reschedule(ike, peer);
     peer_settle(ike, peer);
 }
 

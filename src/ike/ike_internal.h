@@ -28,10 +28,12 @@
 
 /* ---- times ---- */
 
-#define HALF_OPEN_LIFE         (30 * USEC_SEC) /* from MM1 to MM3, and again from MM3 to MM5 */
-#define MEMORY_LIFE            (30 * USEC_SEC) /* how long the last message of an exchange is kept for repeats */
-#define EXPIRY_MARGIN          (30 * USEC_SEC) /* what we grant a peer beyond a lifetime that it should watch */
-#define REKEY_RETRY            (30 * USEC_SEC) /* after a rekeying that failed, while the old pair still lives */
+#define HALF_OPEN_LIFE         (30 * USEC_SEC)      /* from MM1 to MM3, and again from MM3 to MM5 */
+#define MEMORY_LIFE            (30 * USEC_SEC)      /* how long the last message of an exchange is kept for repeats */
+#define EXPIRY_MARGIN          (30 * USEC_SEC)      /* what we grant a peer beyond a lifetime that it should watch */
+#define CHILDLESS_LIFE         (10 * 60 * USEC_SEC) /* of a client's IKE SA while there is no ESP pair */
+#define PEER_FRESH             (5 * 60 * USEC_SEC)  /* of silence, after which a NAT may have given a port to another */
+#define REKEY_RETRY            (30 * USEC_SEC)      /* after a rekeying that failed, while the old pair still lives */
 #define DPD_REPEAT             (5 * USEC_SEC)
 #define LIFETIME_IKE_DEFAULT   28800 /* seconds, when nothing was said (RFC 2407 4.5) */
 #define LIFETIME_CHILD_DEFAULT 28800
@@ -220,6 +222,7 @@ struct sa {
     struct digest refused_in; /* the last MM5 that no key opened */
     struct resend resend;
     struct alarm expiry, renewal, keepalive;
+    usec_t until; /* its lifetime */
     struct link quicks;
     uint8_t quick_count;
     struct seen seen_quick, seen_info;
@@ -287,6 +290,7 @@ struct child {
     bool replaced;  /* a younger pair does the work */
     bool rekeying;
     struct alarm soft, hard;
+    usec_t until;        /* by the lifetime that the peer asked for */
     struct quick *quick; /* while its quick mode is remembered */
 };
 
@@ -298,8 +302,9 @@ struct peer {
     uint8_t sa_count, child_count;
     bool initiator;
     bool dpd;
-    bool ending;    /* peer_end() is at work, which frees it */
-    bool quick_due; /* as initiator: begin quick mode once main mode is done */
+    bool nat_remote; /* by its last main mode */
+    bool ending;     /* peer_end() is at work, which frees it */
+    bool quick_due;  /* as initiator: begin quick mode once main mode is done */
     uint32_t quick_replaces;
     struct vendors vendors;
     usec_t alive;
@@ -407,6 +412,8 @@ void sa_free(struct ike *ike, struct sa *sa);
 void sa_failed(struct ike *ike, struct sa *sa, enum cause cause, const char *detail);
 /* Phase 1 is over: timers, and the burnt material goes. */
 void sa_established(struct ike *ike, struct sa *sa);
+/* When it ends: soon while its peer, a client of ours, has no ESP pair, lest it outlive the vanished for hours. */
+void sa_schedule_end(struct ike *ike, struct sa *sa);
 /* Tells the peer that this IKE SA goes. */
 void sa_send_delete(struct ike *ike, struct sa *sa);
 /* A message that cannot be an old one played again came by this path: the peer lives, and is there. */
@@ -495,8 +502,8 @@ void child_event(struct ike *ike, const struct child *c, enum ike_event_type typ
 /* ---- peer.c ---- */
 
 struct peer *peer_new(struct ike *ike, const struct path *path);
-/* The live peer of this identity, key and remote endpoint. */
-struct peer *peer_find(const struct ike *ike, const struct path *path, const char *psk_name, const char *identity);
+/* The live peer that this IKE SA belongs to, by identity, key and remote endpoint. */
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *psk_name, const char *identity);
 struct peer *peer_get(const struct ike *ike, uint32_t number);
 void peer_adopt(struct ike *ike, struct peer *peer, struct sa *sa);
 /* tell: with an event; not when the caller knows it already. */

@@ -269,6 +269,7 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer->vendors = sa->vendors;
     peer->dpd = vendors_have(&sa->vendors, VENDOR_DPD);
     peer->alive = ike->now;
+    peer->nat_remote = sa->nat_remote;
     struct ike_event *e = sa_event(ike, sa, IKE_EVENT_UP);
     if (e) {
         memcpy(e->psk, peer->psk_name, sizeof(e->psk));
@@ -282,14 +283,16 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer_watch(ike, peer);
 }
 
-static struct peer *peer_of_proof(struct ike *ike, const struct proof *proof, const struct path *path)
+static struct peer *peer_of_proof(struct ike *ike, const struct proof *proof, const struct sa *sa)
 {
     char identity[IDENTITY_TEXT_MAX] = {0};
     identity_text(&proof->identity, identity);
-    struct peer *peer = peer_find(ike, path, proof->psk->name, identity);
-    if (peer)
+    struct peer *peer = peer_find(ike, sa, proof->psk->name, identity);
+    if (peer) {
+        peer_moved(ike, peer, &sa->path, false); /* UP tells it */
         return peer;
-    peer = peer_new(ike, path);
+    }
+    peer = peer_new(ike, &sa->path);
     if (!peer)
         return NULL;
     memcpy(peer->psk_name, proof->psk->name, sizeof(peer->psk_name));
@@ -309,7 +312,7 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
 {
     struct draft d;
     sa->path = *m->path;
-    struct peer *peer = peer_of_proof(ike, proof, m->path);
+    struct peer *peer = peer_of_proof(ike, proof, sa);
     if (!peer) {
         sa_failed(ike, sa, CAUSE_NO_MEMORY, "");
         return DROP_IKE_LIMIT;

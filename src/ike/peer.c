@@ -60,16 +60,42 @@ struct peer *peer_new(struct ike *ike, const struct path *path)
     return peer;
 }
 
-struct peer *peer_find(const struct ike *ike, const struct path *path, const char *psk_name, const char *identity)
+/* DPD would have found out if it were gone. */
+static bool is_watched(const struct ike *ike, const struct peer *peer)
 {
-    const uint64_t key = endpoint_key(ike, &path->remote);
+    return peer->dpd && ike->config.dpd_interval != 0 && peer_sa(peer);
+}
+
+/* Behind a NAT the port tells clients with equal identities apart, as long as the NAT cannot have given it to another.
+ * Without one the address is the client's own. */
+static bool is_same(const struct ike *ike, const struct peer *peer, const struct sa *sa)
+{
+    if (peer->nat_remote || sa->nat_remote)
+        return endpoint_equal(&peer->path.remote, &sa->path.remote) &&
+               (is_watched(ike, peer) || ike->now - peer->alive < PEER_FRESH);
+    return ip_equal(&peer->path.remote.addr, &sa->path.remote.addr);
+}
+
+static struct peer *find_at(const struct ike *ike, uint16_t port, const struct sa *sa, const char *psk_name,
+                            const char *identity)
+{
+    const struct endpoint at = {sa->path.remote.addr, port};
+    const uint64_t key = endpoint_key(ike, &at);
     for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
         struct peer *peer = container_of(n, struct peer, node);
-        if (endpoint_equal(&peer->path.remote, &path->remote) && strcmp(peer->psk_name, psk_name) == 0 &&
-            strcmp(peer->identity, identity) == 0)
+        if (is_same(ike, peer, sa) && strcmp(peer->psk_name, psk_name) == 0 && strcmp(peer->identity, identity) == 0)
             return peer;
     }
     return NULL;
+}
+
+/* Apple begins its hourly main mode from port 4500, and once more from 500. */
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *psk_name, const char *identity)
+{
+    struct peer *peer = find_at(ike, sa->path.remote.port, sa, psk_name, identity);
+    if (!peer)
+        peer = find_at(ike, IKE_PORT, sa, psk_name, identity);
+    return peer ? peer : find_at(ike, IKE_NATT_PORT, sa, psk_name, identity);
 }
 
 struct peer *peer_get(const struct ike *ike, uint32_t number)

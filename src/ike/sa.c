@@ -68,7 +68,8 @@ static void keepalive_ring(struct ike *ike, struct alarm *a)
     struct sa *sa = container_of(a, struct sa, keepalive);
     if (!sa->replaced)
         queue_datagram(ike, &sa->path, VIEW_NONE);
-    alarm_set(ike, a, ike->now + ike->config.natt_keepalive);
+    if (ike->config.natt_keepalive)
+        alarm_set(ike, a, ike->now + ike->config.natt_keepalive);
 }
 
 /* ---- life ---- */
@@ -223,6 +224,14 @@ static usec_t percent_of(usec_t span, uint32_t percent)
     return span / 100 * percent;
 }
 
+void sa_schedule_end(struct ike *ike, struct sa *sa)
+{
+    if (sa->state != SA_UP)
+        return;
+    const bool childless = !sa->initiator && sa->peer->child_count == 0;
+    alarm_set(ike, &sa->expiry, childless ? usec_min(sa->until, ike->now + CHILDLESS_LIFE) : sa->until);
+}
+
 void sa_established(struct ike *ike, struct sa *sa)
 {
     const uint32_t told = sa->suite.lifetime ? sa->suite.lifetime : LIFETIME_IKE_DEFAULT;
@@ -231,7 +240,8 @@ void sa_established(struct ike *ike, struct sa *sa)
     leave_youth(ike, sa);
     burn_phase1(ike, sa);
     sa->state = SA_UP;
-    alarm_set(ike, &sa->expiry, ike->now + life + EXPIRY_MARGIN);
+    sa->until = ike->now + life + EXPIRY_MARGIN;
+    sa_schedule_end(ike, sa);
     if (sa->initiator) {
         const usec_t jitter = percent_of(life, random_below(&ike->env.random, JITTER_PERCENT + 1));
         alarm_set(ike, &sa->renewal, ike->now + percent_of(life, RENEWAL_PERCENT) - jitter);

@@ -100,7 +100,12 @@ static void a_new_main_mode_of_the_same_client_is_the_same_peer(void **state)
     w->side[0].config.child_lifetime = w->side[1].config.child_lifetime = 28800;
     world_begin(w);
     world_connect(w);
-    world_run(w, 3500 * USEC_SEC);
+    for (int minute = 0; minute < 58; minute++) {
+        world_run(w, 60 * USEC_SEC);
+        const struct ike_event *up = &world_event(w, 1, IKE_EVENT_UP, 0)->event;
+        ike_peer_alive(w->side[1].ike, w->now, up->peer, &up->path); /* L2TP's Hello */
+    }
+    world_run(w, 20 * USEC_SEC);
     /* the client began anew at 85 to 90 %, from port 4500 */
     for (int i = 0; i < 2; i++) {
         assert_int_equal(world_count(w, i, IKE_EVENT_UP), 2);
@@ -135,6 +140,76 @@ static void a_client_that_crashed_and_came_back_is_the_same_peer_with_initial_co
     assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
     assert_int_equal(world_event(w, 1, IKE_EVENT_DOWN, 0)->event.cause, CAUSE_REPLACED);
     assert_int_equal(ike_stats(w->side[1].ike).children, 2);
+    world_free(w);
+}
+
+static void a_port_that_was_silent_for_long_may_be_anothers(void **state)
+{
+    (void)state;
+    struct world *w = connected(46, true, 0);
+    world_run(w, 400 * USEC_SEC);
+    /* --> MM1 to MM5 by somebody with the same inner address, behind the same outer port */
+    world_restart_client(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_UP), 2);
+    assert_true(world_event(w, 1, IKE_EVENT_UP, 0)->event.peer != world_event(w, 1, IKE_EVENT_UP, 1)->event.peer);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 0);
+    assert_false(world_event(w, 1, IKE_EVENT_CHILD_NEW, 1)->event.child.rekey);
+    world_free(w);
+}
+
+static void without_a_nat_another_port_is_the_same_client(void **state)
+{
+    (void)state;
+    struct world *w = connected(58, false, 0);
+    const uint32_t peer = world_event(w, 1, IKE_EVENT_UP, 0)->event.peer;
+    world_restart_client(w);
+    const struct ike_connect c = {
+        .path = world_path(w, 0, IKE_NATT_PORT), .psk = &w->side[0].config.psks[0], .l2tp_port_local = 1701};
+    uint32_t again;
+    assert_int_equal(ike_connect(w->side[0].ike, w->now, &c, &again), ERR_OK);
+    world_run(w, 2 * USEC_SEC);
+    const struct ike_event *up = &world_event(w, 1, IKE_EVENT_UP, 1)->event;
+    assert_int_equal(up->peer, peer);
+    assert_int_equal(up->path.remote.port, IKE_NATT_PORT);
+    struct ike_peer_info info;
+    assert_true(ike_peer_info(w->side[1].ike, peer, &info));
+    assert_int_equal(info.path.remote.port, IKE_NATT_PORT);
+    world_free(w);
+}
+
+static void without_an_ike_sa_a_pair_lives_as_long_as_the_client_asked_for(void **state)
+{
+    (void)state;
+    struct world *w = world_new(59);
+    w->side[1].config.ike_lifetime = 300; /* the gateway ends both early, and tells only of the first */
+    w->side[1].config.child_lifetime = 600;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2000 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_DOWN), 0);
+    /* --> MM1 to QM3 when the client thinks that it is time; until then nothing was lost */
+    world_run(w, 1300 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_UP), 2);
+    assert_int_equal(world_event(w, 1, IKE_EVENT_UP, 1)->event.peer, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer);
+    assert_true(world_event(w, 1, IKE_EVENT_CHILD_USE, 1) != NULL);
+    world_free(w);
+}
+
+static void an_ike_sa_without_pairs_ends_within_minutes(void **state)
+{
+    (void)state;
+    struct world *w = connected(68, true, 0);
+    /* a client that vanished: its pair ends by its lifetime, and the IKE SA does not stay for eight hours */
+    w->lose_all[0] = true;
+    world_run(w, 3700 * USEC_SEC);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 0);
+    assert_int_equal(ike_stats(w->side[1].ike).sas, 1);
+    world_run(w, 600 * USEC_SEC);
+    assert_int_equal(ike_stats(w->side[1].ike).sas, 0);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_DOWN), 1);
     world_free(w);
 }
 
@@ -403,6 +478,10 @@ int main(void)
         cmocka_unit_test(both_may_rekey_at_once),
         cmocka_unit_test(a_new_main_mode_of_the_same_client_is_the_same_peer),
         cmocka_unit_test(a_client_that_crashed_and_came_back_is_the_same_peer_with_initial_contact),
+        cmocka_unit_test(a_port_that_was_silent_for_long_may_be_anothers),
+        cmocka_unit_test(without_a_nat_another_port_is_the_same_client),
+        cmocka_unit_test(without_an_ike_sa_a_pair_lives_as_long_as_the_client_asked_for),
+        cmocka_unit_test(an_ike_sa_without_pairs_ends_within_minutes),
         cmocka_unit_test(two_clients_behind_one_nat_are_two_peers),
         cmocka_unit_test(a_nat_that_forgets_its_mapping_is_followed),
         cmocka_unit_test(a_forged_message_from_elsewhere_moves_nobody),
