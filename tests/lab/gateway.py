@@ -124,10 +124,15 @@ class Gateway:
         self.process.send_signal(signal.SIGHUP)
 
     def said(self):
-        return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
+        return self._log()[-6000:]
+
+    def _log(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def close(self):
         stop(self.process)
+        found = re.search(r"^.*(?:Thread|Address|Leak|UndefinedBehavior)Sanitizer.*|^.*runtime error:.*", self._log(), re.M)
+        assert not found, self._log()[found.start():][:6000]
 
 
 def _sentences():
