@@ -18,10 +18,10 @@ static void ike_up(struct stack *s, usec_t now, const struct ike_event *event)
             count_drop(s, DROP_NO_MEMORY);
             if (peer)
                 stack_peer_free(s, now, peer, CAUSE_NO_MEMORY);
+            ike_close(s->ike, now, event->peer);
             return;
         }
     }
-    peer->ike_sas++;
     peer->path = event->path;
     if (peer->story == 0 || !peer->opened)
         peer->story = event->attempt;
@@ -80,8 +80,6 @@ static void ike_down(struct stack *s, usec_t now, const struct ike_event *event)
     struct peer *peer = stack_peer_by_ike(s, event->peer);
     if (!peer)
         return;
-    if (peer->ike_sas > 0)
-        peer->ike_sas--;
     stack_peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
 }
 
@@ -105,7 +103,7 @@ static void ike_failed(struct stack *s, usec_t now, const struct ike_event *even
     view_copy_text(told.detail, sizeof(told.detail), view_str(event->detail));
     stack_tell(s, &told);
     struct peer *peer = stack_peer_by_ike(s, event->peer);
-    if (peer && peer->client && !peer->opened)
+    if (peer)
         stack_peer_release_if_idle(s, now, peer, event->cause);
 }
 

@@ -150,10 +150,12 @@ static bool has_pairs(const struct peer *peer)
     return false;
 }
 
-/* In IKEv1 ESP SAs outlive the IKE SA that made them: a peer is gone when both are. */
+/* In IKEv1 ESP SAs outlive the IKE SA that made them, and a new main mode may be under way when both are gone: a peer
+ * lives as long as IKE knows it. IKE gives its number to nobody else before its last event is taken. */
 void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause)
 {
-    if (!peer->plain && peer->ike_sas == 0 && !has_pairs(peer))
+    struct ike_peer_info info;
+    if (!peer->plain && !has_pairs(peer) && !ike_peer_info(s->ike, peer->ike_peer, &info))
         stack_peer_free(s, now, peer, cause);
 }
 

@@ -37,7 +37,6 @@ struct peer {
     uint32_t slot;
     uint32_t carrier; /* its name towards L2TP: whoever has the slot next has another */
     uint32_t ike_peer;
-    uint32_t ike_sas; /* IKE SAs alive */
     bool plain;       /* L2TP without IPsec */
     bool client;      /* we opened it */
     struct path path;

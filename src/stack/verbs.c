@@ -62,6 +62,7 @@ enum err stack_connect(struct stack *s, usec_t now, const struct stack_connect *
     struct peer *made = client_peer(s, connect, ike_peer);
     if (!made) {
         ike_close(s->ike, now, ike_peer);
+        stack_settle(s, now); /* before its number can be given again */
         return ERR_NOMEM;
     }
     *peer = made->slot;

@@ -68,6 +68,12 @@ static void rekeying_of_both_phases_loses_no_packet(void **state)
     }
 }
 
+static void no_ike_sa_after_a_minute(struct stack_config *c)
+{
+    c->ike.child_lifetime = 120;
+    c->ike.ike_lifetime = c->ppp.server ? 30 : 600; /* the gateway's Delete comes before the client's renewal */
+}
+
 static void tiny_volume(struct stack_config *c)
 {
     c->ike.child_kilobytes = 64;
@@ -255,6 +261,99 @@ static void a_new_key_counts_for_the_next_login_and_sessions_live_on(void **stat
     leave(s);
 }
 
+static void an_attempt_that_fails_leaves_nothing_and_the_next_one_succeeds(void **state)
+{
+    (void)state;
+    struct world *w = world_new(22);
+    const struct stack_config gateway = world_settings(w, true), config = world_settings(w, false);
+    world_gateway(w, &gateway);
+    struct sim_client *c = world_client(w, &config, "198.51.100.30", NULL);
+    for (int i = 0; i < 3; i++) {
+        /* --> MM1, six times, into the void */
+        w->weather.loss_percent = 100;
+        client_connect(c, "alice", "secret");
+        assert_true(world_run(w, 60 * USEC_SEC, client_is_down, c));
+        assert_int_equal(stack_counters(c->stack).peers, 0);
+        assert_int_equal(stack_counters(c->stack).ike_sas, 0);
+        /* and now all the way: IKE gives its number again, to a peer of its own */
+        w->weather.loss_percent = 0;
+        client_connect(c, "alice", "secret");
+        assert_true(world_run(w, 20 * USEC_SEC, client_is_up, c));
+        assert_int_equal(stack_counters(c->stack).peers, 1);
+        stack_disconnect(c->stack, w->now, c->peer);
+        world_run(w, 2 * USEC_SEC, NULL, NULL);
+        assert_int_equal(stack_counters(c->stack).peers, 0);
+        assert_int_equal(stack_counters(w->gateway).peers, 0);
+    }
+    world_free(w);
+}
+
+static void a_client_with_a_wrong_key_may_try_again_with_the_right_one(void **state)
+{
+    (void)state;
+    struct world *w = world_new(23);
+    const struct stack_config gateway = world_settings(w, true), config = world_settings(w, false);
+    world_gateway(w, &gateway);
+    struct sim_client *c = world_client(w, &config, "198.51.100.30", NULL);
+    assert_int_equal(secret_set(&w->client_psk.key, view_str("mistyped")), ERR_OK);
+    client_connect(c, "alice", "secret");
+    assert_true(world_run(w, 60 * USEC_SEC, client_is_down, c));
+    assert_int_equal(c->cause, CAUSE_IKE_WRONG_PSK);
+    assert_int_equal(stack_counters(c->stack).peers, 0);
+    assert_int_equal(stack_counters(w->gateway).peers, 0);
+    assert_int_equal(secret_set(&w->client_psk.key, view_str("a strong key")), ERR_OK);
+    client_connect(c, "alice", "secret");
+    assert_true(world_run(w, 20 * USEC_SEC, client_is_up, c));
+    world_free(w);
+}
+
+/* IKE's numbers of peers are used again at once; nothing of their former bearers may cling to them. */
+static void who_gets_the_number_of_another_gets_nothing_else(void **state)
+{
+    (void)state;
+    struct scene *s = connected(24, true, NULL);
+    struct world *w = s->w;
+    const struct stack_config config = world_settings(w, false);
+    struct sim_client *other = world_client(w, &config, "198.51.100.31", NULL);
+    stack_disconnect(s->c->stack, w->now, s->c->peer);
+    world_run(w, 2 * USEC_SEC, NULL, NULL);
+    client_connect(other, "alice2", "secret");
+    assert_true(world_run(w, 20 * USEC_SEC, client_is_up, other));
+    client_connect(s->c, "alice", "secret");
+    assert_true(world_run(w, 20 * USEC_SEC, client_is_up, s->c));
+    assert_int_equal(stack_counters(w->gateway).peers, 2);
+    assert_int_equal(stack_counters(w->gateway).sessions, 2);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    /* one vanishes: the other does not notice */
+    stack_free(other->stack);
+    other->stack = stack_new(&config, &w->random);
+    assert_int_equal(talk(s, 300 * USEC_SEC), 0);
+    assert_int_equal(stack_counters(w->gateway).sessions, 1);
+    assert_int_equal(stack_counters(w->gateway).peers, 1);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    leave(s);
+}
+
+/* The pair ends while a main mode is under way that would have replaced it: the peer is still the same. */
+static void a_pair_that_ends_during_a_main_mode_does_not_end_its_peer(void **state)
+{
+    (void)state;
+    struct scene *s = connected(25, false, no_ike_sa_after_a_minute);
+    struct world *w = s->w;
+    world_run(w, 100 * USEC_SEC, NULL, NULL);
+    assert_int_equal(stack_counters(s->c->stack).ike_sas, 0);
+    w->weather.loss_percent = 100;
+    world_run(w, 22 * USEC_SEC, NULL, NULL); /* the pair's 120 s are over */
+    assert_int_equal(stack_counters(s->c->stack).ike_sas, 1);
+    w->weather.loss_percent = 0;
+    world_run(w, 20 * USEC_SEC, NULL, NULL);
+    assert_int_equal(stack_counters(s->c->stack).peers, 1);
+    assert_int_equal(stack_counters(w->gateway).peers, 1);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    assert_int_equal(w->downs, 0);
+    leave(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +369,10 @@ int main(void)
         cmocka_unit_test(plain_l2tp_is_refused_by_name),
         cmocka_unit_test(strangers_change_nothing),
         cmocka_unit_test(a_new_key_counts_for_the_next_login_and_sessions_live_on),
+        cmocka_unit_test(an_attempt_that_fails_leaves_nothing_and_the_next_one_succeeds),
+        cmocka_unit_test(a_client_with_a_wrong_key_may_try_again_with_the_right_one),
+        cmocka_unit_test(who_gets_the_number_of_another_gets_nothing_else),
+        cmocka_unit_test(a_pair_that_ends_during_a_main_mode_does_not_end_its_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
