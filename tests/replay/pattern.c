@@ -45,7 +45,7 @@ static void put_anything(struct pattern *p, const char *text, size_t n)
     wanted(size > 0, "a number of bytes behind '?'");
     if (*name == '>') {
         wanted(p->kept_n < ARRAY_LEN(p->kept), "fewer bytes to be kept");
-        snprintf(p->kept[p->kept_n].name, NAME_MAX_, "%s", name + 1);
+        snprintf(p->kept[p->kept_n].name, VARIABLE_NAME_MAX, "%s", name + 1);
         p->kept[p->kept_n].at = n;
         p->kept[p->kept_n++].n = size;
     }

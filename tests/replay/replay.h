@@ -52,9 +52,9 @@
 
 #include <stdnoreturn.h>
 
-#define BYTES_MAX 4096 /* of a message */
-#define WORD_MAX  256
-#define NAME_MAX_ 32
+#define BYTES_MAX         4096 /* of a message */
+#define WORD_MAX          256
+#define VARIABLE_NAME_MAX 32
 
 /* ---- script.c: text to steps ---- */
 
@@ -104,7 +104,7 @@ struct pattern {
     bool rest;              /* anything may follow */
     size_t hash_at, hash_n; /* hash_n 0: none */
     struct {
-        char name[NAME_MAX_];
+        char name[VARIABLE_NAME_MAX];
         size_t at, n;
     } kept[8];
     size_t kept_n;
@@ -171,7 +171,7 @@ struct ike_keys {
     uint16_t key_bytes;
     enum dh_group group;
     struct dh_work dh;
-    bool have_peer_ke, derived;
+    bool derived;
     uint8_t nonce_i[256], nonce_r[256];
     size_t nonce_i_n, nonce_r_n;
     uint8_t skeyid[HASH_SIZE_MAX], skeyid_d[HASH_SIZE_MAX], skeyid_a[HASH_SIZE_MAX], skeyid_e[HASH_SIZE_MAX];
@@ -187,7 +187,7 @@ struct exchange { /* one of phase 2 */
     uint8_t nonce_i[256], nonce_r[256];
     size_t nonce_i_n, nonce_r_n;
     struct dh_work dh;
-    bool pfs, have_pair;
+    bool pfs;
     uint32_t spi_ours;
 };
 
@@ -245,7 +245,7 @@ struct view pair_open(struct pair *p, struct view esp, uint8_t *out);
 /* ---- client.c: one client, its messages on the way out and in ---- */
 
 struct variable {
-    char name[NAME_MAX_];
+    char name[VARIABLE_NAME_MAX];
     uint8_t bytes[512];
     size_t n;
 };
@@ -253,7 +253,7 @@ struct variable {
 struct client {
     struct gateway *gateway;
     struct random random;
-    char name[NAME_MAX_];
+    char name[VARIABLE_NAME_MAX];
     struct ip_addr inside, outside;
     uint16_t ports[2]; /* outside, of 500 and 4500 */
     uint16_t ike_port; /* 500 or 4500 */
