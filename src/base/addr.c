@@ -22,7 +22,9 @@ uint32_t ip4_value(const struct ip_addr *a)
 
 bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
-    return a->family == b->family && memcmp(a->b, b->b, ip_addr_size(a)) == 0;
+    if (a->family != b->family)
+        return false;
+    return a->family == 4 ? memcmp(a->b, b->b, 4) == 0 : memcmp(a->b, b->b, ip_addr_size(a)) == 0;
 }
 
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)

@@ -22,10 +22,17 @@ void view_copy_text(char *out, size_t cap, struct view text)
 
 bool bytes_equal_ct(const void *a, const void *b, size_t n)
 {
-    const volatile uint8_t *x = a, *y = b;
-    uint8_t differ = 0;
-    for (size_t i = 0; i < n; i++)
-        differ |= (uint8_t)(x[i] ^ y[i]);
+    const uint8_t *x = a, *y = b;
+    uint32_t differ = 0, v, w;
+    for (; n >= sizeof(v); n -= sizeof(v), x += sizeof(v), y += sizeof(v)) {
+        memcpy(&v, x, sizeof(v));
+        memcpy(&w, y, sizeof(w));
+        differ |= v ^ w;
+        __asm__ volatile("" : "+r"(differ)); /* the compiler may not see that one difference decides */
+    }
+    for (; n > 0; n--)
+        differ |= (uint32_t)(*x++ ^ *y++);
+    __asm__ volatile("" : "+r"(differ));
     return differ == 0;
 }
 

@@ -131,17 +131,27 @@ void intake_free(struct intake *intake);
  * the one that the peer dialled. A raw ESP datagram starts at the SPI and has ports 0. */
 size_t sock_receive(struct sock *sock, struct intake *intake, struct datagram out[static INTAKE_BATCH]);
 
-/* One datagram to send. The source address is path->local's, unless its family is 0; its port is the socket's. */
+/* One datagram to send; or, with segment between 0 and len, a train of them lying one after the other: each of
+ * `segment` bytes, the last may be shorter, SENDABLE_SEGMENTS and SENDABLE_BYTES at most. The source address is
+ * path->local's, unless its family is 0; its port is the socket's. */
 struct sendable {
     const struct path *path;
     const uint8_t *data;
     uint32_t len;
+    uint16_t segment;
 };
+#define SENDABLE_SEGMENTS 64    /* the kernel's UDP_MAX_SEGMENTS before Linux 6.10 */
+#define SENDABLE_BYTES    65000 /* below 65535 less the headers of either family */
 
-/* Sends in order. Neighbours with equal path and length (the last of a train may be shorter) leave in one UDP_SEGMENT
- * message without being copied; where the device or kernel refuses that, one by one. Returns how many were dealt with:
- * fewer than n only when the socket's buffer is full. A datagram that the kernel refuses for good (no route, too big)
- * counts as dealt with and in sock_counters. */
+static inline uint32_t sendable_datagrams(const struct sendable *s)
+{
+    return s->segment > 0 && s->segment < s->len ? (s->len + s->segment - 1) / s->segment : 1;
+}
+
+/* Sends in order. A train leaves in one UDP_SEGMENT message without being copied, and so do single neighbours with
+ * equal path and length (the last may be shorter); where the device or kernel refuses that, one by one. Returns how
+ * many were dealt with: fewer than n only when the socket's buffer is full. A datagram that the kernel refuses for good
+ * (no route, too big) counts as dealt with and in sock_counters. */
 size_t sock_send(struct sock *sock, const struct sendable *list, size_t n);
 
 struct sock_counters {
@@ -278,10 +288,17 @@ enum err nft_table_remove(const char *family, const char *table);
  * ERR_NOTFOUND: no such user or group. After ERR_SYSTEM the process must not go on. */
 enum err privilege_drop(const char *user, const char *group, uint32_t keep);
 
+struct aftermath {
+    pid_t pid; /* 0: none */
+    int lifeline;
+};
+
 /* Forks a process that keeps today's rights, holds nothing of ours open, waits until this process has ended in whatever
  * way, calls act(ctx) and ends: to remove the firewall table, even after a crash. Before threads are started and before
  * privilege_drop(). It ignores SIGINT, SIGTERM and SIGHUP. */
-enum err aftermath_start(void (*act)(void *ctx), void *ctx);
+enum err aftermath_start(void (*act)(void *ctx), void *ctx, struct aftermath *out);
+/* Has it act now and waits until it has: else it could remove what the next process has set up. Harmless with none. */
+void aftermath_end(struct aftermath *aftermath);
 
 enum sandbox {
     SANDBOX_KILL, /* a system call outside the list ends the process */

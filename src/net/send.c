@@ -1,7 +1,7 @@
 /*
- * Sending in batches: neighbours of one path and size leave as one UDP_SEGMENT message (the kernel cuts it, or the
- * network card does), many messages in one sendmmsg. The datagrams lie where the layers above built them; the kernel
- * gathers them.
+ * Sending in batches: a train leaves as one UDP_SEGMENT message (the kernel cuts it, or the network card does), and so
+ * do neighbours of one path and size; many messages go in one sendmmsg. The datagrams lie where the layers above built
+ * them; the kernel gathers them.
  */
 #include "net/net_internal.h"
 
@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRAIN_SEGMENTS 64    /* the kernel's UDP_MAX_SEGMENTS before Linux 6.10 */
-#define TRAIN_BYTES    65000 /* below 65535 less the headers of either family */
-#define CONTROL_SIZE   128
+#define CONTROL_SIZE 128
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -61,17 +59,22 @@ static void put_source(struct msghdr *m, const struct ip_addr *source)
     }
 }
 
-/* How many datagrams from the first on may leave as one train. */
-static size_t train_length(const struct sock *s, const struct sendable *list, size_t n)
+static bool is_train(const struct sendable *s)
+{
+    return sendable_datagrams(s) > 1;
+}
+
+/* How many from the first on may leave as one message: a train by itself, or single datagrams made into one. */
+static size_t message_length(const struct sock *s, const struct sendable *list, size_t n)
 {
     const uint32_t size = list[0].len;
-    if (!s->segments || size == 0)
+    if (!s->segments || size == 0 || is_train(&list[0]))
         return 1;
     size_t count = 1;
     uint32_t bytes = size;
-    while (count < n && count < TRAIN_SEGMENTS) {
+    while (count < n && count < SENDABLE_SEGMENTS) {
         const struct sendable *next = &list[count];
-        if (next->len > size || next->len == 0 || bytes + next->len > TRAIN_BYTES ||
+        if (is_train(next) || next->len > size || next->len == 0 || bytes + next->len > SENDABLE_BYTES ||
             (next->path != list[0].path && !path_equal(next->path, list[0].path)))
             break;
         bytes += next->len;
@@ -82,7 +85,7 @@ static size_t train_length(const struct sock *s, const struct sendable *list, si
     return count;
 }
 
-/* Writes message m of the batch for the first count datagrams of the list, using their pieces. */
+/* Writes message m of the batch for the first count sendables of the list, using their pieces. */
 static void put_message(struct sock *s, size_t m, struct iovec *pieces, const struct sendable *list, size_t count)
 {
     struct send_batch *b = s->batch;
@@ -98,8 +101,8 @@ static void put_message(struct sock *s, size_t m, struct iovec *pieces, const st
         .msg_control = b->control[m],
     };
     put_source(h, &list[0].path->local.addr);
-    if (count > 1) {
-        const uint16_t size = (uint16_t)list[0].len;
+    if (count > 1 || is_train(&list[0])) {
+        const uint16_t size = count > 1 ? (uint16_t)list[0].len : list[0].segment;
         put_control(h, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
     }
     if (h->msg_controllen == 0)
@@ -116,77 +119,107 @@ static bool train_was_refused(int error)
     return error == EIO || error == EINVAL || error == EMSGSIZE || error == EOPNOTSUPP || error == ENOPROTOOPT;
 }
 
-/* Sends a train's datagrams one by one and returns how many were dealt with. EIO says that the device cannot checksum
- * segments (udp_send_skb in the kernel): no more trains on this socket then. The other refusals are about this train,
- * such as one larger than the path's MTU, which as single datagrams may be fragmented. */
-static size_t send_singly(struct sock *s, const struct sendable *list, size_t count, int error)
+/* Sends one datagram. False: the socket's buffer is full. */
+static bool send_one(struct sock *s, const struct sendable *one)
 {
-    if (error == EIO || error == ENOPROTOOPT)
-        s->segments = false;
+    put_message(s, 0, s->batch->pieces, one, 1);
+    ssize_t n;
+    do
+        n = sendmsg(s->fd, &s->batch->messages[0].msg_hdr, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && buffer_is_full(errno))
+        return false;
+    s->counters.sent_calls++;
+    if (n < 0) {
+        s->counters.refused++;
+        s->counters.last_errno = errno;
+    } else {
+        s->counters.sent++;
+    }
+    return true;
+}
+
+/* Sends what a message held datagram by datagram, and returns how many sendables were dealt with. */
+static size_t send_singly(struct sock *s, const struct sendable *list, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
-        put_message(s, 0, s->batch->pieces, &list[i], 1);
-        ssize_t n;
-        do
-            n = sendmsg(s->fd, &s->batch->messages[0].msg_hdr, MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
-        if (n < 0 && buffer_is_full(errno))
-            return i;
-        s->counters.sent_calls++;
-        if (n < 0) {
-            s->counters.refused++;
-            s->counters.last_errno = errno;
-        } else {
-            s->counters.sent++;
-        }
+        const uint32_t step = is_train(&list[i]) ? list[i].segment : list[i].len;
+        uint32_t at = 0;
+        do {
+            const uint32_t left = list[i].len - at;
+            const struct sendable one = {list[i].path, list[i].data + at, left < step ? left : step, 0};
+            if (!send_one(s, &one))
+                return i;
+            at += one.len;
+        } while (at < list[i].len);
     }
     return count;
 }
 
-/* Puts as many datagrams as fit into the batch; returns the number of messages. */
+/* Puts as many as fit into the batch; returns the number of messages. */
 static size_t fill(struct sock *s, const struct sendable *list, size_t n)
 {
     size_t messages = 0, used = 0;
     while (messages < SEND_MESSAGES && used < n && used < SEND_PIECES) {
+        if (!s->segments && is_train(&list[used]))
+            break;
         const size_t room = n - used < SEND_PIECES - used ? n - used : SEND_PIECES - used;
-        const size_t count = train_length(s, list + used, room);
+        const size_t count = message_length(s, list + used, room);
         put_message(s, messages++, s->batch->pieces + used, list + used, count);
         used += count;
     }
     return messages;
 }
 
+/* The sendables that the first n messages stand for; the datagrams in them are added to *datagrams. */
+static size_t covered(const struct send_batch *b, size_t n, const struct sendable *list, uint64_t *datagrams)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t end = count + b->messages[i].msg_hdr.msg_iovlen; count < end; count++)
+            *datagrams += sendable_datagrams(&list[count]);
+    return count;
+}
+
+/* The first message was refused; the kernel did not look at the others. EIO says that the device cannot checksum
+ * segments (udp_send_skb in the kernel): no more trains on this socket then. The other refusals are about this train,
+ * such as one larger than the path's MTU, which as single datagrams may be fragmented. */
+static size_t after_refusal(struct sock *s, const struct sendable *list, int error, bool *full)
+{
+    uint64_t datagrams = 0;
+    const size_t count = covered(s->batch, 1, list, &datagrams);
+    if (datagrams > 1 && train_was_refused(error)) {
+        if (error == EIO || error == ENOPROTOOPT)
+            s->segments = false;
+        const size_t dealt = send_singly(s, list, count);
+        *full = dealt < count;
+        return dealt;
+    }
+    s->counters.refused += datagrams;
+    s->counters.last_errno = error;
+    return count;
+}
+
 size_t sock_send(struct sock *sock, const struct sendable *list, size_t n)
 {
     size_t done = 0;
-    while (done < n) {
+    bool full = false;
+    while (done < n && !full) {
         const size_t messages = fill(sock, list + done, n - done);
+        if (messages == 0) { /* a train where trains do not go */
+            full = send_singly(sock, list + done, 1) == 0;
+            done += !full;
+            continue;
+        }
         const int sent = sendmmsg(sock->fd, sock->batch->messages, (unsigned)messages, MSG_DONTWAIT);
         if (sent > 0) {
             sock->counters.sent_calls++;
-            for (int i = 0; i < sent; i++) {
-                const size_t count = sock->batch->messages[i].msg_hdr.msg_iovlen;
-                sock->counters.sent += count;
-                done += count;
-            }
-            continue;
+            done += covered(sock->batch, (size_t)sent, list + done, &sock->counters.sent);
+        } else if (buffer_is_full(errno)) {
+            full = true;
+        } else if (errno != EINTR) {
+            done += after_refusal(sock, list + done, errno, &full);
         }
-        if (errno == EINTR)
-            continue;
-        if (buffer_is_full(errno))
-            break;
-        /* The first message was refused; the kernel did not look at the others. */
-        const int error = errno;
-        const size_t count = sock->batch->messages[0].msg_hdr.msg_iovlen;
-        if (count > 1 && train_was_refused(error)) {
-            const size_t dealt = send_singly(sock, list + done, count, error);
-            done += dealt;
-            if (dealt < count)
-                break;
-            continue;
-        }
-        sock->counters.refused += count;
-        sock->counters.last_errno = error;
-        done += count;
     }
     return done;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #define ROUNDS     4   /* batches taken from one descriptor before the others get their turn */
-#define SEND_BATCH 512 /* datagrams handed to the kernel in one go */
+#define SEND_BATCH 128 /* trains or single datagrams handed to the kernel in one go */
 
 struct watch {
     struct pump *pump;
@@ -55,30 +55,26 @@ static struct sock *sock_for(const struct pump *pump, const struct path *path)
 
 static void send_batch(struct pump *pump, struct sock *sock, size_t n)
 {
-    const size_t done = sock ? sock_send(sock, pump->batch, n) : 0;
-    pump->counters.unsent += n - done;
+    for (size_t i = sock ? sock_send(sock, pump->batch, n) : 0; i < n; i++)
+        pump->counters.unsent += sendable_datagrams(&pump->batch[i]);
 }
 
-/* Cuts transmissions into datagrams; neighbours for one socket go to the kernel together. */
+/* Neighbours for one socket go to the kernel together. */
 static void send_all(struct pump *pump, usec_t now)
 {
     struct transmission t;
     struct sock *sock = NULL;
-    size_t n = 0, path = 0;
+    size_t n = 0;
     while (stack_transmit(pump->config.stack, now, &t)) {
         struct sock *wanted = sock_for(pump, &t.path);
-        const size_t pieces = (t.len + t.segment - 1) / t.segment;
-        if (n > 0 && (wanted != sock || n + pieces > SEND_BATCH)) {
+        if (n > 0 && (wanted != sock || n == SEND_BATCH)) {
             send_batch(pump, sock, n);
-            n = path = 0;
+            n = 0;
         }
         sock = wanted;
-        pump->paths[path] = t.path;
-        for (uint32_t at = 0; at < t.len && n < SEND_BATCH; at += t.segment) {
-            const uint32_t left = t.len - at;
-            pump->batch[n++] = (struct sendable){&pump->paths[path], t.data + at, left < t.segment ? left : t.segment};
-        }
-        path++;
+        pump->paths[n] = t.path;
+        pump->batch[n] = (struct sendable){&pump->paths[n], t.data, t.len, t.segment};
+        n++;
     }
     if (n > 0)
         send_batch(pump, sock, n);

@@ -40,8 +40,7 @@ static enum drop deliver(struct stack *s, usec_t now, struct session *session, s
         return DROP_IP_MALFORMED;
     if (!source_allowed(session, &ip))
         return DROP_IP_SOURCE;
-    if (ip.protocol == IP_PROTO_TCP)
-        ip_clamp_mss(packet->data, ip.total, (uint16_t)(session->mtu - 40), (uint16_t)(session->mtu - 60));
+    ip_clamp_mss(packet->data, &ip, (uint16_t)(session->mtu - 40), (uint16_t)(session->mtu - 60));
     session->in_packets++;
     session->in_bytes += ip.total;
     s->counters.in_packets++;
@@ -87,9 +86,11 @@ static enum drop l2tp_packet(struct stack *s, usec_t now, uint32_t carrier, stru
 /* The inner UDP header. Its checksum is not looked at: ESP has authenticated the packet (RFC 3948 3.1.2). */
 static enum drop strip_udp(struct peer *peer, struct packet *packet)
 {
-    struct reader r = rd_init(view_of(packet->data, packet->len));
-    const uint16_t source = rd_u16(&r), destination = rd_u16(&r), length = rd_u16(&r);
-    if (!rd_ok(&r) || length < UDP_HEADER || length > packet->len)
+    if (packet->len < UDP_HEADER)
+        return DROP_UDP_SHORT;
+    const uint8_t *udp = packet->data;
+    const uint16_t source = be16_get(udp), destination = be16_get(udp + 2), length = be16_get(udp + 4);
+    if (length < UDP_HEADER || length > packet->len)
         return DROP_UDP_SHORT;
     if (destination != peer->port_local)
         return DROP_UDP_PORT;

@@ -11,9 +11,12 @@ struct lane {
     struct session *session;
     struct peer *peer;
     uint16_t protocol; /* of PPP */
+    struct path path;
     uint32_t handle;   /* outbound SA */
     uint32_t esp_head; /* ESP header and IV */
     uint32_t headers;  /* UDP, L2TP, PPP */
+    uint32_t len;      /* of the packet placed last; and how long it becomes */
+    uint32_t sealed;
 };
 
 static struct session *session_for(const struct stack *s, const struct ip_info *ip)
@@ -36,6 +39,7 @@ static enum drop find_lane(struct stack *s, const struct ip_info *ip, struct lan
         .session = session,
         .peer = peer,
         .protocol = ip->version == 4 ? PPP_IP : PPP_IPV6,
+        .path = data_path(peer),
         .handle = peer->plain ? 0 : peer->current->handle,
         .esp_head = peer->plain ? 0 : esp_headroom(s->esp, peer->current->handle),
         .headers = (peer->plain ? 0 : UDP_HEADER) + l2tp_data_overhead(s->l2tp, session->number) +
@@ -74,13 +78,23 @@ static enum drop wrap(struct stack *s, const struct lane *lane, struct packet *p
     return DROP_NONE;
 }
 
-/* Opens the place of a packet of len bytes in the outbox; NULL when that is full (counted there). */
-static uint8_t *place(struct stack *s, const struct lane *lane, uint32_t len, struct packet *packet)
+/* The packets of a frame are equal in length but for the last. */
+static uint32_t sealed_length(const struct stack *s, struct lane *lane, uint32_t len)
 {
-    const uint32_t plain = lane->headers + len, head = lane->esp_head + lane->headers;
-    const uint32_t sealed = lane->peer->plain ? plain : esp_sealed_length(s->esp, lane->handle, plain);
+    if (len == lane->len)
+        return lane->sealed;
+    const uint32_t plain = lane->headers + len;
+    lane->len = len;
+    lane->sealed = lane->peer->plain ? plain : esp_sealed_length(s->esp, lane->handle, plain);
+    return lane->sealed;
+}
+
+/* Opens the place of a packet of len bytes in the outbox; NULL when that is full (counted there). */
+static uint8_t *place(struct stack *s, struct lane *lane, uint32_t len, struct packet *packet)
+{
+    const uint32_t head = lane->esp_head + lane->headers, sealed = sealed_length(s, lane, len);
     uint32_t index;
-    uint8_t *p = outbox_join(s, lane->peer, sealed, &index);
+    uint8_t *p = outbox_join(s, lane->peer, &lane->path, sealed, &index);
     if (!p)
         return NULL;
     *packet = (struct packet){.data = p + head,
@@ -93,14 +107,19 @@ static uint8_t *place(struct stack *s, const struct lane *lane, uint32_t len, st
 
 static enum drop send_placed(struct stack *s, const struct lane *lane, struct packet *packet)
 {
-    ip_clamp_mss(packet->data, packet->len, (uint16_t)(lane->session->mtu - 40), (uint16_t)(lane->session->mtu - 60));
     const enum drop verdict = wrap(s, lane, packet);
     if (verdict != DROP_NONE)
         s->out.list[packet->origin].len = 0; /* half a packet: never sent */
     return verdict;
 }
 
-static enum drop send_packets(struct stack *s, const struct lane *lane, const struct split *split)
+static void clamp(const struct lane *lane, const struct split *split, uint8_t *packet)
+{
+    if (split->count == 1) /* a super-packet never is a SYN */
+        ip_clamp_mss(packet, &split->ip, (uint16_t)(lane->session->mtu - 40), (uint16_t)(lane->session->mtu - 60));
+}
+
+static enum drop send_packets(struct stack *s, struct lane *lane, const struct split *split)
 {
     struct packet packet;
     enum drop verdict = DROP_NONE;
@@ -109,13 +128,14 @@ static enum drop send_packets(struct stack *s, const struct lane *lane, const st
         if (!p)
             return DROP_NONE;
         split_write(split, i, p);
+        clamp(lane, split, p);
         verdict = send_placed(s, lane, &packet);
     }
     return verdict;
 }
 
 /* A packet too big for the tunnel whose sender allows fragments. */
-static enum drop send_fragments(struct stack *s, const struct lane *lane, const struct split *split)
+static enum drop send_fragments(struct stack *s, struct lane *lane, const struct split *split)
 {
     struct ip4_fragments fragments;
     struct packet packet;

@@ -206,7 +206,8 @@ void transmit_ike(struct stack *s, const struct path *path, struct view message)
 void transmit_l2tp(struct stack *s, struct peer *peer, struct view message);
 struct path data_path(const struct peer *peer);
 /* A place for one data packet whose sealed length is known, joined to the last transmission where it fits. */
-uint8_t *outbox_join(struct stack *s, const struct peer *peer, uint32_t sealed, uint32_t *index);
+uint8_t *outbox_join(struct stack *s, const struct peer *peer, const struct path *path, uint32_t sealed,
+                     uint32_t *index);
 void outbox_seal_later(struct stack *s, const struct packet *packet, uint32_t handle);
 void outbox_flush(struct stack *s);
 void udp_header_put(const struct peer *peer, uint8_t *udp, uint32_t len);

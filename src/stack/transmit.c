@@ -64,25 +64,25 @@ struct path data_path(const struct peer *peer)
     return path;
 }
 
-uint8_t *outbox_join(struct stack *s, const struct peer *peer, uint32_t sealed, uint32_t *index)
+uint8_t *outbox_join(struct stack *s, const struct peer *peer, const struct path *path, uint32_t sealed,
+                     uint32_t *index)
 {
     struct outbox *out = &s->out;
-    const struct path path = data_path(peer);
     struct transmission *last = out->n > out->taken ? &out->list[out->n - 1] : NULL;
     const bool joins = last && out->owner[out->n - 1] == peer->slot + 1 && sealed <= last->segment &&
                        last->len + sealed <= GSO_BYTES && last->len / last->segment < GSO_SEGMENTS &&
-                       path_equal(&last->path, &path);
+                       path_equal(&last->path, path);
     uint8_t *p = room_for(s, sealed);
     if (!p)
         return NULL;
     if (joins) {
         last->len += sealed;
     } else {
-        out->list[out->n++] = (struct transmission){path, p, sealed, (uint16_t)sealed};
+        out->list[out->n++] = (struct transmission){*path, p, sealed, (uint16_t)sealed};
         last = &out->list[out->n - 1];
     }
     /* a shorter one ends the row; raw ESP has no segmentation at all */
-    const bool open = sealed == last->segment && path.remote.port != 0;
+    const bool open = sealed == last->segment && path->remote.port != 0;
     out->owner[out->n - 1] = open ? peer->slot + 1 : 0;
     *index = out->n - 1;
     return p;

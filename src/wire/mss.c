@@ -33,22 +33,21 @@ static uint32_t swapped(uint32_t v)
     return (v & 0xff) << 8 | v >> 8;
 }
 
-bool ip_clamp_mss(uint8_t *packet, size_t n, uint16_t mss4, uint16_t mss6)
+bool ip_clamp_mss(uint8_t *packet, const struct ip_info *ip, uint16_t mss4, uint16_t mss6)
 {
-    struct ip_info ip;
-    if (ip_info((struct view){packet, n}, &ip) != ERR_OK || ip.protocol != IP_PROTO_TCP || ip.fragment)
+    if (ip->protocol != IP_PROTO_TCP || ip->fragment)
         return false;
-    const uint32_t left = ip.total - ip.transport;
-    if (ip.transport > ip.total || left < TCP_HEADER_MIN)
+    const uint32_t left = ip->total - ip->transport;
+    if (ip->transport > ip->total || left < TCP_HEADER_MIN)
         return false;
-    uint8_t *tcp = packet + ip.transport;
+    uint8_t *tcp = packet + ip->transport;
     const uint32_t header = (uint32_t)(tcp[12] >> 4) * 4;
     if (!(tcp[13] & TCP_SYN) || header < TCP_HEADER_MIN || header > left)
         return false;
     const uint32_t at = find_mss((struct view){tcp, left}, header);
     if (at == 0)
         return false;
-    const uint16_t limit = ip.version == 4 ? mss4 : mss6;
+    const uint16_t limit = ip->version == 4 ? mss4 : mss6;
     const uint16_t old = be16_get(tcp + at);
     if (old <= limit)
         return false;

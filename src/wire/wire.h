@@ -148,9 +148,9 @@ struct ip_info {
 /* ERR_MALFORMED when the header contradicts itself or says more than bytes holds (less is fine: padding). */
 enum err ip_info(struct view bytes, struct ip_info *out);
 
-/* Lowers the MSS option of a TCP SYN to at most mss and mends the checksum incrementally (RFC 1624). Returns
- * whether the packet was changed. For anything but a whole TCP SYN it does nothing. */
-bool ip_clamp_mss(uint8_t *packet, size_t n, uint16_t mss4, uint16_t mss6);
+/* Lowers the MSS option of a TCP SYN to at most mss and mends the checksum incrementally (RFC 1624). ip is what
+ * ip_info() said of the packet. Returns whether it was changed. For anything but a whole TCP SYN it does nothing. */
+bool ip_clamp_mss(uint8_t *packet, const struct ip_info *ip, uint16_t mss4, uint16_t mss6);
 
 /* An IPv4 packet to be cut into pieces of at most mtu bytes. */
 struct ip4_fragments {

@@ -39,6 +39,12 @@ static uint16_t tcp_error(const uint8_t *p, size_t n)
     return inet_fold(inet_sum(inet_pseudo_sum(&ip.src, &ip.dst, ip.protocol, length), p + ip.transport, length));
 }
 
+static bool clamped(uint8_t *p, size_t n)
+{
+    struct ip_info ip;
+    return ip_info(view_of(p, n), &ip) == ERR_OK && ip_clamp_mss(p, &ip, 1360, 1340);
+}
+
 /* Clamping changes four bytes, and what the checksum was wrong by it is wrong by afterwards. */
 static void clamp(struct view packet)
 {
@@ -46,14 +52,14 @@ static void clamp(struct view packet)
     MUST(copy);
     if (packet.n > 0)
         memcpy(copy, packet.p, packet.n);
-    if (ip_clamp_mss(copy, packet.n, 1360, 1340)) {
+    if (clamped(copy, packet.n)) {
         size_t changed = 0;
         for (size_t i = 0; i < packet.n; i++)
             changed += copy[i] != packet.p[i];
         MUST(changed >= 1 && changed <= 4);
         const uint16_t before = tcp_error(packet.p, packet.n), after = tcp_error(copy, packet.n);
         MUST(before % 0xffff == after % 0xffff);
-        MUST(!ip_clamp_mss(copy, packet.n, 1360, 1340));
+        MUST(!clamped(copy, packet.n));
     }
     free(copy);
 }

@@ -70,18 +70,19 @@ static void a_train_larger_than_the_link_arrives_in_fragments(void **state)
     assert_int_equal(sock_open(&config, &from), ERR_OK);
     assert_int_equal(sock_open(&config, &to), ERR_OK);
     const struct path p = {.remote = sock_local(to)};
-    static uint8_t bytes[1000];
-    struct sendable train[5];
-    for (size_t i = 0; i < ARRAY_LEN(train); i++)
-        train[i] = (struct sendable){&p, bytes, sizeof(bytes)};
-    assert_int_equal(sock_send(from, train, ARRAY_LEN(train)), ARRAY_LEN(train));
-    assert_int_equal(sock_counters(from).sent, ARRAY_LEN(train));
+    static uint8_t bytes[3000];
+    struct sendable list[5]; /* four that would leave together, and a train of three */
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        list[i] = (struct sendable){&p, bytes, 1000, 0};
+    list[4] = (struct sendable){&p, bytes, 3000, 1000};
+    assert_int_equal(sock_send(from, list, ARRAY_LEN(list)), ARRAY_LEN(list));
+    assert_int_equal(sock_counters(from).sent, 7);
     assert_int_equal(sock_counters(from).refused, 0);
     struct intake *intake = intake_new();
     struct datagram d[INTAKE_BATCH];
-    assert_int_equal(sock_receive(to, intake, d), ARRAY_LEN(train));
-    for (size_t i = 0; i < ARRAY_LEN(train); i++)
-        assert_int_equal(d[i].len, sizeof(bytes));
+    assert_int_equal(sock_receive(to, intake, d), 7);
+    for (size_t i = 0; i < 7; i++)
+        assert_int_equal(d[i].len, 1000);
     intake_free(intake);
     sock_free(from);
     sock_free(to);

@@ -153,6 +153,38 @@ static void trains_arrive_as_the_datagrams_that_were_sent(void **state)
     sock_free(from);
 }
 
+/* A train in one piece goes between single datagrams; its last one is shorter. */
+static void a_train_in_one_piece_arrives_as_its_datagrams(void **state)
+{
+    (void)state;
+    struct sock *to = open_single(SOCK_UDP_PLAIN, "127.0.0.1");
+    struct sock *from = open_single(SOCK_UDP_PLAIN, "127.0.0.1");
+    const struct path p = path_between(from, to, "127.0.0.1");
+    static uint8_t bytes[10 * 1400];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i / 1400 + i);
+    const struct sendable list[] = {{&p, bytes, 1400, 0}, {&p, bytes + 1400, 8 * 1400 + 100, 1400}, {&p, bytes, 5, 5}};
+    const uint32_t lengths[] = {1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 1400, 100, 5};
+    assert_int_equal(sock_send(from, list, ARRAY_LEN(list)), ARRAY_LEN(list));
+    assert_int_equal(sock_counters(from).sent, ARRAY_LEN(lengths));
+    assert_int_equal(sock_counters(from).sent_calls, 1);
+    for (size_t seen = 0; seen < ARRAY_LEN(lengths);) {
+        struct datagram d[INTAKE_BATCH];
+        const size_t n = receive(to, d);
+        assert_true(n > 0);
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t step = d[i].segment ? d[i].segment : d[i].len;
+            for (uint32_t at = 0; at < d[i].len; at += step, seen++) {
+                const uint32_t len = d[i].len - at < step ? d[i].len - at : step;
+                assert_int_equal(len, lengths[seen]);
+                assert_memory_equal(d[i].data + at, bytes + (len == 5 ? 0 : seen * 1400), len);
+            }
+        }
+    }
+    sock_free(from);
+    sock_free(to);
+}
+
 static void a_datagram_that_cannot_be_sent_is_counted_and_the_next_ones_leave(void **state)
 {
     (void)state;
@@ -282,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_reply_leaves_from_the_address_that_was_dialled),
         cmocka_unit_test(ipv6_travels_likewise),
         cmocka_unit_test(trains_arrive_as_the_datagrams_that_were_sent),
+        cmocka_unit_test(a_train_in_one_piece_arrives_as_its_datagrams),
         cmocka_unit_test(a_datagram_that_cannot_be_sent_is_counted_and_the_next_ones_leave),
         cmocka_unit_test(port_500_is_steered_by_cookies),
         cmocka_unit_test(port_4500_is_steered_by_spi_or_cookies),
