@@ -354,7 +354,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     if (e == ERR_OK)
         e = open_tun(g, why);
     if (e == ERR_OK)
-        e = janitor_start(g);
+        e = aftermath_start(network_down, NULL, &g->aftermath);
     if (e == ERR_OK)
         e = network_up(g, why);
     if (e == ERR_OK)
@@ -403,7 +403,7 @@ static void close_all(struct gateway *g)
         close(g->signals);
     }
     loop_free(g->loop);
-    janitor_stop(g);
+    aftermath_end(&g->aftermath);
     free_psks(g->psks, g->config ? g->config->psk_count : 0);
     config_free(g->config);
     entropy_done(&g->entropy);

@@ -139,8 +139,7 @@ struct gateway {
     struct ike_psk *psks; /* what the stacks' configurations point to */
     uint8_t shard_count, shard_bits;
     int signals;
-    pid_t janitor;
-    int janitor_fd;
+    struct aftermath aftermath;
     int64_t started;
 };
 
@@ -158,9 +157,8 @@ enum err gateway_load_config(const char *file, struct config **out, struct confi
 
 /* network.c: addresses, routes, forwarding, firewall */
 enum err network_up(struct gateway *gateway, char why[static AAA_WHY_MAX]);
-/* A child that keeps root's rights to remove the firewall table when the gateway is gone, however it went. */
-enum err janitor_start(struct gateway *gateway);
-void janitor_stop(struct gateway *gateway);
+/* Removes what would outlive the gateway; by a process that has kept the rights for it. */
+void network_down(void *ctx);
 
 /* files.c: gives what the gateway will write to the user it becomes */
 enum err hand_over_files(const struct gateway *gateway);

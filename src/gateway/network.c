@@ -1,15 +1,10 @@
-/* The host around the gateway: our inner addresses, the pools' routes, forwarding, and the firewall table, which a
- * small child process removes when the gateway is gone, however it went. */
+/* The host around the gateway: our inner addresses, the pools' routes, forwarding, and the firewall table, which
+ * the aftermath removes when the gateway is gone, however it went. */
 #include "gateway/gateway_internal.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define TABLE       "sekisho"
 #define RULESET_MAX 8192
@@ -89,44 +84,8 @@ enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
     return g->config->net.masquerade ? set_up_firewall(g, why) : ERR_OK;
 }
 
-/* Waits for the end of its parent: the pipe closes. */
-static void janitor_run(int fd)
+void network_down(void *ctx)
 {
-    char byte;
-    /* Nothing else of the parent's stays open here, or its ports and devices would live on after it. */
-    if (dup2(fd, STDERR_FILENO + 1) < 0 || close_range(STDERR_FILENO + 2, ~0u, 0) != 0)
-        _exit(1);
-    fd = STDERR_FILENO + 1;
-    prctl(PR_SET_NAME, "sekisho-janitor");
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    while (read(fd, &byte, 1) < 0 && errno == EINTR)
-        ;
+    (void)ctx;
     (void)nft_table_remove("inet", TABLE);
-    _exit(0);
-}
-
-enum err janitor_start(struct gateway *g)
-{
-    int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
-        return ERR_SYSTEM;
-    g->janitor = fork();
-    if (g->janitor == 0) {
-        close(fds[1]);
-        janitor_run(fds[0]);
-    }
-    close(fds[0]);
-    g->janitor_fd = fds[1];
-    return g->janitor > 0 ? ERR_OK : ERR_SYSTEM;
-}
-
-void janitor_stop(struct gateway *g)
-{
-    if (g->janitor <= 0)
-        return;
-    close(g->janitor_fd);
-    waitpid(g->janitor, NULL, 0);
-    g->janitor = 0;
 }

@@ -67,13 +67,13 @@ enum err local_listen(const char *path, mode_t mode, gid_t group, int *fd)
     const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0)
         return ERR_SYSTEM;
-    /* Born closed to everybody, opened when owner and mode are right. */
-    const mode_t mask = umask(0777);
-    const int bound = bind(s, (const struct sockaddr *)&a, sizeof(a));
+    /* Born with its mode, which Linux takes from the socket: no name is followed that others might have changed. */
+    const mode_t mask = umask(0);
+    const int bound = fchmod(s, mode) == 0 ? bind(s, (const struct sockaddr *)&a, sizeof(a)) : -1;
     umask(mask);
     if (bound < 0)
         return fail(s);
-    if ((group != (gid_t)-1 && chown(path, (uid_t)-1, group) < 0) || chmod(path, mode) < 0 || listen(s, BACKLOG) < 0) {
+    if ((group != (gid_t)-1 && lchown(path, (uid_t)-1, group) < 0) || listen(s, BACKLOG) < 0) {
         e = fail(s);
         unlink(path);
         return e;

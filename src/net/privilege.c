@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static uint64_t capabilities_of(uint32_t rights)
@@ -112,6 +113,7 @@ static void wait_and_act(int lifeline, void (*act)(void *ctx), void *ctx)
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     setsid();
+    prctl(PR_SET_NAME, "sekisho-after");
     char byte;
     while (read(3, &byte, 1) < 0 && errno == EINTR)
         ;
@@ -119,7 +121,7 @@ static void wait_and_act(int lifeline, void (*act)(void *ctx), void *ctx)
     _exit(0);
 }
 
-enum err aftermath_start(void (*act)(void *ctx), void *ctx)
+enum err aftermath_start(void (*act)(void *ctx), void *ctx, struct aftermath *out)
 {
     int lifeline[2];
     if (pipe2(lifeline, O_CLOEXEC) < 0)
@@ -136,5 +138,16 @@ enum err aftermath_start(void (*act)(void *ctx), void *ctx)
         errno = saved;
         return ERR_SYSTEM;
     }
-    return ERR_OK; /* the pipe's other end stays open as long as this process lives */
+    *out = (struct aftermath){pid, lifeline[1]}; /* open as long as this process lives */
+    return ERR_OK;
+}
+
+void aftermath_end(struct aftermath *aftermath)
+{
+    if (aftermath->pid <= 0)
+        return;
+    close(aftermath->lifeline);
+    while (waitpid(aftermath->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    aftermath->pid = 0;
 }

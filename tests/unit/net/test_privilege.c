@@ -176,7 +176,8 @@ static char mark_path[64];
 
 static int crash(void)
 {
-    CHECK(aftermath_start(leave_mark, mark_path) == ERR_OK);
+    struct aftermath aftermath;
+    CHECK(aftermath_start(leave_mark, mark_path, &aftermath) == ERR_OK);
     kill(getpid(), SIGKILL);
     return 1;
 }
@@ -192,6 +193,25 @@ static void the_aftermath_comes_after_a_crash_too(void **state)
     assert_int_equal(unlink(mark_path), 0);
 }
 
+static int end_in_order(void)
+{
+    struct aftermath aftermath;
+    CHECK(aftermath_start(leave_mark, mark_path, &aftermath) == ERR_OK);
+    aftermath_end(&aftermath);
+    CHECK(access(mark_path, F_OK) == 0);
+    aftermath_end(&aftermath);
+    return 0;
+}
+
+static void an_ordered_end_waits_for_the_aftermath(void **state)
+{
+    (void)state;
+    snprintf(mark_path, sizeof(mark_path), "/tmp/sekisho-test-end-%d", (int)getpid());
+    unlink(mark_path);
+    assert_int_equal(status_of(end_in_order), 0);
+    assert_int_equal(unlink(mark_path), 0);
+}
+
 int main(void)
 {
     enter_namespace();
@@ -202,6 +222,7 @@ int main(void)
         cmocka_unit_test(the_sandbox_kills_what_breaks_out),
         cmocka_unit_test(memory_is_not_dumped_and_is_locked_where_that_is_allowed),
         cmocka_unit_test(the_aftermath_comes_after_a_crash_too),
+        cmocka_unit_test(an_ordered_end_waits_for_the_aftermath),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
