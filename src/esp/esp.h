@@ -61,8 +61,8 @@ uint32_t esp_sealed_length(const struct esp *esp, uint32_t handle, uint32_t len)
 uint32_t esp_headroom(const struct esp *esp, uint32_t handle);
 
 /* Opens up to BURST_MAX packets whose data starts at the SPI. Afterwards data is the transport packet (UDP), owner the
- * SA's owner word, newest told by its sequence number, and *spi[i] the SPI; or verdict says why not. Sequence numbers count as seen only once the ICV
- * matched. */
+ * SA's owner word, newest told by its sequence number, and *spi[i] the SPI; or verdict says why not. Sequence numbers
+ * count as seen only once the ICV matched. */
 void esp_open(struct esp *esp, struct packet *packets, uint32_t *spis, size_t n);
 /* Seals up to BURST_MAX transport packets; handles[i] names the SA of packets[i]. next header is UDP. */
 void esp_seal(struct esp *esp, struct packet *packets, const uint32_t *handles, size_t n);
