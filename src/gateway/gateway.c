@@ -319,8 +319,11 @@ static void protect_memory(const struct gateway *g)
                    strerror(errno));
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANDBOXED false /* their run times make system calls of their own */
+/* The run times of the sanitizers make system calls of their own; gcc and clang tell of them in different ways. */
+#if defined(__has_feature)
+#define SANDBOXED (!__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOXED false
 #else
 #define SANDBOXED true
 #endif

@@ -1,4 +1,5 @@
 """NATs that forget, clients that vanish, and floods: sessions of others do not notice."""
+import os
 import subprocess
 
 from lab.gateway import settings
@@ -45,7 +46,9 @@ def test_a_flood_from_unknown_addresses_leaves_a_session_untouched(site):
     drops = site.gateway.drops()
     assert sum(drops.values()) > 1000, drops
     # Half-open exchanges are bounded: what a flood costs does not grow with the flood.
-    assert resident_kilobytes(site.gateway) - memory < 16 * 1024
+    # ThreadSanitizer keeps four times as much again.
+    limit = 16 * 1024 * (5 if os.environ.get("SEKISHO_SANITIZED") == "thread" else 1)
+    assert resident_kilobytes(site.gateway) - memory < limit
 
 
 def resident_kilobytes(gateway):
