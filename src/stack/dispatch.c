@@ -92,17 +92,29 @@ static void ike_stage(struct stack *s, usec_t now, const struct ike_event *event
                        .type = STACK_EVENT_STEP, .story = event->attempt, .path = event->path, .stage = event->stage});
 }
 
+static bool has_live_session(const struct peer *peer)
+{
+    for (const struct session *session = peer->sessions; session; session = session->sibling)
+        if (session->up)
+            return true;
+    return false;
+}
+
 static void ike_failed(struct stack *s, usec_t now, const struct ike_event *event)
 {
-    story_end(s, now, event->attempt, &event->path, event->stage, event->cause, event->detail);
+    struct peer *peer = stack_peer_by_ike(s, event->peer);
+    /* A rekeying that failed is tried again: it ends neither a live session's story nor a client. */
+    const bool live = peer && has_live_session(peer);
+    if (!live || event->attempt != peer->story)
+        story_end(s, now, event->attempt, &event->path, event->stage, event->cause, event->detail);
     struct stack_event told = {.type = STACK_EVENT_FAILED,
                                .story = event->attempt,
                                .path = event->path,
                                .stage = event->stage,
                                .cause = event->cause};
     view_copy_text(told.detail, sizeof(told.detail), view_str(event->detail));
-    stack_tell(s, &told);
-    struct peer *peer = stack_peer_by_ike(s, event->peer);
+    if (!live || !peer->client)
+        stack_tell(s, &told);
     if (peer)
         stack_peer_release_if_idle(s, now, peer, event->cause);
 }

@@ -74,6 +74,30 @@ static void no_ike_sa_after_a_minute(struct stack_config *c)
     c->ike.ike_lifetime = c->ppp.server ? 30 : 600; /* the gateway's Delete comes before the client's renewal */
 }
 
+static void patient(struct stack_config *c)
+{
+    c->ike.child_lifetime = 1200;
+    c->ike.dpd_interval = c->ppp.echo_interval = c->l2tp.hello_interval = 0;
+}
+
+static void a_rekeying_that_fails_is_tried_again_and_ends_nothing(void **state)
+{
+    (void)state;
+    struct scene *s = connected(26, true, patient);
+    struct world *w = s->w;
+    world_run(w, 1005 * USEC_SEC, NULL, NULL);
+    /* --> QM1, six times, into the void */
+    w->weather.loss_percent = 100;
+    world_run(w, 105 * USEC_SEC, NULL, NULL);
+    w->weather.loss_percent = 0;
+    assert_false(s->c->down);
+    assert_int_equal(stack_story(w->gateway, "alice", 0)->cause, CAUSE_NONE);
+    assert_int_equal(talk(s, 300 * USEC_SEC), 0);
+    assert_false(s->c->down);
+    assert_int_equal(w->downs, 0);
+    leave(s);
+}
+
 static void tiny_volume(struct stack_config *c)
 {
     c->ike.child_kilobytes = 64;
@@ -362,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_nat_that_forgets_is_followed_at_the_first_packet),
         cmocka_unit_test(a_packet_that_comes_late_from_the_old_port_moves_nobody_back),
         cmocka_unit_test(a_client_that_vanishes_is_noticed_and_its_address_comes_back),
+        cmocka_unit_test(a_rekeying_that_fails_is_tried_again_and_ends_nothing),
         cmocka_unit_test(a_goodbye_ends_everything_at_once),
         cmocka_unit_test(a_kicked_session_goes_and_the_client_learns_it),
         cmocka_unit_test(a_client_that_connects_again_replaces_its_old_self),
