@@ -304,11 +304,15 @@ static enum err give_rights_away(struct gateway *g, char why[static AAA_WHY_MAX]
     const char *user = g->config->run.user, *group = g->config->run.group;
     if (!user[0])
         return ERR_OK;
-    if (hand_over_files(g) != ERR_OK || privilege_drop(user, group[0] ? group : NULL, 0) != ERR_OK) {
+    enum err e = hand_over_files(g);
+    if (e == ERR_OK)
+        e = privilege_drop(user, group[0] ? group : NULL, 0);
+    if (e == ERR_NOTFOUND)
+        snprintf(why, AAA_WHY_MAX, "run.user %s, or run.group, is nobody on this host; create it or name another",
+                 user);
+    else if (e != ERR_OK)
         snprintf(why, AAA_WHY_MAX, "cannot become user %s: %s", user, strerror(errno));
-        return ERR_SYSTEM;
-    }
-    return ERR_OK;
+    return e;
 }
 
 /* Keys and passwords stay out of swap and core dumps. */
