@@ -117,8 +117,11 @@ enum drop initiator_choice(struct ike *ike, struct sa *sa, const struct message 
     struct payloads p;
     struct suite suite;
     char text[SUITE_TEXT_MAX];
-    if (m->header.flags & FLAG_ENCRYPTED || cookie_key(m->header.rcookie) == 0)
+    if (m->header.flags & FLAG_ENCRYPTED)
         return DROP_IKE_STATE;
+    /* With both cookies alike our own messages could be sent back to us as the responder's. */
+    if (cookie_key(m->header.rcookie) == 0 || memcmp(m->header.rcookie, m->header.icookie, COOKIE_SIZE) == 0)
+        return DROP_IKE_COOKIE;
     enum drop d = payloads_parse(m->header.next, m->body, false, &p);
     if (d == DROP_NONE)
         d = form_check(FORM_MM_SA, &p);
@@ -171,6 +174,8 @@ enum drop initiator_key(struct ike *ike, struct sa *sa, const struct message *m)
     enum drop d = payloads_parse(m->header.next, m->body, false, &p);
     if (d == DROP_NONE)
         d = key_message_read(sa->suite.group, &p, &ke, &nonce);
+    if (d == DROP_NONE && view_equal(ke, view_of(p1->ke_i, p1->ke_len)))
+        d = DROP_IKE_KE; /* our own value, sent back */
     if (d != DROP_NONE)
         return d;
     if (work_ask(ike, &p1->dh, sa->suite.group, p1->dh_private, ke) != ERR_OK)

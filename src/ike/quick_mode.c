@@ -155,6 +155,14 @@ void quick_worked(struct ike *ike, struct quick *q, const struct dh_work *work)
         quick_responder_worked(ike, q, work);
 }
 
+/* The smaller limit in bytes; 0 is none. */
+static uint64_t fewer_kilobytes(uint64_t told, uint64_t own)
+{
+    if (told == 0 || own == 0)
+        return told ? told : own;
+    return told < own ? told : own;
+}
+
 struct child *quick_child(struct ike *ike, struct quick *q)
 {
     struct quick_work *w = q->work;
@@ -175,7 +183,7 @@ struct child *quick_child(struct ike *ike, struct quick *q)
             .encap = w->encap,
             .rekey = rekey,
             .lifetime = c->lifetime,
-            .kilobytes = w->suite.kilobytes,
+            .kilobytes = fewer_kilobytes(w->suite.kilobytes, ike->config.child_kilobytes),
             .port_local = w->port_local,
             .port_remote = w->port_remote,
             .pfs = w->suite.pfs,

@@ -166,6 +166,59 @@ static void strangers_get_only_so_much_work_done_at_once(void **state)
     world_free(w);
 }
 
+static void a_third_message_counts_once_while_its_work_is_out(void **state)
+{
+    (void)state;
+    struct world *w = world_new(67);
+    world_begin(w);
+    struct ike *ike = w->side[1].ike;
+    struct ike_event e;
+    struct draft mm3, other;
+    uint8_t b[128];
+    size_t works = 0;
+    const struct path path = from(0x0a000001);
+    assert_int_equal(ike_input(ike, w->now, &path, mm1(b, sizeof(b), 1)), DROP_NONE);
+    draft_mm3(w, ike, &mm3);
+    draft_mm3(w, ike, &other);
+    /* --> MM3, MM3 again, and another MM3 */
+    assert_int_equal(ike_input(ike, w->now, &path, draft_finish(&mm3)), DROP_NONE);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(ike_input(ike, w->now, &path, draft_finish(&mm3)), DROP_IKE_REPEATED);
+        assert_int_equal(ike_input(ike, w->now, &path, draft_finish(&other)), DROP_IKE_STATE);
+    }
+    while (ike_event(ike, &e)) {
+        if (e.type != IKE_EVENT_DH)
+            continue;
+        works++;
+        dh_work_run(e.dh);
+        ike_dh_done(ike, w->now, e.dh);
+    }
+    assert_int_equal(works, 1);
+    assert_int_equal(ike_stats(ike).sas, 1);
+    /* noise in place of MM5: the IKE SA goes when its half minute is over, and not before */
+    uint8_t noise[76];
+    random_test_fill(&w->rng, noise, sizeof(noise));
+    memcpy(noise, mm3.bytes, 16);
+    noise[16] = PAYLOAD_ID;
+    noise[17] = 0x10;
+    noise[18] = EXCHANGE_MAIN;
+    noise[19] = FLAG_ENCRYPTED;
+    be32_put(noise + 20, 0);
+    be32_put(noise + 24, sizeof(noise));
+    for (int i = 0; i < 2 * PROOFS_MAX; i++) {
+        noise[40] = (uint8_t)i;
+        assert_int_equal(ike_input(ike, w->now, &path, VIEW(noise)), DROP_IKE_DECRYPT);
+    }
+    assert_int_equal(ike_stats(ike).sas, 1);
+    ike_timeout(ike, w->now + 31 * USEC_SEC);
+    assert_int_equal(ike_stats(ike).sas, 0);
+    size_t told = 0;
+    while (ike_event(ike, &e))
+        told += e.type == IKE_EVENT_FAILED && e.cause == CAUSE_IKE_WRONG_PSK;
+    assert_int_equal(told, 1);
+    world_free(w);
+}
+
 static void a_cookie_from_another_address_proves_nothing(void **state)
 {
     (void)state;
@@ -211,6 +264,7 @@ int main(void)
         cmocka_unit_test(third_messages_without_a_key_never_push_out_an_authenticated_peer),
         cmocka_unit_test(one_ipv6_network_is_one_source),
         cmocka_unit_test(strangers_get_only_so_much_work_done_at_once),
+        cmocka_unit_test(a_third_message_counts_once_while_its_work_is_out),
         cmocka_unit_test(a_cookie_from_another_address_proves_nothing),
         cmocka_unit_test(a_peer_at_rest_takes_less_than_4_kilobytes),
         cmocka_unit_test(cookies_carry_the_shard),

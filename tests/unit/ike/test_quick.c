@@ -63,6 +63,8 @@ static void windows_offers_five_proposals_and_counts_its_message_ids(void **stat
     struct world *w = main_mode_only(70, true, IKE_POLICY_LEGACY);
     for (uint32_t id = 1; id <= 3; id++) {
         struct exchange_bytes x;
+        w->side[1].config.child_kilobytes = id == 2 ? 300000 : id == 3 ? 100000 : 0; /* the smaller limit counts */
+        ike_reconfigure(w->side[1].ike, &w->side[1].config);
         begin(w, &x, id);
         put_hex(&x, PAYLOAD_SA, windows_sa);
         draft_put(&x.draft, PAYLOAD_NONCE, VIEW(x.nonce));
@@ -75,7 +77,7 @@ static void windows_offers_five_proposals_and_counts_its_message_ids(void **stat
         const struct ike_child *c = &world_event(w, 1, IKE_EVENT_CHILD_NEW, id - 1)->event.child;
         assert_string_equal(esp_transform_name(&c->transform), "aes256-sha1");
         assert_int_equal(c->spi_out, 0x10000001);
-        assert_int_equal(c->kilobytes, 250000);
+        assert_int_equal(c->kilobytes, id < 3 ? 250000 : 100000);
         assert_int_equal(c->lifetime, 3600);
         assert_int_equal(c->port_remote, id == 1 ? 0 : 1701);
         assert_int_equal(c->port_local, 1701);
