@@ -127,8 +127,15 @@ static enum err look_up(struct aaa *a, const char *sent, struct login *l)
     char form[AAA_FORMS_MAX][AAA_NAME_MAX];
     size_t n = aaa_name_forms(sent, form);
     enum err result = ERR_NOTFOUND;
-    for (size_t i = 0; i < n && result == ERR_NOTFOUND; i++)
-        result = store_get(a->store, form[i], &l->row);
+    for (size_t i = 0; i < n; i++) { /* every form is looked up, also after one was found, as for an unknown name */
+        struct store_row row = {0};
+        const enum err found = store_get(a->store, form[i], &row);
+        if (result == ERR_NOTFOUND && found != ERR_NOTFOUND) {
+            result = found;
+            l->row = row;
+        }
+        bytes_wipe(&row, sizeof row);
+    }
     if (result == ERR_NOTFOUND)
         return unseal(a->key, VIEW_NONE, VIEW(a->nobody), l->password); /* the work of a name that exists */
     if (result != ERR_OK)

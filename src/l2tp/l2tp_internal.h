@@ -6,14 +6,15 @@
 
 /* ---- limits ---- */
 
-#define L2TP_MESSAGE_MAX    2048            /* bytes of a control message that is read; real ones are under 300 */
-#define L2TP_SEND_MAX       768             /* bytes of a control message that is written */
-#define L2TP_WINDOW_DEFAULT 4               /* RFC 2661 4.4.3: when Receive Window Size is absent */
-#define L2TP_WINDOW_MAX     32              /* messages kept out of order, and in flight */
-#define L2TP_QUEUE_MAX      64              /* messages waiting for a peer; more are not provoked by reading on */
-#define L2TP_SESSIONS_MAX   1024            /* per tunnel: leaves at least 6 random bits in a session id */
-#define L2TP_LOOSE_MAX      16              /* refusals waiting to be sent to peers without a tunnel */
-#define L2TP_LINGER         (31 * USEC_SEC) /* RFC 2661 5.7: one full retransmission cycle */
+#define L2TP_MESSAGE_MAX        2048            /* bytes of a control message that is read; real ones are under 300 */
+#define L2TP_SEND_MAX           768             /* bytes of a control message that is written */
+#define L2TP_WINDOW_DEFAULT     4               /* RFC 2661 4.4.3: when Receive Window Size is absent */
+#define L2TP_WINDOW_MAX         32              /* messages kept out of order, and in flight */
+#define L2TP_QUEUE_MAX          64              /* messages waiting for a peer; more are not provoked by reading on */
+#define L2TP_SESSIONS_MAX       1024            /* per tunnel: leaves at least 6 random bits in a session id */
+#define L2TP_LOOSE_MAX          16              /* refusals waiting to be sent to peers without a tunnel */
+#define L2TP_LINGER             (31 * USEC_SEC) /* RFC 2661 5.7: one full retransmission cycle */
+#define L2TP_LINGER_PER_CARRIER 8
 #define L2TP_SETUP_PATIENCE                                                                                            \
     (60 * USEC_SEC)                         /* for the next message of a set-up that was acknowledged and then stalls  \
                                              */

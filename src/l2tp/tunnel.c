@@ -6,6 +6,19 @@
 
 /* ---- birth and death ---- */
 
+/* The carrier's lists are searched on the packet path, so that a peer which opens and closes in a hurry must not make
+ * them long: of its tunnels that linger only the youngest stay. They come youngest first. */
+static void evict_lingering_of(struct l2tp *l, uint32_t carrier)
+{
+    uint32_t n = 0;
+    struct tunnel *next;
+    for (struct tunnel *t = l2tp_table_carrier(l, carrier); t; t = next) {
+        next = t->carrier_next;
+        if (t->carrier == carrier && t->state == TUNNEL_CLOSED && ++n > L2TP_LINGER_PER_CARRIER)
+            l2tp_tunnel_free(t);
+    }
+}
+
 /* Tunnels that linger are few or make room: the oldest go first. */
 static void evict_lingering(struct l2tp *l)
 {
@@ -42,6 +55,7 @@ enum err l2tp_tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct t
 {
     if (at_limit(l, carrier))
         return ERR_LIMIT;
+    evict_lingering_of(l, carrier);
     evict_lingering(l);
     struct tunnel *t = calloc(1, sizeof(*t));
     if (!t)

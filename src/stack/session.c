@@ -109,13 +109,16 @@ void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause
     if (ppp_cause(session->ppp) != CAUSE_NONE) /* PPP knew before L2TP went */
         cause = ppp_cause(session->ppp);
     stack_failed(s, now, peer, session, session->up ? STAGE_DATA : STAGE_L2TP_SESSION, cause, "");
+    struct stack_event down = {.type = STACK_EVENT_DOWN,
+                               .session = number,
+                               .session_key = session->key,
+                               .story = peer->story,
+                               .path = peer->path,
+                               .cause = cause,
+                               .network = session->network};
+    view_copy_text(down.user, sizeof(down.user), view_str(ppp_user(session->ppp)));
     if (session->asked)
-        stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DOWN,
-                                            .session = number,
-                                            .session_key = session->key,
-                                            .path = peer->path,
-                                            .cause = cause,
-                                            .network = session->network});
+        stack_tell(s, &down);
     outbox_flush(s);
     unlink_inner(s, session);
     unlink_sibling(peer, session);

@@ -399,6 +399,33 @@ static void closed_tunnels_linger_in_bounds(void **state)
     host_stop(&lns);
 }
 
+static void a_peer_in_a_hurry_leaves_few_tunnels_behind(void **state)
+{
+    (void)state;
+    struct host lns;
+    struct hand first = {0}, last = {0};
+    struct l2tp_config config = usual_config("lns");
+    config.max_tunnels = 1000;
+    host_start(&lns, &config, 2);
+    for (uint16_t i = 1; i <= 50; i++) {
+        struct hand hand = {.tunnel_id = i};
+        hand_tunnel(&hand, &lns, 0);
+        hand_begin(&hand, 4, 0);
+        hand_u16(&hand, 9, i);
+        hand_u16(&hand, 1, 1);
+        assert_int_equal(host_hears(&lns, 0, hand_end(&hand)), DROP_NONE);
+        expect_says(&lns, 0);
+        last = hand;
+        if (i == 1)
+            first = hand;
+    }
+    hand_begin(&first, 6, 0);
+    assert_int_equal(host_hears(&lns, 0, hand_end(&first)), DROP_L2TP_TUNNEL);
+    hand_begin(&last, 6, 0); /* the youngest still answers to its name */
+    assert_int_not_equal(host_hears(&lns, 0, hand_end(&last)), DROP_L2TP_TUNNEL);
+    host_stop(&lns);
+}
+
 static void tunnel_ids_are_never_zero_nor_taken_twice_and_cannot_be_foreseen(void **state)
 {
     (void)state;
@@ -595,6 +622,7 @@ int main(void)
         cmocka_unit_test(limits_are_said_with_2_4),
         cmocka_unit_test(refusals_cost_a_bounded_memory_and_no_state),
         cmocka_unit_test(closed_tunnels_linger_in_bounds),
+        cmocka_unit_test(a_peer_in_a_hurry_leaves_few_tunnels_behind),
         cmocka_unit_test(tunnel_ids_are_never_zero_nor_taken_twice_and_cannot_be_foreseen),
         cmocka_unit_test(the_lower_tie_breaker_wins_when_both_ask_at_once),
         cmocka_unit_test(a_message_out_of_its_state_ends_the_tunnel),
