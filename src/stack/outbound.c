@@ -54,7 +54,8 @@ static enum drop too_big(struct stack *s, const struct lane *lane, const struct 
     if (s->too_big_n == ARRAY_LEN(s->too_big))
         return DROP_IP_TOO_BIG;
     struct writer w = wr_init(s->too_big[s->too_big_n], sizeof(s->too_big[0]));
-    const struct ip_addr *from = lane->session->server ? &lane->session->network.local : &lane->session->network.remote;
+    /* From the far end of the link: the kernel drops what comes in with an address of its own. */
+    const struct ip_addr *from = &lane->session->network.remote;
     if (ip_too_big(view_of(frame->data, frame->len), from, lane->session->mtu, &w) == ERR_OK) {
         coalesce_add(s->coalesce, s->too_big[s->too_big_n], (uint32_t)w.n);
         s->too_big_n++;
