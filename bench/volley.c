@@ -3,7 +3,8 @@
  * then fires them as fast as the kernel takes them, in trains. So the gateway is busy to the full although sealing
  * costs as much as opening.
  *
- * Each line on standard input orders a volley; what is printed after it says how many packets were fired.
+ * Each line on standard input orders a volley; what is printed after it says how many packets were fired. With --singly
+ * each packet is a datagram of its own, as from a peer whose packets nothing on the way puts together.
  */
 #include "net/net.h"
 #include "pump/pump.h"
@@ -29,6 +30,7 @@
 #define INNER_PORT  9
 #define SEALED_MAX  1536 /* of a packet */
 #define ATTEMPT     (10 * USEC_SEC)
+#define SINGLES     64 /* in one kernel entry */
 #define FRAME_BYTES (IP_HEADER + UDP_HEADER + SEGMENTS * PAYLOAD)
 
 struct train {
@@ -42,6 +44,7 @@ struct volley {
     const char *user, *password;
     struct ike_psk psk;
     uint32_t packets; /* of a volley */
+    bool singly;
     struct loop *loop;
     struct entropy entropy;
     struct pump_sock socks[3];
@@ -207,6 +210,14 @@ static uint32_t load(struct volley *v)
 
 /* ---- firing ---- */
 
+static bool wait_for_room(int fd)
+{
+    if (errno != EAGAIN && errno != ENOBUFS)
+        return false;
+    (void)poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 1);
+    return true;
+}
+
 static bool send_train(int fd, const struct sockaddr_in *to, const struct train *train)
 {
     _Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(uint16_t))] = {0};
@@ -222,10 +233,29 @@ static bool send_train(int fd, const struct sockaddr_in *to, const struct train 
     c->cmsg_type = UDP_SEGMENT;
     c->cmsg_len = CMSG_LEN(sizeof(uint16_t));
     memcpy(CMSG_DATA(c), &train->segment, sizeof(train->segment));
-    while (sendmsg(fd, &m, MSG_DONTWAIT) < 0) {
-        if (errno != EAGAIN && errno != ENOBUFS)
+    while (sendmsg(fd, &m, MSG_DONTWAIT) < 0)
+        if (!wait_for_room(fd))
             return false;
-        (void)poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, 1);
+    return true;
+}
+
+static bool send_singly(int fd, const struct sockaddr_in *to, const struct train *train)
+{
+    struct mmsghdr m[SINGLES] = {0};
+    struct iovec piece[SINGLES];
+    uint32_t n = 0;
+    for (uint32_t at = 0; at < train->len && n < SINGLES; at += train->segment, n++) {
+        const uint32_t left = train->len - at;
+        piece[n] = (struct iovec){train->data + at, left < train->segment ? left : train->segment};
+        m[n].msg_hdr = (struct msghdr){
+            .msg_name = (void *)(uintptr_t)to, .msg_namelen = sizeof(*to), .msg_iov = &piece[n], .msg_iovlen = 1};
+    }
+    for (uint32_t done = 0; done < n;) {
+        const int sent = sendmmsg(fd, m + done, n - done, MSG_DONTWAIT);
+        if (sent > 0)
+            done += (uint32_t)sent;
+        else if (!wait_for_room(fd))
+            return false;
     }
     return true;
 }
@@ -236,7 +266,7 @@ static bool fire(const struct volley *v)
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(v->path.remote.port)};
     memcpy(&to.sin_addr, v->path.remote.addr.b, 4);
     for (uint32_t i = 0; i < v->train_count; i++)
-        if (!send_train(fd, &to, &v->trains[i]))
+        if (!(v->singly ? send_singly : send_train)(fd, &to, &v->trains[i]))
             return false;
     return true;
 }
@@ -262,10 +292,15 @@ static bool obey(struct volley *v)
 static bool take_options(struct volley *v, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"local", required_argument, NULL, 'l'},   {"server", required_argument, NULL, 's'},
-        {"target", required_argument, NULL, 't'},  {"psk", required_argument, NULL, 'k'},
-        {"user", required_argument, NULL, 'u'},    {"password", required_argument, NULL, 'p'},
-        {"packets", required_argument, NULL, 'n'}, {NULL, 0, NULL, 0},
+        {"local", required_argument, NULL, 'l'},
+        {"server", required_argument, NULL, 's'},
+        {"target", required_argument, NULL, 't'},
+        {"psk", required_argument, NULL, 'k'},
+        {"user", required_argument, NULL, 'u'},
+        {"password", required_argument, NULL, 'p'},
+        {"packets", required_argument, NULL, 'n'},
+        {"singly", no_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'l' && ip_parse(optarg, &v->local) == ERR_OK)
@@ -280,6 +315,8 @@ static bool take_options(struct volley *v, int argc, char **argv)
             v->user = optarg;
         else if (option == 'p')
             v->password = optarg;
+        else if (option == 'o')
+            v->singly = true;
         else if (option == 'n')
             v->packets = (uint32_t)strtoul(optarg, NULL, 10);
         else
@@ -295,7 +332,7 @@ int main(int argc, char **argv)
     v.packets = 200000;
     if (!take_options(&v, argc, argv)) {
         fputs("volley --local ADDRESS --server ADDRESS --target ADDRESS --psk KEY --user NAME --password WORD\n"
-              "       [--packets N]\n",
+              "       [--packets N] [--singly]\n",
               stderr);
         return 2;
     }

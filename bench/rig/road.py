@@ -4,6 +4,7 @@ The gateway has a core for itself and is loaded to the full from the other. Its 
 threads, including what the kernel does in them: receiving, forwarding, delivering to the next namespace.
 """
 import json
+import signal
 import subprocess
 import time
 
@@ -12,6 +13,7 @@ from rig.place import CLIENT, LOAD_CORE, OFFICE, PASSWORD, PSK, SERVER, USER, Pl
 from rig.report import heading, line
 
 VOLLEY = 120000
+BACKLOG = 4000
 BLAST_SECONDS = 0.5
 TARGET = 0.30
 SINKS = """table ip sink {{
@@ -26,14 +28,14 @@ SINKS = """table ip sink {{
 class Road:
     """A gateway with one client that can fire volleys."""
 
-    def __init__(self, place):
+    def __init__(self, place, volley=VOLLEY, *options):
         self.place = place
         self.gateway = place.start_gateway(ike={"encapsulation": "force"})
         place.office.nft(SINKS.format(rule="udp dport 9"))
         place.client.nft(SINKS.format(rule="udp dport 4500 meta length > 1000"))
         self.volley = place.client.start(
             *on_core(LOAD_CORE, program("volley")), "--local", CLIENT, "--server", SERVER, "--target", OFFICE, "--psk",
-            PSK, "--user", USER, "--password", PASSWORD, "--packets", VOLLEY, stdin=subprocess.PIPE,
+            PSK, "--user", USER, "--password", PASSWORD, "--packets", volley, *options, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True)
         if self.volley.stdout.readline() != "ready\n":
             raise AssertionError("the load generator got no session")
@@ -53,11 +55,20 @@ class Road:
     def _packets(self, direction):
         return json.loads(self.gateway.ask("--json", "status"))["status"][f"packets_{direction}"]
 
+    def _fire(self):
+        self.volley.stdin.write("fire\n")
+        self.volley.stdin.flush()
+        self.volley.stdout.readline()
+
     def open_ns(self):
+        return self._measure("in", self._fire)
+
+    def backlog_ns(self):
         def load():
-            self.volley.stdin.write("fire\n")
-            self.volley.stdin.flush()
-            self.volley.stdout.readline()
+            process = self.gateway.process
+            process.send_signal(signal.SIGSTOP)
+            self._fire()
+            process.send_signal(signal.SIGCONT)
         return self._measure("in", load)
 
     def seal_ns(self):
@@ -67,6 +78,20 @@ class Road:
 
 
 def benchmark(rounds):
+    whole_road(rounds)
+    one_by_one(rounds)
+
+
+def one_by_one(rounds):
+    """Sending single datagrams costs more than receiving them: so the gateway sleeps until its socket is full."""
+    with Place() as place:
+        road = Road(place, BACKLOG, "--singly")
+        road.backlog_ns()
+        line("ESP to TUN, each packet a datagram of its own: ns a packet",
+             [min(road.backlog_ns() for _ in range(10)) for _ in range(rounds)])
+
+
+def whole_road(rounds):
     heading("The road, AES-CBC-256 with SHA-1, inner packets of 1400 bytes, one core")
     bare, road = {"open": [], "seal": []}, {"open": [], "seal": []}
     with Place() as place:

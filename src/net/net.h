@@ -121,7 +121,7 @@ uint32_t sock_shard(enum sock_kind kind, uint8_t shards, uint8_t shard_bits, str
 
 /* Receive buffers, shared by all sockets of a thread. */
 struct intake;
-#define INTAKE_BATCH 8 /* struct datagram of up to 64 KB each, in one call */
+#define INTAKE_BATCH 64 /* struct datagram of up to 64 KB each, in one call */
 
 struct intake *intake_new(void);
 void intake_free(struct intake *intake);

@@ -38,7 +38,8 @@ struct sock {
     int fd;
     enum sock_kind kind;
     struct endpoint local;
-    bool segments; /* UDP_SEGMENT has not failed so far */
+    bool segments;    /* UDP_SEGMENT has not failed so far */
+    bool trains_come; /* UDP GRO puts datagrams together */
     struct sock_counters counters;
     struct send_batch *batch;
 };

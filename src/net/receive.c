@@ -1,6 +1,7 @@
 /*
  * Receiving in batches: one kernel entry brings up to eight trains of datagrams, each put together by UDP GRO from
- * datagrams of one path and size. Nothing is copied here; layers work in these buffers until the next receive.
+ * datagrams of one path and size; or many more datagrams where none come in trains, as on raw sockets, so that the
+ * cipher's lanes are filled all the same. Nothing is copied here; layers work in these buffers until the next receive.
  */
 #include "net/net_internal.h"
 
@@ -14,6 +15,7 @@
 #define BUFFER_SIZE   (DATAGRAM_HEADROOM + BUFFER_DATA + DATAGRAM_TAILROOM)
 #define CONTROL_SIZE  128 /* pktinfo of either family and the GRO size */
 #define IP4_MINIMUM   20
+#define TRAINS        8 /* as much as the second-level cache has room for, with what the kernel copies from */
 #define INTAKE_MEMORY ((size_t)INTAKE_BATCH * BUFFER_SIZE)
 
 #ifndef UDP_GRO
@@ -38,12 +40,14 @@ struct intake *intake_new(void)
     struct intake *intake = calloc(1, sizeof(*intake));
     if (!intake)
         return NULL;
-    /* Populated now: a page fault on the packet path costs as much as ten packets. */
-    void *memory = mmap(NULL, INTAKE_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    void *memory = mmap(NULL, INTAKE_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
         free(intake);
         return NULL;
     }
+    /* Touched now: a page fault on the packet path costs as much as ten packets. Of the buffers for single datagrams
+     * only the first pages are ever used. */
+    memset(memory, 0, (size_t)TRAINS * BUFFER_SIZE);
     intake->memory = memory;
     for (size_t i = 0; i < INTAKE_BATCH; i++) {
         intake->pieces[i] = (struct iovec){buffer_of(intake, i), BUFFER_DATA};
@@ -121,16 +125,29 @@ static bool yield(struct sock *s, struct intake *intake, size_t i, struct datagr
     return true;
 }
 
+/* From the first train on few buffers are offered, and those stay warm; many again after a full batch without any. */
+static void learn(struct sock *s, const struct datagram *in, size_t n, bool full)
+{
+    bool train = false;
+    for (size_t i = 0; i < n; i++)
+        train |= in[i].segment > 0;
+    if (train)
+        s->trains_come = true;
+    else if (full)
+        s->trains_come = false;
+}
+
 size_t sock_receive(struct sock *sock, struct intake *intake, struct datagram out[static INTAKE_BATCH])
 {
     size_t taken = 0;
     while (taken == 0) {
-        for (size_t i = 0; i < INTAKE_BATCH; i++) {
+        const unsigned ask = sock->trains_come ? TRAINS : INTAKE_BATCH;
+        for (size_t i = 0; i < ask; i++) {
             struct msghdr *m = &intake->messages[i].msg_hdr;
             m->msg_namelen = sizeof(intake->from[i]);
             m->msg_controllen = CONTROL_SIZE;
         }
-        const int n = recvmmsg(sock->fd, intake->messages, INTAKE_BATCH, MSG_DONTWAIT, NULL);
+        const int n = recvmmsg(sock->fd, intake->messages, ask, MSG_DONTWAIT, NULL);
         if (n <= 0) {
             if (n < 0 && errno != EAGAIN && errno != EINTR)
                 sock->counters.last_errno = errno;
@@ -139,6 +156,7 @@ size_t sock_receive(struct sock *sock, struct intake *intake, struct datagram ou
         sock->counters.received_calls++;
         for (size_t i = 0; i < (size_t)n; i++)
             taken += yield(sock, intake, i, &out[taken]);
+        learn(sock, out, taken, (unsigned)n == ask);
     }
     return taken;
 }

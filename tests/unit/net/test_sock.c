@@ -185,6 +185,33 @@ static void a_train_in_one_piece_arrives_as_its_datagrams(void **state)
     sock_free(to);
 }
 
+/* As from a peer whose packets nothing on the way puts together: each call should bring enough to fill the cipher's
+ * lanes. Once trains come, eight of them are plenty. */
+static void single_datagrams_come_many_at_once_and_trains_few(void **state)
+{
+    (void)state;
+    struct sock *to = open_single(SOCK_UDP_PLAIN, "127.0.0.1");
+    struct sock *from = open_single(SOCK_UDP_PLAIN, "127.0.0.1");
+    const struct path p = path_between(from, to, "127.0.0.1");
+    static uint8_t bytes[2 * 1400];
+    struct datagram d[INTAKE_BATCH];
+    for (uint32_t i = 0; i < 40; i++) { /* growing, so that they cannot leave together */
+        const struct sendable one = {&p, bytes, 100 + i, 0};
+        assert_int_equal(sock_send(from, &one, 1), 1);
+    }
+    assert_int_equal(receive(to, d), 40);
+
+    const struct sendable train = {&p, bytes, sizeof(bytes), 1400};
+    for (int i = 0; i < 21; i++)
+        assert_int_equal(sock_send(from, &train, 1), 1);
+    assert_int_equal(receive(to, d), 21);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(sock_send(from, &train, 1), 1);
+    assert_int_equal(receive(to, d), 8);
+    sock_free(from);
+    sock_free(to);
+}
+
 static void a_datagram_that_cannot_be_sent_is_counted_and_the_next_ones_leave(void **state)
 {
     (void)state;
@@ -315,6 +342,7 @@ int main(void)
         cmocka_unit_test(ipv6_travels_likewise),
         cmocka_unit_test(trains_arrive_as_the_datagrams_that_were_sent),
         cmocka_unit_test(a_train_in_one_piece_arrives_as_its_datagrams),
+        cmocka_unit_test(single_datagrams_come_many_at_once_and_trains_few),
         cmocka_unit_test(a_datagram_that_cannot_be_sent_is_counted_and_the_next_ones_leave),
         cmocka_unit_test(port_500_is_steered_by_cookies),
         cmocka_unit_test(port_4500_is_steered_by_spi_or_cookies),
