@@ -10,6 +10,8 @@
 #define SEKISHO_VERSION "unknown"
 #endif
 
+#define SESSIONS_A_VISIT 64 /* told by a shard at a time: its packets do not wait for a long list */
+
 /* Shards tell monotonic times; people want the calendar's. */
 static uint64_t wall_of(usec_t at)
 {
@@ -100,6 +102,8 @@ struct session_query {
     uint64_t id;      /* 0: all */
     bool kick;
     uint64_t found;
+    uint32_t next; /* session number to go on with */
+    bool more;
 };
 
 static struct ctl_session describe(const struct shard *shard, const struct session_info *info)
@@ -132,7 +136,10 @@ static void visit_sessions(struct shard *shard, void *ctx)
 {
     struct session_query *query = ctx;
     struct session_info info;
-    for (uint32_t i = 0; stack_session_next(shard->stack, &i, &info); i++) {
+    for (uint32_t n = 0; n < SESSIONS_A_VISIT; n++, query->next++) {
+        query->more = stack_session_next(shard->stack, &query->next, &info);
+        if (!query->more)
+            break;
         const uint64_t id = session_id(shard->gateway, shard->number, info.session);
         if ((query->id && query->id != id) || (query->user[0] && strcmp(query->user, info.user) != 0))
             continue;
@@ -150,8 +157,12 @@ static void visit_sessions(struct shard *shard, void *ctx)
 
 static void query_sessions(struct gateway *g, struct session_query *query)
 {
-    for (uint8_t i = 0; i < g->shard_count; i++)
-        shard_call(&g->shards[i], visit_sessions, query);
+    for (uint8_t i = 0; i < g->shard_count; i++) {
+        query->next = 0;
+        do
+            shard_call(&g->shards[i], visit_sessions, query);
+        while (query->more);
+    }
 }
 
 static char *answer_session_list(struct gateway *g, const struct ctl_request *r)

@@ -240,11 +240,11 @@ static const struct story *newest(const struct story_ring *ring, const char *who
 {
     for (uint32_t i = 0; i < ring->size; i++) {
         const struct story *story = ring->entries[i] ? &ring->entries[i]->story : NULL;
-        if (!story || story->id == 0 || !concerns(story, who))
+        if (!story || story->id == 0)
             continue;
         const bool older = story->began < before || (story->began == before && story->id < before_id);
         const bool newer = !best || story->began > best->began || (story->began == best->began && story->id > best->id);
-        if (older && newer)
+        if (older && newer && concerns(story, who)) /* last, as it costs most */
             best = story;
     }
     return best;
