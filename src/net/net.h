@@ -178,7 +178,7 @@ struct tun_config {
 };
 
 struct tun;
-#define TUN_BATCH 8 /* frames in one read */
+#define TUN_BATCH 64 /* frames in one read at most */
 
 /* Opens one device with a queue for each shard, out[0 .. queues-1]; gone when the last is freed. Needs CAP_NET_ADMIN.
  * The kernel keeps a flow on the queue that last wrote its other direction. Offloads that the kernel lacks are left
@@ -191,7 +191,8 @@ uint32_t tun_iface(const struct tun *tun);
 /* Whether UDP frames come and may be written in one piece: for coalesce_allow_udp(). */
 bool tun_has_udp_offload(const struct tun *tun);
 
-/* Reads up to max frames (at most TUN_BATCH) without waiting; they stay valid until the next read of this queue. */
+/* Reads up to max frames (at most TUN_BATCH; fewer when they are large) without waiting; they stay valid until the next
+ * read of this queue. */
 size_t tun_read(struct tun *tun, struct frame *out, size_t max);
 /* Writes one frame with one kernel entry. On a device without offload it is split into packets first. ERR_SYSTEM: the
  * frame is lost (EAGAIN: the queue is full; EIO: the interface is down). */

@@ -22,7 +22,10 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define FRAME_SPACE 65664 /* meta data and FRAME_MAX bytes, rounded up to cache lines */
+#define FRAME_SPACE 65664                               /* meta data and FRAME_MAX bytes, rounded up to cache lines */
+#define WARM_FRAMES 8                                   /* whose memory is touched from the start */
+#define BATCH_BYTES ((size_t)WARM_FRAMES * FRAME_SPACE) /* enough for one turn: many small frames or a few large ones  \
+                                                         */
 
 struct tun {
     int fd;
@@ -72,11 +75,13 @@ static enum err open_queue(const struct tun_config *config, const char *name, st
     if (e == ERR_OK) {
         if (t->headers)
             ask_offloads(t, config);
-        t->memory = mmap(NULL, (size_t)TUN_BATCH * FRAME_SPACE, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+        t->memory =
+            mmap(NULL, (size_t)TUN_BATCH * FRAME_SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         t->scratch = t->headers ? NULL : malloc((size_t)2 * FRAME_SPACE);
         if (t->memory == MAP_FAILED || (!t->headers && !t->scratch))
             e = ERR_NOMEM;
+        else
+            memset(t->memory, 0, (size_t)WARM_FRAMES * FRAME_SPACE);
     }
     if (e != ERR_OK) {
         tun_free(t);
@@ -167,9 +172,11 @@ size_t tun_read(struct tun *tun, struct frame *out, size_t max)
 {
     if (max > TUN_BATCH)
         max = TUN_BATCH;
-    size_t n = 0;
-    while (n < max && read_one(tun, n, &out[n]))
+    size_t n = 0, bytes = 0;
+    while (n < max && bytes < BATCH_BYTES && read_one(tun, n, &out[n])) {
+        bytes += out[n].len;
         n += out[n].len > 0;
+    }
     return n;
 }
 

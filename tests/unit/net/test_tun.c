@@ -261,6 +261,26 @@ static void joined_frames_are_cut_for_a_device_without_offload(void **state)
     tun_free(world.ends[RIGHT].tun);
 }
 
+/* Packets that nothing puts together fill the cipher's lanes all the same. */
+static void many_small_frames_come_in_one_read(void **state)
+{
+    (void)state;
+    enter_namespace();
+    open_end(&world.ends[RIGHT], "10.55.0.2", false);
+    struct tun *tun = world.ends[RIGHT].tun;
+    const int out = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)};
+    inet_pton(AF_INET, "10.55.0.1", &to.sin_addr);
+    struct frame frames[TUN_BATCH];
+    tun_read(tun, frames, TUN_BATCH); /* neighbour discovery */
+    static uint8_t bytes[1000];
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(sendto(out, bytes, sizeof(bytes), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(bytes));
+    assert_in_range(tun_read(tun, frames, TUN_BATCH), 40, 42);
+    close(out);
+    tun_free(tun);
+}
+
 static void every_shard_has_its_own_queue(void **state)
 {
     (void)state;
@@ -288,6 +308,7 @@ int main(void)
         cmocka_unit_test(ipv6_tcp_passes_in_super_packets),
         cmocka_unit_test(without_offload_the_same_streams_pass_packet_by_packet),
         cmocka_unit_test(joined_frames_are_cut_for_a_device_without_offload),
+        cmocka_unit_test(many_small_frames_come_in_one_read),
         cmocka_unit_test(every_shard_has_its_own_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
