@@ -1,5 +1,5 @@
 /* Two ikes that have talked up to a wished point, for drivers that want to go on from there. Diffie-Hellman is replaced
- * by constants: it is not what is tested, and it would take all the time. */
+ * by next to nothing: it is not what is tested, and it would take all the time. */
 #ifndef SEKISHO_FUZZ_IKE_RIG_H
 #define SEKISHO_FUZZ_IKE_RIG_H
 
@@ -47,7 +47,7 @@ static void rig_release(void *ctx, uint32_t spi)
 static void rig_work(struct dh_work *w)
 {
     w->public_len = (uint16_t)dh_public_size(w->group);
-    memset(w->public_key, 0x11, w->public_len);
+    memset(w->public_key, w->private_key[0] | 1, w->public_len); /* each side has its own */
     w->shared_len = w->peer_len ? 32 : 0;
     memset(w->shared, 0x22, w->shared_len);
 }
