@@ -136,6 +136,7 @@ static void tell(void *ctx, usec_t now)
             break;
         case STACK_EVENT_AUTH:
         case STACK_EVENT_DOWN:
+        case STACK_EVENT_MOVED:
             break;
         }
     }

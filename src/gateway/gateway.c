@@ -350,7 +350,9 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     g->shards = calloc(g->shard_count, sizeof(*g->shards));
     g->psks = settings_psks(g->config);
     g->addresses = addresses_new(g->config);
-    if (!g->shards || !g->psks || !g->addresses)
+    const struct random rng = entropy_random(&g->entropy);
+    g->whereabouts = whereabouts_new(&rng);
+    if (!g->shards || !g->psks || !g->addresses || !g->whereabouts)
         return ERR_NOMEM;
     for (uint8_t i = 0; i < g->shard_count; i++)
         g->shards[i].number = i;
@@ -405,6 +407,7 @@ static void close_all(struct gateway *g)
     free(g->shards);
     aaa_close(g->aaa);
     addresses_free(g->addresses);
+    whereabouts_free(g->whereabouts);
     if (g->loop) {
         mailbox_done(&g->mailbox);
         close(g->signals);

@@ -3,7 +3,7 @@
  *   shard     a thread with its loop, sockets, TUN queue and stack: the data path, nothing shared
  *   service   the main thread: users, addresses, the control socket, signals, the log
  *   workers   a few threads for Diffie-Hellman, so that a storm of logins never delays data
- * They speak by posting functions to each other's threads; only the table of addresses is read by all.
+ * They speak by posting functions to each other's threads; only the two tables of places are read by all.
  */
 #ifndef SEKISHO_GATEWAY_INTERNAL_H
 #define SEKISHO_GATEWAY_INTERNAL_H
@@ -56,6 +56,15 @@ void addresses_clear(struct addresses *table, uint32_t address, int shard);
 bool addresses_hold(const struct addresses *table, const struct config_range *range);
 int addresses_get(const struct addresses *table, uint32_t address);
 
+/* ---- whereabouts: which shard has the peer at an outer endpoint ---- */
+
+struct whereabouts;
+struct whereabouts *whereabouts_new(const struct random *rng);
+void whereabouts_free(struct whereabouts *table);
+/* Any thread. A hint: entries may be lost to others, and are never removed. */
+void whereabouts_set(struct whereabouts *table, const struct endpoint *peer, uint8_t shard);
+int whereabouts_get(const struct whereabouts *table, const struct endpoint *peer); /* -1: not known */
+
 /* ---- shard ---- */
 
 struct shard {
@@ -69,6 +78,7 @@ struct shard {
     struct stack *stack;
     struct pump *pump;
     struct mailbox mailbox;
+    atomic_uint strays;            /* first messages of main mode that other shards sent here, not read yet */
     atomic_uint notices;           /* on their way to the service thread */
     uint32_t logins;               /* sent there and not answered yet */
     uint64_t untold;               /* events that were not sent there, since the last notice */
@@ -135,6 +145,7 @@ struct gateway {
     struct control *control;
     struct workers *workers;
     struct addresses *addresses;
+    struct whereabouts *whereabouts;
     struct shard *shards;
     struct ike_psk *psks; /* what the stacks' configurations point to */
     uint8_t shard_count, shard_bits;

@@ -218,6 +218,7 @@ static const char *type_of(const struct stack_event *event)
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_AUTH:
+    case STACK_EVENT_MOVED:
         break;
     }
     return "stage";
@@ -234,6 +235,7 @@ static enum config_log_level level_of(const struct stack_event *event)
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_AUTH:
+    case STACK_EVENT_MOVED:
         break;
     }
     return CONFIG_LOG_DEBUG;
@@ -341,7 +343,14 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
         post_logout(shard, event->session_key);
         post_notice(shard, now, event);
         break;
+    case STACK_EVENT_MOVED:
+        whereabouts_set(gateway->whereabouts, &event->path.remote, shard->number);
+        break;
     case STACK_EVENT_STEP:
+        if (event->stage == STAGE_IKE_MM6) /* the peer has proved who it is */
+            whereabouts_set(gateway->whereabouts, &event->path.remote, shard->number);
+        post_notice(shard, now, event);
+        break;
     case STACK_EVENT_FAILED:
         post_notice(shard, now, event);
         break;

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RING_BYTES    (512u * 1024)
-#define SPIN          ((usec_t)30) /* after work: a wake-up costs more than three packets */
-#define STRAYS_A_TURN 64
+#define RING_BYTES     (512u * 1024)
+#define SPIN           ((usec_t)30) /* after work: a wake-up costs more than three packets */
+#define STRAYS_A_TURN  64
+#define STRAYS_WAITING 64   /* first messages of main mode on their way to one shard */
+#define STRAY_MAX      2048 /* bytes of one; Windows' proposals take 400 */
 
 /* ---- frames for others ---- */
 
@@ -47,6 +49,46 @@ static void take_strays(struct shard *shard, usec_t now)
             ring_pop(ring);
         }
     }
+}
+
+/* ---- first messages of main mode for others ---- */
+
+struct stray {
+    struct letter letter;
+    struct path path;
+    uint32_t n;
+    uint8_t bytes[STRAY_MAX];
+};
+
+static void run_stray(void *receiver, void *letter)
+{
+    struct shard *shard = receiver;
+    struct stray *stray = letter;
+    atomic_fetch_sub(&shard->strays, 1);
+    const struct datagram datagram = {.path = stray->path, .data = stray->bytes, .len = stray->n};
+    pump_datagram(shard->pump, clock_now(), &datagram);
+    free(stray);
+}
+
+/* Whoever cannot send it on answers it: the peer is a new one then. */
+static bool send_stray(void *ctx, const struct datagram *datagram)
+{
+    const struct shard *shard = ctx;
+    struct gateway *gateway = shard->gateway;
+    const int owner = whereabouts_get(gateway->whereabouts, &datagram->path.remote);
+    if (owner < 0 || owner == shard->number || datagram->len > STRAY_MAX)
+        return false;
+    struct shard *to = &gateway->shards[owner];
+    if (atomic_load(&to->strays) >= STRAYS_WAITING)
+        return false;
+    struct stray *stray = malloc(sizeof(*stray));
+    if (!stray)
+        return false;
+    *stray = (struct stray){.letter = {.run = run_stray}, .path = datagram->path, .n = datagram->len};
+    memcpy(stray->bytes, datagram->data, datagram->len);
+    atomic_fetch_add(&to->strays, 1);
+    mailbox_post(&to->mailbox, &stray->letter);
+    return true;
 }
 
 static bool strays_left(const struct shard *shard)
@@ -100,6 +142,7 @@ enum err shard_init(struct shard *shard, struct gateway *gateway, const struct s
         .sock_count = shard->sock_count,
         .tell = relay_events,
         .elsewhere = elsewhere,
+        .stray = gateway->shard_count > 1 ? send_stray : NULL,
         .ctx = shard,
     };
     shard->pump = pump_new(&pump);

@@ -1,6 +1,7 @@
 #include "pump/pump.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ROUNDS     4   /* batches taken from one descriptor before the others get their turn */
 #define SEND_BATCH 128 /* trains or single datagrams handed to the kernel in one go */
@@ -98,6 +99,29 @@ void pump_flush(struct pump *pump, usec_t now)
 
 /* ---- in ---- */
 
+#define MARKER     4 /* the non-ESP marker, RFC 3948 2.2 */
+#define COOKIE     8 /* RFC 2408 3.1 */
+#define IKE_HEADER 28
+
+/* IKE without a responder's cookie. In a train of datagrams there is none: a message waits for its answer. */
+static bool is_first_message(const struct datagram *in)
+{
+    static const uint8_t zero[COOKIE];
+    const size_t at = path_is_natt(&in->path) ? MARKER : 0;
+    return in->path.local.port != 0 && in->segment == 0 && in->len >= at + IKE_HEADER &&
+           memcmp(in->data, zero, at) == 0 && memcmp(in->data + at + COOKIE, zero, COOKIE) == 0;
+}
+
+/* Leaves those for this shard, in their order. */
+static size_t keep_ours(struct pump *pump, struct datagram *in, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!is_first_message(&in[i]) || !pump->config.stray(pump->config.ctx, &in[i]))
+            in[kept++] = in[i];
+    return kept;
+}
+
 static void sock_ready(void *ctx, uint32_t what)
 {
     const struct watch *watch = ctx;
@@ -106,9 +130,11 @@ static void sock_ready(void *ctx, uint32_t what)
     const usec_t now = loop_now(pump->config.loop);
     (void)what;
     for (int round = 0; round < ROUNDS; round++) {
-        const size_t n = sock_receive(watch->sock.sock, pump->intake, in);
+        size_t n = sock_receive(watch->sock.sock, pump->intake, in);
         if (n == 0)
             return;
+        if (pump->config.stray)
+            n = keep_ours(pump, in, n);
         stack_inbound(pump->config.stack, now, in, n);
         pump_flush(pump, now);
     }
@@ -136,6 +162,12 @@ static void tun_ready(void *ctx, uint32_t what)
 void pump_frame(struct pump *pump, usec_t now, const struct frame *frame)
 {
     stack_outbound(pump->config.stack, now, frame, 1);
+    pump_flush(pump, now);
+}
+
+void pump_datagram(struct pump *pump, usec_t now, const struct datagram *datagram)
+{
+    stack_inbound(pump->config.stack, now, datagram, 1);
     pump_flush(pump, now);
 }
 

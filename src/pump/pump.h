@@ -27,6 +27,9 @@ struct pump_config {
     void (*tell)(void *ctx, usec_t now);
     /* Called for each frame of the TUN: true when the frame was taken elsewhere. NULL: never. */
     bool (*elsewhere)(void *ctx, const struct frame *frame);
+    /* Called for each datagram that bears a first message of main mode: true when it was taken elsewhere. NULL: never.
+     */
+    bool (*stray)(void *ctx, const struct datagram *datagram);
     void *ctx;
 };
 
@@ -41,6 +44,8 @@ usec_t pump_turn(struct pump *pump, usec_t now);
 void pump_flush(struct pump *pump, usec_t now);
 /* A frame that another shard's TUN queue yielded. */
 void pump_frame(struct pump *pump, usec_t now, const struct frame *frame);
+/* A datagram that another shard's socket yielded. */
+void pump_datagram(struct pump *pump, usec_t now, const struct datagram *datagram);
 
 struct pump_counters {
     uint64_t unsent;   /* datagrams for which the socket had no room, or that have no socket */

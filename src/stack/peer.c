@@ -162,8 +162,8 @@ void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, 
 /* Followed on authenticated packets only. The inner MTU depends on the address family and on encapsulation alone. */
 void stack_peer_moved(struct stack *s, struct peer *peer, const struct path *path)
 {
-    (void)s;
     peer->path = *path;
+    stack_tell(s, &(struct stack_event){.type = STACK_EVENT_MOVED, .story = peer->story, .path = *path});
 }
 
 void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer)

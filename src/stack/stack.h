@@ -77,6 +77,7 @@ enum stack_event_type {
     STACK_EVENT_AUTH,   /* who is this? stack_auth_done() */
     STACK_EVENT_UP,     /* a session carries IP now: network */
     STACK_EVENT_DOWN,   /* a session that was asked about is gone: give its address back */
+    STACK_EVENT_MOVED,  /* a peer is heard by another path now: path */
 };
 
 struct stack_event {

@@ -37,10 +37,10 @@ struct peer {
     uint32_t slot;
     uint32_t carrier; /* its name towards L2TP: whoever has the slot next has another */
     uint32_t ike_peer;
-    bool plain;       /* L2TP without IPsec */
-    bool client;      /* we opened it */
+    bool plain;  /* L2TP without IPsec */
+    bool client; /* we opened it */
     struct path path;
-    uint64_t moved; /* the order of making of the pair that moved it last */
+    uint64_t moved;      /* the order of making of the pair that moved it last */
     uint16_t port_local; /* inner UDP ports */
     uint16_t port_remote;
     struct pair *pairs[PEER_PAIRS_MAX];

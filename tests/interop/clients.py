@@ -23,10 +23,15 @@ class Profile:
     user: str = USER
     password: str = PASSWORD
     forced: bool = False  # UDP encapsulation without a NAT
+    more: tuple = ()  # further lines of the connection, in the stack's own words
 
     @property
     def name(self):
         return f"{self.ike}+{self.esp}".replace("-", "")
+
+    @property
+    def extra(self):
+        return "".join(f"  {line}\n" for line in self.more)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,7 +183,7 @@ conn {name}
   forceencaps={forced}
   keyingtries=1
   auto=add
-"""
+{extra}"""
 
     def start_ipsec(self):
         self.guest.write("/etc/strongswan.d/log.conf", "charon { filelog { ipsec { path = /run/ipsec.log\n default = 1\n "
@@ -191,7 +196,7 @@ conn {name}
         self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
         self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
             name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
-            forced="yes" if profile.forced else "no"))
+            forced="yes" if profile.forced else "no", extra=profile.extra))
         self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 30); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
                        f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
@@ -248,7 +253,7 @@ conn {name}
   keyingtries=1
   retransmit-timeout=10s
   auto=ignore
-"""
+{extra}"""
 
     def start_ipsec(self):
         self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP)
@@ -258,7 +263,7 @@ conn {name}
         self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
         self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
             name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
-            esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto"))
+            esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto", extra=profile.extra))
         self.guest.run(f"ipsec whack --rereadsecrets; ipsec auto --add {profile.name} && "
                        f"timeout {seconds} ipsec auto --up {profile.name} && ip xfrm state | grep -q 'mode transport'",
                        timeout=seconds + 10)
