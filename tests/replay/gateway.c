@@ -264,7 +264,7 @@ static void take_events(struct gateway *g)
         } else if (event.type == STACK_EVENT_AUTH) {
             const struct ppp_auth_answer answer = judge(g, &event.auth);
             (void)stack_auth_done(g->stack, g->now, event.session, event.session_key, &answer);
-        } else if (event.type != STACK_EVENT_STEP) {
+        } else if (event.type != STACK_EVENT_STEP && event.type != STACK_EVENT_MOVED) {
             keep_told(g, &event);
         }
     }
