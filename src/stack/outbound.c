@@ -90,11 +90,15 @@ static uint32_t sealed_length(const struct stack *s, struct lane *lane, uint32_t
     return lane->sealed;
 }
 
-/* Opens the place of a packet of len bytes in the outbox; NULL when that is full (counted there). */
+/* Opens the place of a packet of len bytes in the outbox; NULL when that cannot be (counted). */
 static uint8_t *place(struct stack *s, struct lane *lane, uint32_t len, struct packet *packet)
 {
     const uint32_t head = lane->esp_head + lane->headers, sealed = sealed_length(s, lane, len);
     uint32_t index;
+    if (sealed < head + len) { /* esp does not know the SA: nothing may be written for it */
+        count_drop(s, DROP_ESP_SPI);
+        return NULL;
+    }
     uint8_t *p = outbox_join(s, lane->peer, &lane->path, sealed, &index);
     if (!p)
         return NULL;

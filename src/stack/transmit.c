@@ -181,6 +181,10 @@ void transmit_l2tp(struct stack *s, struct peer *peer, struct view message)
     const uint32_t len = (uint32_t)message.n + UDP_HEADER, head = esp_headroom(s->esp, handle);
     const uint32_t sealed = esp_sealed_length(s->esp, handle, len);
     const struct path path = data_path(peer);
+    if (sealed < head + len) { /* esp does not know the SA: nothing may be written for it */
+        count_drop(s, DROP_ESP_SPI);
+        return;
+    }
     uint8_t *p = outbox_single(s, &path, sealed);
     if (!p)
         return;
