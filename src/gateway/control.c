@@ -97,6 +97,8 @@ static void answer_line(struct connection *c, struct view line)
     }
     bool subscribe = false;
     say(c, answer_request(c->control->gateway, request, &subscribe));
+    if (subscribe && !c->subscribed)
+        atomic_fetch_add(&c->control->gateway->listeners, 1);
     c->subscribed |= subscribe;
     ctl_request_free(request);
 }
@@ -129,6 +131,8 @@ static void close_connection(struct connection *c)
         free(chunk);
     }
     ctl_lines_done(&c->lines);
+    if (c->subscribed)
+        atomic_fetch_sub(&control->gateway->listeners, 1);
     control->n--;
     free(c);
 }

@@ -121,6 +121,12 @@ static void say_what_waits(const struct gateway *g, const struct config *old, co
                        keys[i].key);
 }
 
+static void set_report(struct gateway *g, const struct config *c)
+{
+    g->report = (struct report){(enum config_log_format)c->log.format, (enum config_log_level)c->log.level};
+    atomic_store(&g->steps_logged, c->log.level == CONFIG_LOG_DEBUG);
+}
+
 enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX])
 {
     struct config *config;
@@ -146,7 +152,7 @@ enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX
     }
     g->psks = psks;
     g->config = config;
-    g->report = (struct report){(enum config_log_format)config->log.format, (enum config_log_level)config->log.level};
+    set_report(g, config);
     for (uint8_t i = 0; i < g->shard_count; i++)
         shard_call(&g->shards[i], reconfigure_shard, config);
     say_what_waits(g, old, config);
@@ -430,8 +436,7 @@ int gateway_run(const char *config_file)
         return 1;
     }
     entropy_init(&g.entropy);
-    g.report =
-        (struct report){(enum config_log_format)g.config->log.format, (enum config_log_level)g.config->log.level};
+    set_report(&g, g.config);
     const enum err e = open_all(&g, why);
     if (e != ERR_OK)
         fprintf(stderr, "sekishod: %s\n", why[0] ? why : err_text(e));

@@ -138,6 +138,8 @@ struct gateway {
     struct config *config;
     char config_file[CONFIG_PATH_MAX];
     struct report report;
+    atomic_bool steps_logged; /* the log tells every step */
+    atomic_uint listeners;    /* connections to the control socket that are told every event */
     struct loop *loop;
     struct mailbox mailbox;
     struct entropy entropy;
