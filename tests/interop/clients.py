@@ -23,6 +23,7 @@ class Profile:
     user: str = USER
     password: str = PASSWORD
     forced: bool = False  # UDP encapsulation without a NAT
+    pfs: bool = False
     more: tuple = ()  # further lines of the connection, in the stack's own words
 
     @property
@@ -109,17 +110,29 @@ class StockClient:
             self.guest.network(address, router)
             self.guest.write("/etc/xl2tpd/xl2tpd.conf", XL2TPD.format(server=server))
             self.guest.run("mkdir -p /run/xl2tpd; modprobe l2tp_ppp; modprobe ppp_async; modprobe ppp_generic; "
-                           "[ -e /dev/ppp ] || mknod /dev/ppp c 108 0; "
-                           "setsid xl2tpd -D >/run/xl2tpd.log 2>&1 </dev/null & "
-                           "for i in 1 2 3 4 5 6 7 8 9; do [ -p /run/xl2tpd/l2tp-control ] && exit 0; "
-                           "busybox usleep 100000; done; exit 1")
+                           "[ -e /dev/ppp ] || mknod /dev/ppp c 108 0")
+            self.start_xl2tpd()
             self.start_ipsec()
         except BaseException:
             self.close()
             raise
 
+    def start_xl2tpd(self):
+        self.guest.run("rm -f /run/xl2tpd/l2tp-control; setsid xl2tpd -D >/run/xl2tpd.log 2>&1 </dev/null & "
+                       "for i in 1 2 3 4 5 6 7 8 9; do [ -p /run/xl2tpd/l2tp-control ] && exit 0; "
+                       "busybox usleep 100000; done; exit 1")
+
     def start_ipsec(self):
         raise NotImplementedError
+
+    def crash(self):
+        """Everything ends without a goodbye, and starts again."""
+        self.guest.run("kill -9 $(pidof pppd xl2tpd starter charon pluto); "
+                       "for i in $(seq 50); do pidof pppd xl2tpd charon pluto >/dev/null || break; "
+                       "busybox usleep 100000; done; ip xfrm state flush; ip xfrm policy flush; "
+                       "rm -f /run/charon.* /run/starter.* /run/pluto/*", check=False)
+        self.start_xl2tpd()
+        self.start_ipsec()
 
     def ipsec_up(self, profile, seconds):
         raise NotImplementedError
@@ -248,7 +261,7 @@ conn {name}
   rightprotoport=17/1701
   ike={ike}
   esp={esp}
-  pfs=no
+  pfs={pfs}
   encapsulation={forced}
   keyingtries=1
   retransmit-timeout=10s
@@ -263,7 +276,7 @@ conn {name}
         self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
         self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
             name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
-            esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto", extra=profile.extra))
+            esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto", pfs="yes" if profile.pfs else "no", extra=profile.extra))
         self.guest.run(f"ipsec whack --rereadsecrets; ipsec auto --add {profile.name} && "
                        f"timeout {seconds} ipsec auto --up {profile.name} && ip xfrm state | grep -q 'mode transport'",
                        timeout=seconds + 10)
