@@ -302,9 +302,9 @@ struct peer {
     uint8_t sa_count, child_count;
     bool initiator;
     bool dpd;
-    bool nat_remote; /* by its last main mode */
-    bool ending;     /* peer_end() is at work, which frees it */
-    bool quick_due;  /* as initiator: begin quick mode once main mode is done */
+    bool own_address; /* no NAT before it, by its last main mode */
+    bool ending;      /* peer_end() is at work, which frees it */
+    bool quick_due;   /* as initiator: begin quick mode once main mode is done */
     uint32_t quick_replaces;
     struct vendors vendors;
     usec_t alive;
@@ -422,6 +422,11 @@ void sa_seen(struct ike *ike, struct sa *sa, const struct path *path);
 bool seen_first(struct seen *s, uint32_t message_id);
 uint32_t sa_message_id_make(struct ike *ike, struct sa *sa);
 struct ike_event *sa_event(struct ike *ike, const struct sa *sa, enum ike_event_type type);
+/* Whether NAT detection found the peer at its own address; false too when it was not tried. */
+static inline bool sa_own_address(const struct sa *sa)
+{
+    return sa->natt_agreed && !sa->nat_remote;
+}
 void sa_stage(struct ike *ike, struct sa *sa, enum stage stage, const char *detail);
 void sa_told(struct ike *ike, const struct sa *sa, enum cause cause, const char *detail); /* FAILED, lives on */
 

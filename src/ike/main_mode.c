@@ -269,7 +269,7 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer->vendors = sa->vendors;
     peer->dpd = vendors_have(&sa->vendors, VENDOR_DPD);
     peer->alive = ike->now;
-    peer->nat_remote = sa->nat_remote;
+    peer->own_address = sa_own_address(sa);
     struct ike_event *e = sa_event(ike, sa, IKE_EVENT_UP);
     if (e) {
         memcpy(e->psk, peer->psk_name, sizeof(e->psk));

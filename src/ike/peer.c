@@ -70,7 +70,7 @@ static bool is_watched(const struct ike *ike, const struct peer *peer)
  * Without one the address is the client's own. */
 static bool is_same(const struct ike *ike, const struct peer *peer, const struct sa *sa)
 {
-    if (peer->nat_remote || sa->nat_remote)
+    if (!peer->own_address || !sa_own_address(sa))
         return endpoint_equal(&peer->path.remote, &sa->path.remote) &&
                (is_watched(ike, peer) || ike->now - peer->alive < PEER_FRESH);
     return ip_equal(&peer->path.remote.addr, &sa->path.remote.addr);

@@ -177,6 +177,17 @@ static void without_a_nat_another_port_is_the_same_client(void **state)
     assert_true(ike_peer_info(w->side[1].ike, peer, &info));
     assert_int_equal(info.path.remote.port, IKE_NATT_PORT);
     world_free(w);
+    /* where nobody looked for a NAT there may be one */
+    w = world_new(69);
+    w->side[1].config.encap = IKE_ENCAP_OFF;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_restart_client(w);
+    assert_int_equal(ike_connect(w->side[0].ike, w->now, &c, &again), ERR_OK);
+    world_run(w, 2 * USEC_SEC);
+    assert_true(world_event(w, 1, IKE_EVENT_UP, 0)->event.peer != world_event(w, 1, IKE_EVENT_UP, 1)->event.peer);
+    world_free(w);
 }
 
 static void without_an_ike_sa_a_pair_lives_as_long_as_the_client_asked_for(void **state)
