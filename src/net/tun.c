@@ -22,10 +22,11 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define FRAME_SPACE 65664                               /* meta data and FRAME_MAX bytes, rounded up to cache lines */
-#define WARM_FRAMES 8                                   /* whose memory is touched from the start */
-#define BATCH_BYTES ((size_t)WARM_FRAMES * FRAME_SPACE) /* enough for one turn: many small frames or a few large ones  \
-                                                         */
+#define FRAME_SPACE 65664 /* meta data and FRAME_MAX bytes, rounded up to cache lines */
+#define WARM_FRAMES 8     /* whose memory is touched from the start */
+#define BATCH_BYTES                                                                                                    \
+    ((size_t)WARM_FRAMES * FRAME_SPACE) /* enough for one turn: many small frames or a few large ones                  \
+                                         */
 
 struct tun {
     int fd;
