@@ -106,6 +106,19 @@ struct session_query {
     bool more;
 };
 
+/* The pool that an inner address is of; "" when the configuration has it no more. The service thread waits meanwhile,
+ * which alone changes the configuration. */
+static const char *pool_of(const struct config *c, uint32_t address)
+{
+    for (size_t i = 0; i < c->pool_count; i++)
+        for (uint32_t j = 0; j < c->pools[i].ranges.count; j++) {
+            const struct config_range *range = &c->pools[i].ranges.range[j];
+            if (address >= range->first && address <= range->last)
+                return c->pools[i].name;
+        }
+    return "";
+}
+
 static struct ctl_session describe(const struct shard *shard, const struct session_info *info)
 {
     struct ctl_session s = {
@@ -120,8 +133,11 @@ static struct ctl_session describe(const struct shard *shard, const struct sessi
         .shard = shard->number,
     };
     view_copy_text(s.user, sizeof(s.user), view_str(info->user));
-    if (info->up)
+    if (info->up) {
+        const uint32_t address = ip4_value(&info->network.remote);
         ip_text(&info->network.remote, s.address);
+        view_copy_text(s.pool, sizeof(s.pool), view_str(pool_of(shard->gateway->config, address)));
+    }
     endpoint_text(&info->path.remote, s.peer);
     view_copy_text(s.client, sizeof(s.client), view_str(info->ike.kind));
     view_copy_text(s.host, sizeof(s.host), view_str(info->host));

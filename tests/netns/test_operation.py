@@ -21,6 +21,7 @@ def test_a_session_is_listed_with_what_it_is(site):
     session = only_session(site)
     assert session["user"] == "alice"
     assert session["address"] == client.address
+    assert session["pool"] == "office"
     assert session["peer"].startswith("203.0.113.101:")
     assert session["nat"] is True
     assert session["packets_in"] >= 5 and session["packets_out"] >= 5
