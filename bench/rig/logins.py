@@ -1,6 +1,6 @@
 """Logins a second: whole ones, from main mode to an inner address, on one core of the gateway."""
 from rig.place import Place, cpu_seconds, fields, storm
-from rig.report import heading, line, spread
+from rig.report import heading, line
 
 CLIENTS = 1500
 GROUPS = {"MODP-2048": "aes256-sha1-modp2048", "ECP-256": "aes256-sha1-ecp256", "ECP-384": "aes256-sha1-ecp384"}
@@ -29,8 +29,8 @@ def benchmark(rounds):
         for group, proposal in GROUPS.items():
             results[group].append(one_storm(proposal))
     for group, runs in results.items():
-        line(f"{group}: logins per second of the gateway's processor time", spread(r["per_cpu_second"] for r in runs),
+        line(f"{group}: logins per second of the gateway's processor time", [r["per_cpu_second"] for r in runs],
              TARGET.get(group))
         line(f"{group}: logins per second by the clock (the clients' core works as hard)",
-             spread(r["rate"] for r in runs))
-        line(f"{group}: median time of a login, ms", spread(r["median_ms"] for r in runs))
+             [r["rate"] for r in runs])
+        line(f"{group}: median time of a login, ms", [r["median_ms"] for r in runs])

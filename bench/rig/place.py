@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 
 from lab.gateway import BUILD, Gateway, settings
-from lab.shell import run, wait_for
 from lab.world import Namespace, sweep
 
 SERVER = "198.51.100.1"
@@ -134,5 +133,3 @@ def fields(line):
     """key=value words of a result line, numbers as such."""
     return {key: float(value) for key, value in (word.split("=") for word in line.split())}
 
-
-__all__ = [name for name in dir() if not name.startswith("_")]

@@ -6,10 +6,6 @@ def heading(text):
     print(f"\n{text}", flush=True)
 
 
-def spread(values):
-    return list(values)
-
-
 def line(what, values, target=None, most=False):
     middle = statistics.median(values)
     said = f"  {what}: {middle:.4g}"

@@ -31,7 +31,7 @@ def start_wireguard(place):
     keys = {}
     for end in ends:
         private = run("wg", "genkey")
-        keys[end] = (place.secret_file(f"wg-{end}", private), run_with("wg", "pubkey", text=private).strip())
+        keys[end] = (place.secret_file(f"wg-{end}", private), run("wg", "pubkey", stdin=private).strip())
     for (end, (namespace, address)), other in zip(ends.items(), ("gateway", "client")):
         device = f"skbench-{end[0]}"
         namespace.start("env", "WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1", "wireguard-go", "-f", device, **QUIET)
@@ -45,16 +45,12 @@ def start_wireguard(place):
     place.client.run("ip", "route", "add", WIREGUARD, "dev", "skbench-c")
 
 
-def run_with(*words, text):
-    return run(*words, stdin=text)
-
-
 def certificate(place, end):
     key, cert = place.directory / f"ovpn-{end}.key", place.directory / f"ovpn-{end}.crt"
     run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
         "-subj", f"/CN={end}", "-keyout", key, "-out", cert)
-    print_ = run("openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256")
-    return key, cert, print_.split("=")[1].strip()
+    fingerprint = run("openssl", "x509", "-in", cert, "-noout", "-fingerprint", "-sha256")
+    return key, cert, fingerprint.split("=")[1].strip()
 
 
 def start_openvpn(place):
