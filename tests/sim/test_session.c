@@ -378,6 +378,33 @@ static void a_pair_that_ends_during_a_main_mode_does_not_end_its_peer(void **sta
     leave(s);
 }
 
+/* Ten minutes of rain: loss, repetition, reordering, and a NAT that forgets now and then, while both phases are
+ * rekeyed. */
+static void seeds_of_life_in_bad_weather(void **state)
+{
+    (void)state;
+    const char *given = getenv("SEKISHO_SIM_SEEDS");
+    const unsigned long seeds = given ? strtoul(given, NULL, 10) / 10 : 40;
+    for (unsigned long seed = 1; seed <= seeds; seed++) {
+        struct scene *s = connected(1000 + seed, true, short_lives);
+        s->w->weather =
+            (struct weather){.loss_percent = 5, .repeat_percent = 5, .delay = 20 * USEC_MSEC, .jitter = 40 * USEC_MSEC};
+        for (int minute = 0; minute < 10; minute++) {
+            talk(s, 60 * USEC_SEC);
+            if (random_below(&s->w->random, 2) == 0)
+                napt_forget(&s->router);
+        }
+        s->w->weather = (struct weather){.delay = 10 * USEC_MSEC};
+        talk(s, 5 * USEC_SEC);
+        const uint64_t lost = talk(s, 5 * USEC_SEC);
+        if (s->w->downs > 0 || !s->c->up || lost > 0)
+            fail_msg("seed %lu: %u sessions ended, %llu packets lost after the rain; the client says %s", seed,
+                     s->w->downs, (unsigned long long)lost, cause_word(s->c->cause));
+        leave(s);
+    }
+    print_message("          %lu seeds of ten minutes of rain\n", seeds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_goodbye_ends_everything_at_once),
         cmocka_unit_test(a_kicked_session_goes_and_the_client_learns_it),
         cmocka_unit_test(a_client_that_connects_again_replaces_its_old_self),
+        cmocka_unit_test(seeds_of_life_in_bad_weather),
         cmocka_unit_test(a_source_that_is_not_its_own_is_dropped),
         cmocka_unit_test(plain_l2tp_is_refused_by_name),
         cmocka_unit_test(strangers_change_nothing),
