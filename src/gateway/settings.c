@@ -14,6 +14,16 @@ static uint32_t share(uint32_t total, uint8_t shards)
     return part > 0 ? part : 1;
 }
 
+/* Clients fall on shards at random, so that one may get more than its part before the gateway is full. */
+#define UNEVENNESS_SHARE 8
+#define UNEVENNESS_MIN   16
+
+static uint32_t share_of_clients(uint32_t total, uint8_t shards)
+{
+    const uint32_t part = share(total, shards), more = part + part / UNEVENNESS_SHARE + UNEVENNESS_MIN;
+    return more < total ? more : total;
+}
+
 struct ike_psk *settings_psks(const struct config *config)
 {
     struct ike_psk *psks = calloc(config->psk_count, sizeof(*psks));
@@ -37,7 +47,7 @@ static void set_ike(struct ike_config *out, const struct gateway *g, const struc
     out->dpd_timeout = SECONDS(c->ike.dpd_timeout);
     out->max_half_open = share(c->limits.half_open, g->shard_count);
     out->max_half_open_per_source = c->limits.half_open_per_source;
-    out->max_sas = share(c->limits.sas, g->shard_count);
+    out->max_sas = share_of_clients(c->limits.sas, g->shard_count);
 }
 
 static void set_l2tp(struct l2tp_config *out, const struct gateway *g, const struct config *c)
@@ -45,7 +55,7 @@ static void set_l2tp(struct l2tp_config *out, const struct gateway *g, const str
     out->secret = c->l2tp.secret;
     out->receive_window = (uint16_t)c->l2tp.window;
     out->hello_interval = SECONDS(c->l2tp.hello);
-    out->max_tunnels = share(c->limits.tunnels, g->shard_count);
+    out->max_tunnels = share_of_clients(c->limits.tunnels, g->shard_count);
     if (c->l2tp.host_name[0])
         view_copy_text(out->host_name, sizeof(out->host_name), view_str(c->l2tp.host_name));
     else if (gethostname(out->host_name, sizeof(out->host_name) - 1) != 0)
@@ -81,12 +91,12 @@ void settings_stack(struct gateway *g, const struct config *c, uint8_t shard, st
     set_ike(&out->ike, g, c);
     set_l2tp(&out->l2tp, g, c);
     set_ppp(&out->ppp, c);
-    out->esp.max_sas = ESP_SAS_PER_PEER * share(c->limits.sas, g->shard_count);
+    out->esp.max_sas = ESP_SAS_PER_PEER * share_of_clients(c->limits.sas, g->shard_count);
     out->ike.shard = out->esp.shard = out->l2tp.shard = shard;
     out->ike.shard_bits = out->esp.shard_bits = out->l2tp.shard_bits = g->shard_bits;
     out->dhcp = dhcp_settings(c);
-    out->max_peers = share(c->limits.sas, g->shard_count);
-    out->max_sessions = share(c->limits.sessions, g->shard_count);
+    out->max_peers = share_of_clients(c->limits.sas, g->shard_count);
+    out->max_sessions = share_of_clients(c->limits.sessions, g->shard_count);
     out->allow_plain = c->l2tp.allow_plain;
     out->coalesce_udp = g->shards[shard].tun && tun_has_udp_offload(g->shards[shard].tun);
 }

@@ -25,22 +25,25 @@ static struct gateway gateway_with(struct config *c, uint8_t shards)
         .config = c, .shards = all, .psks = settings_psks(c), .shard_count = shards, .shard_bits = 2};
 }
 
-static void each_shard_gets_its_part_of_the_limits_and_never_none(void **state)
+static void each_shard_gets_its_part_of_the_limits_and_some_for_chance(void **state)
 {
     (void)state;
     struct config *c = parsed(minimal);
     struct gateway g = gateway_with(c, 4);
     struct stack_config s;
     settings_stack(&g, c, 3, &s);
-    assert_int_equal(s.ike.max_sas, 25);
-    assert_int_equal(s.max_peers, 25);
-    assert_int_equal(s.max_sessions, 26);
-    assert_int_equal(s.l2tp.max_tunnels, 18);
+    assert_int_equal(s.ike.max_sas, 25 + 3 + 16);
+    assert_int_equal(s.max_peers, 25 + 3 + 16);
+    assert_int_equal(s.max_sessions, 26 + 3 + 16);
+    assert_int_equal(s.l2tp.max_tunnels, 18 + 2 + 16);
     assert_int_equal(s.ike.max_half_open, 23);
     assert_int_equal(s.ike.shard, 3);
     assert_int_equal(s.esp.shard, 3);
     assert_int_equal(s.l2tp.shard, 3);
     assert_int_equal(s.ike.shard_bits, 2);
+    g.shard_count = 1;
+    settings_stack(&g, c, 0, &s);
+    assert_int_equal(s.max_sessions, 101);
     free(g.psks);
     config_free(c);
 }
@@ -105,7 +108,7 @@ static void logins_are_asked_for_in_the_order_of_the_configuration(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_shard_gets_its_part_of_the_limits_and_never_none),
+        cmocka_unit_test(each_shard_gets_its_part_of_the_limits_and_some_for_chance),
         cmocka_unit_test(keys_keep_their_names_secrets_and_peers),
         cmocka_unit_test(policies_have_the_same_order_on_both_sides),
         cmocka_unit_test(logins_are_asked_for_in_the_order_of_the_configuration),
