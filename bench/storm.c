@@ -137,30 +137,14 @@ static enum err open_all(struct storm *s)
             return ERR_SYSTEM;
         socks[i].kind = kinds[i].kind;
     }
-    const struct stack_config config = {
-        .ike = {.policy = IKE_POLICY_COMPATIBLE,
-                .ike_lifetime = 28800,
-                .child_lifetime = 28800,
-                .max_half_open = 16,
-                .max_half_open_per_source = 16,
-                .max_sas = CLIENTS_MAX,
-                .ike_proposal = s->ike,
-                .esp_proposal = s->esp},
-        .esp = {.max_sas = 2 * CLIENTS_MAX},
-        .l2tp = {.host_name = "storm",
-                 .receive_window = 8,
-                 .retransmit_first = USEC_SEC,
-                 .retransmit_cap = 8 * USEC_SEC,
-                 .retransmit_tries = 8,
-                 .ack_delay = 100 * USEC_MSEC,
-                 .max_tunnels = CLIENTS_MAX,
-                 .max_tunnels_per_carrier = 2,
-                 .max_sessions_per_tunnel = 1},
-        .outer_mtu = 1500,
-        .max_peers = CLIENTS_MAX,
-        .max_sessions = CLIENTS_MAX,
-        .ppp = {.auth = {PPP_AUTH_MSCHAPV2}, .mru = 1400, .mtu = 1400},
-    };
+    struct stack_config config;
+    stack_defaults(&config);
+    config.ike.child_lifetime = config.ike.ike_lifetime;
+    config.ike.dpd_interval = config.l2tp.hello_interval = 0; /* idle sessions shall be idle */
+    config.ike.ike_proposal = s->ike;
+    config.ike.esp_proposal = s->esp;
+    config.ike.max_sas = config.l2tp.max_tunnels = config.max_peers = config.max_sessions = CLIENTS_MAX;
+    config.esp.max_sas = 2 * CLIENTS_MAX;
     const struct random rng = entropy_random(&s->entropy);
     s->stack = stack_new(&config, &rng);
     const struct pump_config pump = {

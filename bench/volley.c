@@ -102,31 +102,12 @@ static enum err open_socks(struct volley *v)
 
 static enum err connect_session(struct volley *v)
 {
-    const struct stack_config config = {
-        .ike = {.policy = IKE_POLICY_COMPATIBLE,
-                .encap = IKE_ENCAP_FORCE,
-                .ike_lifetime = 28800,
-                .child_lifetime = 28800,
-                .max_half_open = 4,
-                .max_half_open_per_source = 4,
-                .max_sas = 4,
-                .ike_proposal = "aes256-sha1-modp2048",
-                .esp_proposal = "aes256-sha1"},
-        .esp = {.max_sas = 8},
-        .l2tp = {.host_name = "volley",
-                 .receive_window = 8,
-                 .retransmit_first = USEC_SEC,
-                 .retransmit_cap = 8 * USEC_SEC,
-                 .retransmit_tries = 8,
-                 .ack_delay = 100 * USEC_MSEC,
-                 .max_tunnels = 4,
-                 .max_tunnels_per_carrier = 2,
-                 .max_sessions_per_tunnel = 1},
-        .outer_mtu = 1500,
-        .max_peers = 4,
-        .max_sessions = 4,
-        .ppp = {.auth = {PPP_AUTH_MSCHAPV2}, .mru = PACKET, .mtu = PACKET},
-    };
+    struct stack_config config;
+    stack_defaults(&config);
+    config.ike.encap = IKE_ENCAP_FORCE;
+    config.ike.child_lifetime = config.ike.ike_lifetime;
+    config.ike.ike_proposal = "aes256-sha1-modp2048";
+    config.ike.esp_proposal = "aes256-sha1";
     struct stack_connect connect = {
         .ike = {.path = {{v->local, IKE_PORT}, {v->server, IKE_PORT}}, .psk = &v->psk, .l2tp_port_local = L2TP_PORT},
         .ppp = {.auth = {PPP_AUTH_MSCHAPV2}, .mru = PACKET, .mtu = PACKET, .acfc = true, .pfc = true},
