@@ -66,13 +66,13 @@ char *ctl_event_line(json_t *data)
     return ctl_json_line(ctl_data("event", data));
 }
 
-/* The gateway's word for what went wrong. */
+/* The gateway's word for what went wrong. A refusal that gives no reason is no reply: there is nothing to show. */
 static enum err read_error(const json_t *json, struct ctl_error *error)
 {
     const json_t *inner = json_object_get(json, "error");
     const char *code = json_string_value(json_object_get(inner, "code"));
     const char *sentence = json_string_value(json_object_get(inner, "sentence"));
-    if (code == NULL || sentence == NULL)
+    if (code == NULL || sentence == NULL || *code == '\0' || *sentence == '\0')
         return ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, "The gateway's reply cannot be understood.");
     return ctl_fail(error, ERR_STATE, code, "%s", sentence);
 }

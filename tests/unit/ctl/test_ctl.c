@@ -116,9 +116,18 @@ static void replies_carry_data_or_an_error(void **state)
     assert_string_equal(e.sentence, "There is no user ?.");
     ctl_line_free(line);
 
-    static const char *const bad[] = {"", "7", "{}", "{\"ok\":true}", "{\"ok\":false}", "{\"ok\":7,\"data\":[]}"};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+    static const char *const bad[] = {"",
+                                      "7",
+                                      "{}",
+                                      "{\"ok\":true}",
+                                      "{\"ok\":false}",
+                                      "{\"ok\":7,\"data\":[]}",
+                                      "{\"ok\":false,\"error\":{\"code\":\"\",\"sentence\":\"No.\"}}",
+                                      "{\"ok\":false,\"error\":{\"code\":\"failed\",\"sentence\":\"\"}}"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(ctl_reply_parse(view_str(bad[i]), &data, &e), ERR_MALFORMED);
+        assert_string_not_equal(e.sentence, "");
+    }
     assert_null(ctl_data("users", NULL));
 }
 
