@@ -12,11 +12,12 @@
 
 #include "wire/wire.h"
 
-#define CTL_VERSION        1
-#define CTL_DEFAULT_SOCKET "/run/sekisho/control"
-#define CTL_REQUEST_MAX    (64u * 1024)        /* bytes of a request line with its newline */
-#define CTL_REPLY_MAX      (16u * 1024 * 1024) /* bytes of a reply line that a client will read */
-#define CTL_DEPTH_MAX      8                   /* nested brackets in a request */
+#define CTL_VERSION          1
+#define CTL_DEFAULT_SOCKET   "/run/sekisho/control"
+#define CTL_CLIENT_DIRECTORY "/run/sekisho/client" /* NAME.sock: that of the engine of profile NAME */
+#define CTL_REQUEST_MAX      (64u * 1024)          /* bytes of a request line with its newline */
+#define CTL_REPLY_MAX        (16u * 1024 * 1024)   /* bytes of a reply line that a client will read */
+#define CTL_DEPTH_MAX        8                     /* nested brackets in a request */
 
 /* ---- requests ---- */
 
@@ -183,6 +184,51 @@ struct ctl_event {
     char detail[CTL_DETAIL_MAX];
 };
 
+/* client.status: the connection of an engine. What is not known yet is "" or 0. */
+struct ctl_link {
+    char profile[64]; /* the name */
+    char state[16];   /* "connecting", "up", "waiting" for the next attempt, "ending" */
+    uint64_t pid;     /* of the engine */
+    char user[CTL_USER_MAX];
+    char server[256];                       /* as the profile has it */
+    char server_address[ENDPOINT_TEXT_MAX]; /* outer, with port */
+    char server_identity[128];              /* what its certificate or ID proved */
+    char address[IP_TEXT_MAX];              /* ours inside */
+    char remote[IP_TEXT_MAX];               /* the server's inside */
+    char interface[16];
+    uint64_t since; /* seconds since 1970: up since */
+    uint64_t packets_in, packets_out, bytes_in, bytes_out;
+    uint64_t rate_in, rate_out; /* bytes a second, over the last seconds */
+    char ike[64], esp[64];      /* transforms */
+    char auth[16];              /* "mschapv2" */
+    bool nat;                   /* ESP in UDP */
+    uint64_t mtu;
+    char dns[256]; /* addresses in use, with ", " between */
+    char domain[256];
+    char routes[1536]; /* "everything", or networks with ", " between */
+    uint64_t attempts; /* since the last time it was up, the one under way too */
+    uint64_t retry_at; /* seconds since 1970; 0: no attempt is waited for */
+    char stage[CTL_WORD_MAX];
+    char cause[CTL_WORD_MAX]; /* of the last failure or loss; "none" */
+    char detail[CTL_DETAIL_MAX];
+    char why[CTL_PHRASE_MAX], cure[CTL_PHRASE_MAX];
+};
+
+/* events of an engine. After "failed" with retry 0 comes "ended"; it is the last, and the socket closes when all is
+ * undone. */
+struct ctl_progress {
+    uint64_t time; /* milliseconds since 1970 */
+    uint64_t at;   /* milliseconds since the attempt began */
+    char type[16]; /* "step", "up", "lost" (it was up), "failed" (it was not yet), "ended" */
+    char stage[CTL_WORD_MAX];
+    char sentence[CTL_PHRASE_MAX]; /* the stage's */
+    char detail[CTL_DETAIL_MAX];
+    char cause[CTL_WORD_MAX]; /* "none" for steps */
+    char why[CTL_PHRASE_MAX], cure[CTL_PHRASE_MAX];
+    uint64_t retry;            /* milliseconds until the next attempt, with "lost" and "failed"; 0: there is none */
+    char address[IP_TEXT_MAX]; /* inner, with "up" */
+};
+
 /* Writers give a new JSON object, NULL when out of memory. Text that is not UTF-8 is made so with '?'. Readers
  * tolerate members they do not know and fill members that are missing with "", 0 and false; ERR_MALFORMED when it is no
  * object or a member has another type; text that is too long is cut. */
@@ -196,6 +242,8 @@ CTL_OBJECT(drop)
 CTL_OBJECT(attempt)
 CTL_OBJECT(step)
 CTL_OBJECT(event)
+CTL_OBJECT(link)
+CTL_OBJECT(progress)
 #undef CTL_OBJECT
 
 /* The data of each reply. Lists are given as a JSON array that is taken.
@@ -208,7 +256,12 @@ CTL_OBJECT(event)
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well
- *   events          {}, then event lines */
+ *   events          {}, then event lines
+ * Of an engine:
+ *   client.status      {"link": LINK}
+ *   client.disconnect  {}, when all is undone
+ *   events             {"link": LINK, "progress": [PROGRESS]}: what the attempt under way has told so far; then event
+ *                      lines that are PROGRESS */
 /* An object of one member, as above. value is taken; NULL when out of memory or value is NULL. */
 json_t *ctl_data(const char *name, json_t *value);
 

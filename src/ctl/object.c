@@ -6,7 +6,17 @@
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG };
 
-enum object { OBJECT_status, OBJECT_session, OBJECT_user, OBJECT_drop, OBJECT_attempt, OBJECT_step, OBJECT_event };
+enum object {
+    OBJECT_status,
+    OBJECT_session,
+    OBJECT_user,
+    OBJECT_drop,
+    OBJECT_attempt,
+    OBJECT_step,
+    OBJECT_event,
+    OBJECT_link,
+    OBJECT_progress,
+};
 
 struct field {
     enum object object;
@@ -151,6 +161,8 @@ CTL_OBJECT(drop)
 CTL_OBJECT(attempt)
 CTL_OBJECT(step)
 CTL_OBJECT(event)
+CTL_OBJECT(link)
+CTL_OBJECT(progress)
 #undef CTL_OBJECT
 
 json_t *ctl_data(const char *name, json_t *value)

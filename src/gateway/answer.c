@@ -484,6 +484,9 @@ char *answer_request(struct gateway *g, const struct ctl_request *r, bool *subsc
     case CTL_VERB_EVENTS:
         *subscribe = true;
         return ctl_reply_ok(NULL);
+    case CTL_VERB_CLIENT_STATUS:
+    case CTL_VERB_CLIENT_DISCONNECT:
+        return ctl_reply_error(CTL_CODE_REQUEST, "This is a gateway; only a client's engine can tell that.");
     case CTL_VERB_COUNT:
         break;
     }

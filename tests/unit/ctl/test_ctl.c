@@ -160,6 +160,21 @@ static void objects_come_back_as_they_were(void **state)
     json_decref(json);
 }
 
+static void an_engine_tells_its_link_and_its_progress(void **state)
+{
+    (void)state;
+    struct ctl_link link = {.profile = "office", .state = "up", .since = 1700000000, .rate_in = 5, .nat = true}, link2;
+    struct ctl_progress step = {.at = 112, .type = "failed", .cause = "wrong-psk", .retry = 2000}, step2;
+    json_t *json = ctl_link_json(&link);
+    assert_int_equal(ctl_link_read(json, &link2), ERR_OK);
+    assert_memory_equal(&link, &link2, sizeof link);
+    json_decref(json);
+    json = ctl_progress_json(&step);
+    assert_int_equal(ctl_progress_read(json, &step2), ERR_OK);
+    assert_memory_equal(&step, &step2, sizeof step);
+    json_decref(json);
+}
+
 static void readers_forgive_what_is_new_or_missing_but_not_what_is_wrong(void **state)
 {
     (void)state;
@@ -255,6 +270,7 @@ int main(void)
         cmocka_unit_test(replies_carry_data_or_an_error),
         cmocka_unit_test(an_event_is_a_line_of_its_own),
         cmocka_unit_test(objects_come_back_as_they_were),
+        cmocka_unit_test(an_engine_tells_its_link_and_its_progress),
         cmocka_unit_test(readers_forgive_what_is_new_or_missing_but_not_what_is_wrong),
         cmocka_unit_test(text_that_is_no_utf8_becomes_question_marks),
         cmocka_unit_test(lines_come_whole_however_the_bytes_came),
