@@ -33,6 +33,7 @@ struct ip_prefix {
 struct config_prefixes {
     struct ip_prefix prefix[CONFIG_ROUTES_MAX];
     uint32_t count;
+    uint32_t word; /* the n-th, from 1, of the words that may stand in place of a list; 0: a list */
 };
 
 /* In the order of ike.h's enum ike_policy and ike_encap, and of ppp.h's enum ppp_auth; the gateway translates. */
@@ -46,6 +47,7 @@ enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, C
 struct config_addrs {
     struct ip_addr addr[CONFIG_LISTEN_MAX];
     uint32_t count;
+    uint32_t word; /* as above */
 };
 
 /* The ways to log in, best first, ended by CONFIG_AUTH_NONE. */
