@@ -124,6 +124,10 @@ static void tell(void *ctx, usec_t now)
             dh_work_run(event.dh);
             stack_dh_done(c->stack, now, event.dh);
             break;
+        case STACK_EVENT_PROOF: /* the client has no credential */
+            event.proof->cause = CAUSE_CERT_NONE;
+            stack_proof_done(c->stack, now, event.proof);
+            break;
         case STACK_EVENT_UP:
             network_up(c, &event.network);
             break;

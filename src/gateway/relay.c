@@ -217,6 +217,7 @@ static const char *type_of(const struct stack_event *event)
         return is_ordinary(event->cause) ? "ended" : event->stage == STAGE_PPP_AUTH ? "login-refused" : "failed";
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
+    case STACK_EVENT_PROOF:
     case STACK_EVENT_AUTH:
     case STACK_EVENT_MOVED:
         break;
@@ -234,6 +235,7 @@ static enum config_log_level level_of(const struct stack_event *event)
         return is_ordinary(event->cause) ? CONFIG_LOG_INFO : CONFIG_LOG_WARNING;
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
+    case STACK_EVENT_PROOF:
     case STACK_EVENT_AUTH:
     case STACK_EVENT_MOVED:
         break;
@@ -336,6 +338,10 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
     switch (event->type) {
     case STACK_EVENT_DH:
         workers_submit(gateway->workers, shard, event->dh);
+        break;
+    case STACK_EVENT_PROOF: /* there is neither a credential nor an authority in the configuration yet */
+        event->proof->cause = CAUSE_CERT_NONE;
+        stack_proof_done(shard->stack, now, event->proof);
         break;
     case STACK_EVENT_AUTH:
         post_login(shard, event);

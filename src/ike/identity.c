@@ -11,9 +11,9 @@ enum drop identity_parse(struct view body, struct identity *out)
     out->protocol = rd_u8(&r);
     out->port = rd_u16(&r);
     out->data = rd_rest(&r);
-    if (!rd_ok(&r) || out->data.n > IDENTITY_MAX)
+    if (!rd_ok(&r) || out->data.n > IKE_IDENTITY_MAX)
         return DROP_IKE_ID;
-    if ((out->type == ID_IPV4_ADDR && out->data.n != 4) || (out->type == ID_IPV6_ADDR && out->data.n != 16))
+    if ((out->type == IKE_ID_IPV4_ADDR && out->data.n != 4) || (out->type == IKE_ID_IPV6_ADDR && out->data.n != 16))
         return DROP_IKE_ID;
     return out->type == 0 ? DROP_IKE_ID : DROP_NONE;
 }
@@ -22,9 +22,9 @@ struct ip_addr identity_address(const struct identity *id)
 {
     struct ip_addr a = {0};
     struct reader r = rd_init(id->data);
-    if (id->type == ID_IPV4_ADDR)
+    if (id->type == IKE_ID_IPV4_ADDR)
         a.family = 4;
-    else if (id->type == ID_IPV6_ADDR)
+    else if (id->type == IKE_ID_IPV6_ADDR)
         a.family = 6;
     rd_copy(&r, a.b, ip_addr_size(&a));
     return a;
@@ -57,21 +57,21 @@ void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]
     char text[IP_TEXT_MAX];
     struct ip_addr a;
     switch (id->type) {
-    case ID_IPV4_ADDR:
-    case ID_IPV6_ADDR:
+    case IKE_ID_IPV4_ADDR:
+    case IKE_ID_IPV6_ADDR:
         a = identity_address(id);
         snprintf(out, IDENTITY_TEXT_MAX, "%s", ip_text(&a, text));
         break;
-    case ID_FQDN:
-    case ID_USER_FQDN:
+    case IKE_ID_FQDN:
+    case IKE_ID_USER_FQDN:
         text_of_bytes(id->data, out, IDENTITY_TEXT_MAX);
         break;
-    case ID_KEY_ID:
+    case IKE_ID_KEY_ID:
         out[0] = '@';
         text_of_bytes(id->data, out + 1, IDENTITY_TEXT_MAX - 1);
         break;
-    case ID_DER_DN:
-    case ID_DER_GN:
+    case IKE_ID_DER_ASN1_DN:
+    case IKE_ID_DER_ASN1_GN:
         text_of_digits(id->data, "der:", out, IDENTITY_TEXT_MAX);
         break;
     default:
@@ -82,7 +82,7 @@ void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]
 
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port)
 {
-    wr_u8(w, a->family == 6 ? ID_IPV6_ADDR : ID_IPV4_ADDR);
+    wr_u8(w, a->family == 6 ? IKE_ID_IPV6_ADDR : IKE_ID_IPV4_ADDR);
     wr_u8(w, protocol);
     wr_u16(w, port);
     wr_bytes(w, a->b, ip_addr_size(a));

@@ -1,7 +1,10 @@
 /*
  * IKEv1 (RFC 2407, 2408, 2409): all IKE SAs of one shard, as responder and as initiator. Main mode with a pre-shared
- * key, quick mode in transport mode for L2TP, informational exchanges, DPD (RFC 3706), NAT traversal (RFC 3947 and
- * drafts 02 and 03), retransmission.
+ * key or with signatures (RFC 4945, RFC 4754), quick mode in transport mode for L2TP, informational exchanges, DPD (RFC
+ * 3706), NAT traversal (RFC 3947 and drafts 02 and 03), retransmission.
+ *
+ * Certificates travel through here as bytes: who may be trusted, and what is signed with which key, is asked by an
+ * event (IKE_EVENT_PROOF). No private key ever comes in here.
  *
  * Sans-I/O: datagrams and time in, datagrams and events out. Datagrams are given without the non-ESP marker; the
  * caller adds and removes it on port 4500 (path.local.port and path.remote.port tell).
@@ -23,6 +26,45 @@ struct ike_psk {
     struct ip_addr peer; /* family 0: from any address */
 };
 
+/* How both sides prove who they are. */
+enum ike_auth {
+#define AUTH(name, number, word, hash) IKE_AUTH_##name,
+#include "ike/auth.def"
+#undef AUTH
+    IKE_AUTH_COUNT
+};
+/* "psk", "rsa", "ecdsa256", ... */
+const char *ike_auth_word(enum ike_auth auth);
+
+#define IKE_IDENTITY_MAX       512         /* bytes of an ID payload's data */
+#define IKE_PROOF_CERTIFICATES 8           /* in one chain */
+#define IKE_CHAIN_MAX          (24 * 1024) /* bytes of all certificates of one chain */
+#define IKE_SIGNATURE_MAX      1024        /* bytes: RSA of 8192 bits */
+#define IKE_DATAGRAM_MAX       (28 * 1024) /* bytes of a message, as ike_output() may write it */
+
+/* Types of identities, RFC 2407 4.6.2.1 */
+enum ike_id {
+    IKE_ID_IPV4_ADDR = 1,
+    IKE_ID_FQDN = 2,
+    IKE_ID_USER_FQDN = 3,
+    IKE_ID_IPV6_ADDR = 5,
+    IKE_ID_DER_ASN1_DN = 9,
+    IKE_ID_DER_ASN1_GN = 10,
+    IKE_ID_KEY_ID = 11
+};
+
+/* One whom we can be. All views are borrowed like psks. */
+struct ike_credential {
+    char name[64];      /* by which the answerer of IKE_EVENT_PROOF finds the private key; unique among credentials */
+    enum ike_auth auth; /* by its key; not PSK */
+    uint8_t id_type;    /* enum ike_id */
+    struct view id;     /* our ID payload's data: for DER_ASN1_DN the subject; at most IKE_IDENTITY_MAX bytes */
+    const struct view *certificates; /* DER; our own first, then those between it and the root */
+    size_t certificate_count;        /* beyond IKE_PROOF_CERTIFICATES or IKE_CHAIN_MAX they are not sent */
+    const struct view *issuers;      /* DER names of the authorities above it: a request for one of them selects it */
+    size_t issuer_count;
+};
+
 enum ike_encap { IKE_ENCAP_AUTO, IKE_ENCAP_FORCE, IKE_ENCAP_OFF };
 
 struct ike_config {
@@ -30,6 +72,11 @@ struct ike_config {
     enum ike_encap encap; /* FORCE: make the peer believe in a NAT, so that ESP goes in UDP. OFF: no NAT-T at all */
     const struct ike_psk *psks; /* borrowed: must outlive the ike or the next ike_reconfigure() */
     size_t psk_count;
+    /* Signatures, beside keys: accepted as responder when there is a credential. Borrowed like psks. */
+    const struct ike_credential *credentials;
+    size_t credential_count;
+    const struct view *authorities; /* DER names, to ask the peer for a certificate below one of them */
+    size_t authority_count;
     uint32_t ike_lifetime;             /* seconds, offered as initiator; the responder takes the smaller one silently */
     uint32_t child_lifetime;           /* seconds, likewise */
     uint64_t child_kilobytes;          /* 0: none */
@@ -77,6 +124,7 @@ enum ike_event_type {
     IKE_EVENT_STAGE,        /* a step of the attempt was reached */
     IKE_EVENT_FAILED,       /* an exchange failed; cause tells why */
     IKE_EVENT_DH,           /* run dh_work_run() on event.dh anywhere, then ike_dh_done() */
+    IKE_EVENT_PROOF,        /* make or judge the signature of event.proof anywhere, then ike_proof_done() */
     IKE_EVENT_UP,           /* main mode is complete */
     IKE_EVENT_CHILD_NEW,    /* an ESP SA pair: install it; receive with it, do not yet send */
     IKE_EVENT_CHILD_USE,    /* send with this pair from now on */
@@ -102,6 +150,38 @@ struct ike_child {
     struct ip_addr oa_local, oa_remote; /* original addresses (NAT-OA), family 0 when not told */
 };
 
+/*
+ * A signature to make or to judge: slow work, complete in itself, which any thread may do. Answered in place: `cause`
+ * says whether, and `detail` and `subject` are for people. RSA: PKCS #1 v1.5 over `hash` as it is, without DigestInfo
+ * (RFC 2409 5.1). ECDSA: over `hash` as it is; the signature is r and s, each as long as the field (RFC 4754 7).
+ */
+struct ike_proof {
+    uint64_t id; /* ike's */
+    bool sign;   /* else judge */
+    enum ike_auth auth;
+    char credential[64]; /* sign: with whose key. Judge: as whom we answer */
+    uint8_t hash_len;
+    uint8_t hash[HASH_SIZE_MAX];          /* HASH_I or HASH_R: what is signed */
+    uint16_t signature_len;               /* sign: the answer. Judge: the peer's */
+    uint8_t signature[IKE_SIGNATURE_MAX]; /* likewise */
+    /* The ID payload and certificates of whoever signs: own certificate first, as a rule. Nothing is checked yet: that
+     * the chain leads to a trusted authority, that it bears the identity, and that its key made the signature, is all
+     * for the judge. */
+    uint8_t id_type; /* enum ike_id */
+    uint16_t identity_len;
+    uint8_t identity[IKE_IDENTITY_MAX];
+    uint8_t certificate_count;
+    uint16_t certificate_at[IKE_PROOF_CERTIFICATES], certificate_len[IKE_PROOF_CERTIFICATES]; /* in chain */
+    uint8_t chain[IKE_CHAIN_MAX];
+    char expect[256];    /* judge, as initiator: the name that the peer must prove; "": any */
+    struct ip_addr peer; /* judge: where the peer is */
+    enum cause cause;    /* the answer: CAUSE_NONE, or why not. Never CAUSE_NONE before it was answered */
+    char detail[160];    /* the answer: more about the cause */
+    char subject[128];   /* judge, the answer: the peer's name; "": what its ID payload says */
+};
+/* Wipes it: before free(), when it is thrown away instead of being given back. */
+void ike_proof_wipe(struct ike_proof *proof);
+
 struct ike_event {
     enum ike_event_type type;
     uint32_t peer; /* stays the same over rekeying, and over a new main mode of the same client; 0 before it is known */
@@ -111,9 +191,11 @@ struct ike_event {
     enum cause cause;
     struct ike_child child;
     struct dh_work *dh;         /* DH: the caller takes it (malloc'd) and gives it back through ike_dh_done() */
+    struct ike_proof *proof;    /* PROOF: the caller takes it (malloc'd) and gives it back through ike_proof_done() */
     char detail[160];           /* for people: the chosen transforms, both sides' proposals, the peer's kind */
-    char psk[64];               /* UP: which key matched */
-    char identity[128];         /* UP: the peer's ID payload as text */
+    enum ike_auth auth;         /* UP */
+    char psk[64];               /* UP: which key matched; with signatures our credential's name */
+    char identity[128];         /* UP: the peer's ID payload as text; with signatures its certificate's name */
     bool nat_local, nat_remote; /* UP */
     bool initial_contact;       /* UP: the peer says that it knows of no other SA */
 };
@@ -125,11 +207,17 @@ bool ike_event(struct ike *ike, struct ike_event *out);
 /* Takes finished work back and frees it. Harmless when its exchange is gone meanwhile. */
 void ike_dh_done(struct ike *ike, usec_t now, struct dh_work *work);
 
+/* Takes an answered proof back and frees it. Harmless when its exchange is gone meanwhile. */
+void ike_proof_done(struct ike *ike, usec_t now, struct ike_proof *proof);
+
 struct ike_connect {
     struct path path;          /* to port 500 of the responder */
-    const struct ike_psk *psk; /* borrowed until the peer is gone */
-    uint16_t l2tp_port_local;  /* inner UDP source port for IDci; 0: any */
-    struct ip_addr oa_remote;  /* the responder's address as dialled, for NAT-OA and IDcr; family 0: path.remote */
+    const struct ike_psk *psk; /* borrowed until the peer is gone; unused with a credential */
+    /* With signatures: who we are, and whom we expect ("": anybody of our authorities). Borrowed likewise. */
+    const struct ike_credential *credential; /* NULL: with the key */
+    char expect[256];
+    uint16_t l2tp_port_local; /* inner UDP source port for IDci; 0: any */
+    struct ip_addr oa_remote; /* the responder's address as dialled, for NAT-OA and IDcr; family 0: path.remote */
 };
 
 /* Begins main mode, then quick mode, as initiator. *peer names it in events from now on. */
@@ -154,8 +242,10 @@ struct ike_stats ike_stats(const struct ike *ike);
 
 struct ike_peer_info {
     struct path path;
-    char psk[64], identity[128], ike_transform[64],
-        kind[48]; /* kind: "Windows 8 or later", "Apple", ... by vendor IDs */
+    enum ike_auth auth;
+    char psk[64], identity[128]; /* as in IKE_EVENT_UP */
+    char ike_transform[64];
+    char kind[48]; /* "Windows 8 or later", "Apple", ... by vendor IDs */
     bool nat_local, nat_remote, initiator, dpd;
 };
 bool ike_peer_info(const struct ike *ike, uint32_t peer, struct ike_peer_info *out);

@@ -251,7 +251,7 @@ struct quick_work {
     uint16_t public_len, shared_len;
     uint8_t choice[CHOICE_MAX]; /* body of the SA payload of QM2 */
     uint16_t choice_len;
-    uint8_t id_i[IDENTITY_MAX + 4], id_r[IDENTITY_MAX + 4];
+    uint8_t id_i[IKE_IDENTITY_MAX + 4], id_r[IKE_IDENTITY_MAX + 4];
     uint16_t id_i_len, id_r_len;
     struct esp_suite suite;
     uint32_t spi_in, spi_out;

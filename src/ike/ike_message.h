@@ -17,7 +17,6 @@
 #define OFFERS_MAX        24   /* transforms that we offer as initiator */
 #define NONCE_MIN         8    /* bytes, RFC 2409 5 */
 #define NONCE_MAX         256
-#define IDENTITY_MAX      256 /* bytes of an ID payload's data */
 #define IDENTITY_TEXT_MAX 128
 
 /* ---- the wire: header and payloads (RFC 2408 3) ---- */
@@ -136,16 +135,6 @@ enum drop delete_parse(struct view body, struct delete_list *out);
 
 /* ---- identities (RFC 2407 4.6.2) ---- */
 
-enum {
-    ID_IPV4_ADDR = 1,
-    ID_FQDN = 2,
-    ID_USER_FQDN = 3,
-    ID_IPV6_ADDR = 5,
-    ID_DER_DN = 9,
-    ID_DER_GN = 10,
-    ID_KEY_ID = 11
-};
-
 struct identity {
     uint8_t type, protocol;
     uint16_t port;
@@ -159,6 +148,12 @@ void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
 
 /* ---- suites and policy ---- */
+
+/* The attribute's value (RFC 2409 appendix A). ERR_UNSUPPORTED for a method that we do not have. */
+enum err auth_of(uint64_t number, enum ike_auth *out);
+uint16_t auth_number(enum ike_auth auth);
+/* The hash behind HASH_I and HASH_R. */
+enum hash auth_hash(enum ike_auth auth, enum hash negotiated);
 
 /* A phase 1 transform, understood. */
 struct suite {

@@ -69,6 +69,9 @@ static void notice_free(struct notice *n)
         dh_work_wipe(n->event.dh);
         free(n->event.dh);
     }
+    if (n->event.proof)
+        ike_proof_wipe(n->event.proof);
+    free(n->event.proof);
     free(n);
 }
 
@@ -80,7 +83,8 @@ bool ike_event(struct ike *ike, struct ike_event *out)
         return false;
     ike->event_first = n->next;
     *out = n->event;
-    n->event.dh = NULL; /* the caller has it now */
+    n->event.dh = NULL; /* the caller has them now */
+    n->event.proof = NULL;
     return true;
 }
 

@@ -92,8 +92,8 @@ static enum drop judge_offer(struct ike *ike, const struct sa *sa, const struct 
 
 static bool single_host(const struct identity *id)
 {
-    return id->type == ID_IPV4_ADDR || id->type == ID_IPV6_ADDR || id->type == ID_FQDN || id->type == ID_USER_FQDN ||
-           id->type == ID_KEY_ID;
+    return id->type == IKE_ID_IPV4_ADDR || id->type == IKE_ID_IPV6_ADDR || id->type == IKE_ID_FQDN ||
+           id->type == IKE_ID_USER_FQDN || id->type == IKE_ID_KEY_ID;
 }
 
 static bool carries_udp(const struct identity *id)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IKE_DATAGRAM_MAX 4096
 #define L2TP_MESSAGE_MAX 1400
 
 /* ---- IKE ---- */
@@ -132,6 +131,11 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
         break;
     case IKE_EVENT_DH:
         stack_tell(s, &(struct stack_event){.type = STACK_EVENT_DH, .dh = event->dh});
+        break;
+    case IKE_EVENT_PROOF:
+        stack_tell(s,
+                   &(struct stack_event){
+                       .type = STACK_EVENT_PROOF, .story = event->attempt, .path = event->path, .proof = event->proof});
         break;
     case IKE_EVENT_UP:
         ike_up(s, now, event);

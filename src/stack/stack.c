@@ -42,14 +42,22 @@ struct stack *stack_new(const struct stack_config *config, const struct random *
     return s;
 }
 
+/* Slow work that nobody will do. */
+static void drop_work(const struct stack_event *event)
+{
+    if (event->dh)
+        dh_work_wipe(event->dh);
+    if (event->proof)
+        ike_proof_wipe(event->proof);
+    free(event->dh);
+    free(event->proof);
+}
+
 static void free_events(struct stack *s)
 {
     struct stack_event event;
     while (stack_event(s, &event))
-        if (event.type == STACK_EVENT_DH) {
-            dh_work_wipe(event.dh);
-            free(event.dh);
-        }
+        drop_work(&event);
 }
 
 void stack_free(struct stack *s)
@@ -148,9 +156,7 @@ void stack_tell(struct stack *s, const struct stack_event *event)
     struct event_node *node = malloc(sizeof(*node));
     if (!node) {
         count_drop(s, DROP_NO_MEMORY);
-        if (event->dh)
-            dh_work_wipe(event->dh);
-        free(event->dh);
+        drop_work(event);
         return;
     }
     node->event = *event;

@@ -74,6 +74,7 @@ enum stack_event_type {
     STACK_EVENT_STEP,   /* a step of a story: for the event stream */
     STACK_EVENT_FAILED, /* an attempt or a session ended badly: cause, in its story too */
     STACK_EVENT_DH,     /* slow work: stack_dh_done() */
+    STACK_EVENT_PROOF,  /* slow work: a signature to make or to judge: stack_proof_done() */
     STACK_EVENT_AUTH,   /* who is this? stack_auth_done() */
     STACK_EVENT_UP,     /* a session carries IP now: network */
     STACK_EVENT_DOWN,   /* a session that was asked about is gone: give its address back */
@@ -91,6 +92,7 @@ struct stack_event {
     char user[PPP_NAME_MAX];
     char detail[160];
     struct dh_work *dh;           /* DH: taken by the caller */
+    struct ike_proof *proof;      /* PROOF: taken by the caller */
     struct ppp_auth_request auth; /* AUTH: views borrowed until the next call */
     struct ppp_network network;   /* UP */
 };
@@ -99,6 +101,8 @@ bool stack_event(struct stack *stack, struct stack_event *out);
 /* ---- verbs ---- */
 
 void stack_dh_done(struct stack *stack, usec_t now, struct dh_work *work);
+/* Takes an answered proof back and frees it. */
+void stack_proof_done(struct stack *stack, usec_t now, struct ike_proof *proof);
 /* The answer to STACK_EVENT_AUTH; ERR_NOTFOUND when that session is gone: give the address back. */
 enum err stack_auth_done(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key,
                          const struct ppp_auth_answer *answer);

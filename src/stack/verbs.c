@@ -12,6 +12,12 @@ void stack_dh_done(struct stack *s, usec_t now, struct dh_work *work)
     stack_settle(s, now);
 }
 
+void stack_proof_done(struct stack *s, usec_t now, struct ike_proof *proof)
+{
+    ike_proof_done(s->ike, now, proof);
+    stack_settle(s, now);
+}
+
 static struct session *session_checked(const struct stack *s, uint32_t number, uint64_t key)
 {
     struct session *session = stack_session_at(s, number);
