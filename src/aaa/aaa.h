@@ -16,7 +16,14 @@
 
 /* ---- a login ---- */
 
-enum aaa_method { AAA_METHOD_NONE, AAA_METHOD_MSCHAPV2, AAA_METHOD_CHAP_MD5, AAA_METHOD_PAP };
+/* What the proof is, whether it came by itself or inside EAP. */
+enum aaa_method {
+    AAA_METHOD_NONE,
+    AAA_METHOD_MSCHAPV2,
+    AAA_METHOD_CHAP_MD5,
+    AAA_METHOD_PAP,
+    AAA_METHOD_CERTIFICATE, /* of this user, and good: PPP has seen to that */
+};
 
 /* What the peer offered as proof. All views are borrowed for the call. */
 struct aaa_proof {

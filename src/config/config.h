@@ -39,7 +39,17 @@ struct config_prefixes {
 /* In the order of ike.h's enum ike_policy and ike_encap, and of ppp.h's enum ppp_auth; the gateway translates. */
 enum config_policy { CONFIG_POLICY_MODERN, CONFIG_POLICY_COMPATIBLE, CONFIG_POLICY_LEGACY };
 enum config_encap { CONFIG_ENCAP_AUTO, CONFIG_ENCAP_FORCE, CONFIG_ENCAP_OFF };
-enum config_auth { CONFIG_AUTH_NONE, CONFIG_AUTH_MSCHAPV2, CONFIG_AUTH_CHAP_MD5, CONFIG_AUTH_PAP, CONFIG_AUTH_COUNT };
+enum config_auth {
+    CONFIG_AUTH_NONE,
+    CONFIG_AUTH_MSCHAPV2,
+    CONFIG_AUTH_CHAP_MD5,
+    CONFIG_AUTH_PAP,
+    CONFIG_AUTH_EAP_MSCHAPV2,
+    CONFIG_AUTH_EAP_MD5,
+    CONFIG_AUTH_EAP_GTC,
+    CONFIG_AUTH_EAP_TLS,
+    CONFIG_AUTH_COUNT
+};
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 

@@ -259,7 +259,9 @@ static enum err set_auths(const struct value *v, struct config_auths *out)
     if (result == ERR_OK && method == CONFIG_AUTH_NONE)
         result = ERR_INVALID;
     if (result != ERR_OK)
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is not one of \"mschapv2\", \"chap-md5\", \"pap\".",
+        return config_fail(v->e, v->said->line, v->name,
+                           "\"%s\" is not one of \"mschapv2\", \"chap-md5\", \"pap\", \"eap-mschapv2\", \"eap-md5\", "
+                           "\"eap-gtc\", \"eap-tls\".",
                            config_printable(v->said->text, safe, sizeof safe));
     for (; out->method[n] != CONFIG_AUTH_NONE; n++)
         if (out->method[n] == method)

@@ -33,4 +33,16 @@ bool dhcp_is_request(const struct ip_info *ip, struct view packet);
  * for another address than the peer's. */
 enum err dhcp_answer(struct view packet, const struct dhcp_facts *facts, struct writer *out);
 
+/* ---- the asking side ---- */
+
+/* What an answer has brought. */
+struct dhcp_lease {
+    bool answered;         /* false: nobody has, in time */
+    struct ip_addr dns[2]; /* family 0: none */
+    struct ip_addr mask;   /* family 0: none */
+    struct dhcp_route routes[DHCP_ROUTES_MAX];
+    size_t route_count;
+    char domain[DHCP_DOMAIN_MAX]; /* "": none */
+};
+
 #endif

@@ -150,11 +150,16 @@ static enum aaa_method method_of(enum ppp_auth method)
 {
     switch (method) {
     case PPP_AUTH_MSCHAPV2:
+    case PPP_AUTH_EAP_MSCHAPV2:
         return AAA_METHOD_MSCHAPV2;
     case PPP_AUTH_CHAP_MD5:
+    case PPP_AUTH_EAP_MD5:
         return AAA_METHOD_CHAP_MD5;
     case PPP_AUTH_PAP:
+    case PPP_AUTH_EAP_GTC:
         return AAA_METHOD_PAP;
+    case PPP_AUTH_EAP_TLS:
+        return AAA_METHOD_CERTIFICATE;
     case PPP_AUTH_NONE:
         break;
     }
@@ -219,6 +224,9 @@ static const char *type_of(const struct stack_event *event)
     case STACK_EVENT_DH:
     case STACK_EVENT_PROOF:
     case STACK_EVENT_AUTH:
+    case STACK_EVENT_PROMPT:
+    case STACK_EVENT_ROUTES:
+    case STACK_EVENT_MTU:
     case STACK_EVENT_MOVED:
         break;
     }
@@ -237,6 +245,9 @@ static enum config_log_level level_of(const struct stack_event *event)
     case STACK_EVENT_DH:
     case STACK_EVENT_PROOF:
     case STACK_EVENT_AUTH:
+    case STACK_EVENT_PROMPT:
+    case STACK_EVENT_ROUTES:
+    case STACK_EVENT_MTU:
     case STACK_EVENT_MOVED:
         break;
     }
@@ -366,6 +377,10 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
         break;
     case STACK_EVENT_FAILED:
         post_notice(shard, now, event);
+        break;
+    case STACK_EVENT_PROMPT: /* a client's */
+    case STACK_EVENT_ROUTES:
+    case STACK_EVENT_MTU:
         break;
     }
 }

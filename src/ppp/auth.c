@@ -222,18 +222,22 @@ void auth_question(struct ppp *ppp, struct ppp_auth_request *out)
     memcpy(out->user, ppp->user, a->proof->user_len); /* shorter than the field, which is zero */
     switch (out->method) {
     case PPP_AUTH_PAP:
+    case PPP_AUTH_EAP_GTC:
         out->password = rd_rest(&r);
         break;
     case PPP_AUTH_CHAP_MD5:
+    case PPP_AUTH_EAP_MD5:
         out->challenge = VIEW(a->challenge);
         out->response = rd_rest(&r);
         break;
     case PPP_AUTH_MSCHAPV2:
+    case PPP_AUTH_EAP_MSCHAPV2:
         out->challenge = VIEW(a->challenge);
         out->peer_challenge = rd_view(&r, MSCHAP_CHALLENGE_SIZE);
         rd_skip(&r, 8); /* reserved */
         out->response = rd_view(&r, MSCHAP_NT_RESPONSE);
         break;
+    case PPP_AUTH_EAP_TLS:
     case PPP_AUTH_NONE:
         break;
     }

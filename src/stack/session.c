@@ -280,6 +280,9 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
         break;
     case PPP_EVENT_NETWORK6:
         break; /* link-local only: no prefix is handed out, so nothing is routed */
+    case PPP_EVENT_PROMPT:
+    case PPP_EVENT_MTU:
+        break;
     case PPP_EVENT_DOWN:
         session->up = false;
         stack_failed(s, now, peer, session, stage_of(event->cause), event->cause, event->detail);

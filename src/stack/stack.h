@@ -60,6 +60,7 @@ struct transmission {
     const uint8_t *data;
     uint32_t len;
     uint16_t segment;
+    bool whole; /* must not be fragmented on its way: goes with DF */
 };
 /* The next datagrams to send: data packets first, then what the machines have to say. Valid until the call after the
  * one that returned false. To be taken until false after every other call. */
@@ -76,7 +77,10 @@ enum stack_event_type {
     STACK_EVENT_DH,     /* slow work: stack_dh_done() */
     STACK_EVENT_PROOF,  /* slow work: a signature to make or to judge: stack_proof_done() */
     STACK_EVENT_AUTH,   /* who is this? stack_auth_done() */
+    STACK_EVENT_PROMPT, /* client: the server asks something before it lets us in: prompt; stack_answer() */
     STACK_EVENT_UP,     /* a session carries IP now: network */
+    STACK_EVENT_ROUTES, /* client: what DHCP has brought: lease. Once after UP, when it was asked for */
+    STACK_EVENT_MTU,    /* client: mtu is what passes whole; 0: could not be found out. Once, when it was asked for */
     STACK_EVENT_DOWN,   /* a session that was asked about is gone: give its address back */
     STACK_EVENT_MOVED,  /* a peer is heard by another path now: path */
 };
@@ -95,6 +99,9 @@ struct stack_event {
     struct ike_proof *proof;      /* PROOF: taken by the caller */
     struct ppp_auth_request auth; /* AUTH: views borrowed until the next call */
     struct ppp_network network;   /* UP */
+    char prompt[PPP_PROMPT_MAX];  /* PROMPT: printable lines */
+    struct dhcp_lease lease;      /* ROUTES */
+    uint16_t mtu;                 /* MTU: of the session from now on */
 };
 bool stack_event(struct stack *stack, struct stack_event *out);
 
@@ -109,11 +116,15 @@ enum err stack_auth_done(struct stack *stack, usec_t now, uint32_t session, uint
 
 struct stack_connect {
     struct ike_connect ike;
-    struct ppp_config ppp; /* server = false; copied, wiped */
+    struct ppp_config ppp; /* server = false; copied, wiped; its tls is shared */
+    bool ask_routes;       /* DHCPINFORM after IPCP, as Windows and Apple do: STACK_EVENT_ROUTES */
+    bool probe_mtu;        /* STACK_EVENT_MTU */
 };
 /* As client: everything from main mode to IPCP. The event stream tells how it goes; *session is not known before it
  * is up, *peer names the attempt for stack_disconnect(). */
 enum err stack_connect(struct stack *stack, usec_t now, const struct stack_connect *connect, uint32_t *peer);
+/* What the user typed at STACK_EVENT_PROMPT. ERR_NOTFOUND when that session is gone. */
+enum err stack_answer(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, struct view text);
 /* Says goodbye on every layer. */
 void stack_disconnect(struct stack *stack, usec_t now, uint32_t peer);
 /* Ends one session. ERR_NOTFOUND. */

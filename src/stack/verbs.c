@@ -166,6 +166,14 @@ static const char *method_word(enum ppp_auth method)
         return "chap-md5";
     case PPP_AUTH_PAP:
         return "pap";
+    case PPP_AUTH_EAP_MSCHAPV2:
+        return "eap-mschapv2";
+    case PPP_AUTH_EAP_MD5:
+        return "eap-md5";
+    case PPP_AUTH_EAP_GTC:
+        return "eap-gtc";
+    case PPP_AUTH_EAP_TLS:
+        return "eap-tls";
     case PPP_AUTH_NONE:
         break;
     }

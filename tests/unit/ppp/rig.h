@@ -17,7 +17,9 @@ struct side {
     struct random_test rng;
     usec_t now;
     bool mute; /* questions are written down, not answered */
-    int asked, networks, networks6, downs;
+    int asked, prompts, networks, networks6, probed, downs;
+    uint16_t mtu;
+    char prompt[PPP_PROMPT_MAX];
     enum stage stage;
     enum cause cause; /* of DOWN */
     struct ppp_network network, network6;
@@ -46,13 +48,16 @@ static inline struct ppp_auth_answer judge_question(const struct ppp_auth_reques
     struct view name = view_str(slash ? slash + 1 : user);
     switch (q->method) {
     case PPP_AUTH_PAP:
+    case PPP_AUTH_EAP_GTC:
         a.accepted = view_equal(q->password, view_str(password));
         break;
     case PPP_AUTH_CHAP_MD5:
+    case PPP_AUTH_EAP_MD5:
         assert_int_equal(chap_md5_response(q->id, view_str(password), q->challenge, want), ERR_OK);
         a.accepted = view_equal(q->response, view_of(want, CHAP_MD5_SIZE));
         break;
     case PPP_AUTH_MSCHAPV2:
+    case PPP_AUTH_EAP_MSCHAPV2:
         assert_int_equal(q->challenge.n, MSCHAP_CHALLENGE_SIZE);
         assert_int_equal(q->peer_challenge.n, MSCHAP_CHALLENGE_SIZE);
         assert_int_equal(mschap_nt_hash(view_str(password), hash), ERR_OK);
@@ -61,6 +66,9 @@ static inline struct ppp_auth_answer judge_question(const struct ppp_auth_reques
         assert_int_equal(mschapv2_authenticator_response(hash, want, q->challenge.p, q->peer_challenge.p, name,
                                                          a.authenticator_response),
                          ERR_OK);
+        break;
+    case PPP_AUTH_EAP_TLS:
+        a.accepted = true;
         break;
     case PPP_AUTH_NONE:
         fail();
@@ -113,6 +121,14 @@ static inline void side_note(struct side *s, const struct ppp_event *e)
     case PPP_EVENT_NETWORK6:
         s->networks6++;
         s->network6 = e->network;
+        break;
+    case PPP_EVENT_PROMPT:
+        s->prompts++;
+        strcpy(s->prompt, e->prompt);
+        break;
+    case PPP_EVENT_MTU:
+        s->probed++;
+        s->mtu = e->mtu;
         break;
     case PPP_EVENT_DOWN:
         s->downs++;
