@@ -5,33 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The fields of one section's i-th instance: fallbacks first, then what was said. */
-static enum err fill_section(const struct syntax *s, enum section section, size_t i, void *base, const char *prefix,
-                             struct config_error *e)
-{
-    const struct schema_key *key;
-    for (size_t k = 0; (key = schema_key(k)) != NULL; k++) {
-        const struct said *values[CONFIG_LISTEN_MAX + 1];
-        char name[CONFIG_NAME_MAX * 2];
-        if (key->section != section)
-            continue;
-        size_t n = syntax_values(s, key, i);
-        if (n == 0) {
-            value_fallback(key, base);
-            continue;
-        }
-        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", key->word);
-        n = n < ARRAY_LEN(values) ? n : ARRAY_LEN(values); /* no list is allowed more: one over is told */
-        for (size_t j = 0; j < n; j++)
-            values[j] = syntax_value(s, key, i, j);
-        enum err result = value_set(key, values, n, base, name, e);
-        if (result != ERR_OK)
-            return result;
-    }
-    return ERR_OK;
-}
-
-static enum err take_title(const struct syntax *s, enum section section, size_t i, char out[static CONFIG_NAME_MAX],
+static enum err take_title(const struct syntax *s, unsigned section, size_t i, char out[static CONFIG_NAME_MAX],
                            struct config_error *e)
 {
     char safe[48];
@@ -40,24 +14,24 @@ static enum err take_title(const struct syntax *s, enum section section, size_t 
     for (const char *p = title; good && *p != '\0'; p++)
         good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p);
     if (!good)
-        return config_fail(e, syntax_line(s, section, i), schema_section(section)->word,
+        return config_fail(e, syntax_line(s, section, i), config_schema.sections[section].word,
                            "\"%s\" is no name for it; take up to %d letters, digits and the signs - _ . for it.",
                            config_printable(title, safe, sizeof safe), CONFIG_NAME_MAX - 1);
     snprintf(out, CONFIG_NAME_MAX, "%s", title);
     return ERR_OK;
 }
 
-static enum err check_count(const struct syntax *s, enum section section, size_t max, struct config_error *e)
+static enum err check_count(const struct syntax *s, unsigned section, size_t max, struct config_error *e)
 {
     if (syntax_sections(s, section) > max)
-        return config_fail(e, syntax_line(s, section, max), schema_section(section)->word,
+        return config_fail(e, syntax_line(s, section, max), config_schema.sections[section].word,
                            "There are too many sections of this kind; %zu are allowed.", max);
     return ERR_OK;
 }
 
-static void key_prefix(enum section section, const char *title, char out[static CONFIG_NAME_MAX + 16])
+static void key_prefix(unsigned section, const char *title, char out[static CONFIG_NAME_MAX + 16])
 {
-    snprintf(out, CONFIG_NAME_MAX + 16, "%s \"%s\"", schema_section(section)->word, title);
+    snprintf(out, CONFIG_NAME_MAX + 16, "%s \"%s\"", config_schema.sections[section].word, title);
 }
 
 static enum err fill_psks(const struct syntax *s, struct config *c, struct config_error *e)
@@ -76,16 +50,15 @@ static enum err fill_psks(const struct syntax *s, struct config *c, struct confi
         key_prefix(SECTION_PSK, psk->name, prefix);
         psk->line = syntax_line(s, SECTION_PSK, i);
         if (result == ERR_OK)
-            result = fill_section(s, SECTION_PSK, i, psk, prefix, e);
+            result = syntax_fill(s, SECTION_PSK, i, psk, prefix, e);
     }
     return result;
 }
 
 static bool said_range(const struct syntax *s, size_t i)
 {
-    const struct schema_key *key;
-    for (size_t k = 0; (key = schema_key(k)) != NULL; k++)
-        if (key->kind == KIND_RANGES && syntax_values(s, key, i) > 0)
+    for (size_t k = 0; k < config_schema.key_count; k++)
+        if (config_schema.keys[k].kind == KIND_RANGES && syntax_values(s, &config_schema.keys[k], i) > 0)
             return true;
     return false;
 }
@@ -108,7 +81,7 @@ static enum err fill_pools(const struct syntax *s, struct config *c, struct conf
         if (result == ERR_OK && !said_range(s, i))
             return config_fail(e, pool->line, prefix, "A range is missing; add range = \"FIRST-LAST\".");
         if (result == ERR_OK)
-            result = fill_section(s, SECTION_POOL, i, pool, prefix, e);
+            result = syntax_fill(s, SECTION_POOL, i, pool, prefix, e);
     }
     return result;
 }
@@ -116,10 +89,10 @@ static enum err fill_pools(const struct syntax *s, struct config *c, struct conf
 static enum err fill(const struct syntax *s, struct config *c, struct config_error *e)
 {
     enum err result = ERR_OK;
-    for (size_t k = 0; k < SECTION_COUNT && result == ERR_OK; k++) {
-        const struct schema_section *section = schema_section((enum section)k);
+    for (unsigned k = 0; k < SECTION_COUNT && result == ERR_OK; k++) {
+        const struct schema_section *section = &config_schema.sections[k];
         if (!section->titled)
-            result = fill_section(s, (enum section)k, 0, c, section->word, e);
+            result = syntax_fill(s, k, 0, c, section->word, e);
     }
     if (result == ERR_OK)
         result = fill_psks(s, c, e);
@@ -138,11 +111,10 @@ static void add_defaults(struct config *c)
     }
     if (c->pool_count == 0) {
         struct config_pool *pool = &c->pools[c->pool_count++];
-        const struct schema_key *key;
         snprintf(pool->name, sizeof pool->name, "default");
-        for (size_t k = 0; (key = schema_key(k)) != NULL; k++)
-            if (key->section == SECTION_POOL)
-                value_fallback(key, pool);
+        for (size_t k = 0; k < config_schema.key_count; k++)
+            if (config_schema.keys[k].section == SECTION_POOL)
+                value_fallback(&config_schema.keys[k], pool);
     }
 }
 
@@ -152,7 +124,7 @@ static enum err build(const char *text, struct config **out, struct config_error
     struct config *c = calloc(1, sizeof *c);
     if (c == NULL)
         return ERR_NOMEM;
-    enum err result = syntax_parse(text, &s, e);
+    enum err result = syntax_parse(&config_schema, text, &s, e);
     if (result == ERR_OK)
         result = fill(s, c, e);
     syntax_free(s);

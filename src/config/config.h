@@ -209,4 +209,85 @@ enum err config_example(struct writer *w);
 /* The keys of the schema in order: "listen", "ike.policy", "pool.range"; NULL at the end. */
 const char *config_key(size_t i);
 
+/* ---- one syntax, several schemas ---- */
+
+/* What a value is, and the type of its field. */
+enum schema_kind {
+    KIND_FLAG,      /* bool */
+    KIND_NUMBER,    /* uint32_t */
+    KIND_SECONDS,   /* uint32_t */
+    KIND_WORD,      /* uint32_t: the word's place */
+    KIND_CHOICE,    /* char[max + 1]: the word */
+    KIND_NAME,      /* char[max + 1]: letters, digits, - _ . @ */
+    KIND_TEXT,      /* char[max + 1]: any printable */
+    KIND_PATH,      /* char[max + 1] */
+    KIND_SECRET,    /* char[max + 1] */
+    KIND_ADDRESS,   /* struct ip_addr */
+    KIND_ADDRESSES, /* struct config_addrs */
+    KIND_RANGES,    /* struct config_ranges */
+    KIND_PREFIXES,  /* struct config_prefixes */
+    KIND_AUTHS,     /* struct config_auths */
+    KIND_CHOICES,   /* char[max + 1]: words, a comma between, each once */
+    KIND_NAMES,     /* char[max + 1]: names, a comma between, each once */
+};
+
+struct schema_section {
+    const char *word; /* "" for what stands at the top, which is section 0 */
+    bool titled;      /* there may be several, each under a name: only the gateway's own */
+    const char *sentence;
+};
+
+struct schema_key {
+    unsigned section;
+    const char *word;
+    enum schema_kind kind;
+    size_t offset; /* of the field in the struct that the section fills */
+    uint64_t min, max;
+    const char *words;    /* the choices with blanks between; of a list: what may stand in its place */
+    const char *fallback; /* as in a file; "": none */
+    const char *sentence;
+};
+
+#define SCHEMA_SECTIONS_MAX 16
+
+struct schema {
+    const struct schema_section *sections;
+    const struct schema_key *keys;
+    size_t section_count, key_count;
+    const char *page; /* which manual page lists the keys */
+};
+
+/* Fills base by a schema without titled sections: fallbacks, then what the text says. The file of the error is the
+ * caller's to set. ERR_INVALID, ERR_NOMEM; base then has something of both. Not re-entrant, as config_parse(). */
+enum err schema_parse(const struct schema *schema, struct view text, void *base, struct config_error *error);
+void schema_fallbacks(const struct schema *schema, void *base);
+/* Sets one key, "user" or "ike.policy", to a text: as in a file but without quotes, a list with commas. */
+enum err schema_set(const struct schema *schema, const char *key, const char *text, void *base,
+                    struct config_error *error);
+/* Writes base in the syntax, keys whose value is the fallback with a number sign before them. With comments every key
+ * has its sentence; without, only what differs is written. ERR_LIMIT when it does not fit. */
+enum err schema_write(const struct schema *schema, const void *base, bool comments, struct writer *w);
+/* "ike.policy"; returns out. */
+const char *schema_key_name(const struct schema *schema, const struct schema_key *key,
+                            char out[static CONFIG_NAME_MAX]);
+
+/* Fills all of the error but its file, and returns ERR_INVALID. */
+enum err config_fail(struct config_error *e, uint32_t line, const char *key, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* A file of at most max bytes, or what a descriptor has until its end. */
+struct config_file {
+    char *text; /* for config_file_done(), whatever the outcome */
+    size_t n;
+    bool shared; /* others than owner and group may read it */
+};
+/* ERR_SYSTEM, ERR_INVALID (no regular file), ERR_LIMIT, ERR_NOMEM; the error is filled for all, ERR_LIMIT told as
+ * ERR_INVALID. */
+enum err config_file_read(const char *path, size_t max, uint32_t line, const char *key, struct config_file *out,
+                          struct config_error *e);
+enum err config_file_read_fd(int fd, size_t max, struct config_file *out, struct config_error *e);
+void config_file_done(struct config_file *f); /* wipes */
+/* The secret in a file's text: without one line end behind. ERR_INVALID with the sentence. */
+enum err config_secret(struct view text, struct secret *out, uint32_t line, const char *key, struct config_error *e);
+
 #endif

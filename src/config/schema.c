@@ -1,89 +1,65 @@
-/* The schema table, from its one list. */
+/* A file under a schema: look-ups in its table, and filling a struct by it. */
 #include "config/config_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const struct schema_section sections[SECTION_COUNT] = {
-#define SECTION(id, word, titled, sentence) {word, titled, sentence},
-#define KEY(section, word, kind, field, min, max, words, fallback, sentence)
-#include "config/schema.def"
-#undef SECTION
-#undef KEY
-};
-
-/* Which struct the fields of a section are in. */
-#define BASE_TOP     struct config
-#define BASE_IKE     struct config
-#define BASE_PSK     struct config_psk
-#define BASE_LIMITS  struct config
-#define BASE_L2TP    struct config
-#define BASE_PPP     struct config
-#define BASE_POOL    struct config_pool
-#define BASE_NET     struct config
-#define BASE_USERS   struct config
-#define BASE_CONTROL struct config
-#define BASE_LOG     struct config
-#define BASE_RUN     struct config
-
-static const struct schema_key keys[] = {
-#define SECTION(id, word, titled, sentence)
-#define KEY(section, word, kind, field, min, max, words, fallback, sentence)                                           \
-    {SECTION_##section, #word, KIND_##kind, offsetof(BASE_##section, field), min, max, words, fallback, sentence},
-#include "config/schema.def"
-#undef SECTION
-#undef KEY
-};
-
-const struct schema_section *schema_section(enum section s)
+bool schema_is_list(enum schema_kind k)
 {
-    return &sections[s];
+    return k == KIND_ADDRESSES || k == KIND_RANGES || k == KIND_PREFIXES || k == KIND_AUTHS || k == KIND_CHOICES ||
+           k == KIND_NAMES;
 }
 
-const struct schema_key *schema_key(size_t i)
+const char *schema_key_name(const struct schema *schema, const struct schema_key *key, char out[static CONFIG_NAME_MAX])
 {
-    return i < ARRAY_LEN(keys) ? &keys[i] : NULL;
-}
-
-bool schema_is_list(enum kind k)
-{
-    return k == KIND_ADDRESSES || k == KIND_RANGES || k == KIND_PREFIXES || k == KIND_AUTHS;
-}
-
-const char *schema_key_name(const struct schema_key *key, char out[static CONFIG_NAME_MAX])
-{
-    const char *section = sections[key->section].word;
+    const char *section = schema->sections[key->section].word;
     snprintf(out, CONFIG_NAME_MAX, "%s%s%s", section, section[0] ? "." : "", key->word);
     return out;
 }
 
-static const char *const *key_names(void)
+/* ---- filling ---- */
+
+static enum err fill(const struct schema *schema, const char *text, void *base, struct config_error *e)
 {
-    static const char *const names[] = {
-#define WORD_TOP(word)     #word
-#define WORD_IKE(word)     "ike." #word
-#define WORD_PSK(word)     "psk." #word
-#define WORD_LIMITS(word)  "limits." #word
-#define WORD_L2TP(word)    "l2tp." #word
-#define WORD_PPP(word)     "ppp." #word
-#define WORD_POOL(word)    "pool." #word
-#define WORD_NET(word)     "net." #word
-#define WORD_USERS(word)   "users." #word
-#define WORD_CONTROL(word) "control." #word
-#define WORD_LOG(word)     "log." #word
-#define WORD_RUN(word)     "run." #word
-#define SECTION(id, word, titled, sentence)
-#define KEY(section, word, kind, field, min, max, words, fallback, sentence) WORD_##section(word),
-#include "config/schema.def"
-#undef SECTION
-#undef KEY
-    };
-    return names;
+    struct syntax *s = NULL;
+    enum err result = syntax_parse(schema, text, &s, e);
+    for (unsigned k = 0; k < schema->section_count && result == ERR_OK; k++)
+        result = syntax_fill(s, k, 0, base, schema->sections[k].word, e);
+    syntax_free(s);
+    return result;
 }
 
-const char *config_key(size_t i)
+enum err schema_parse(const struct schema *schema, struct view text, void *base, struct config_error *error)
 {
-    return i < ARRAY_LEN(keys) ? key_names()[i] : NULL;
+    char *clean = NULL;
+    enum err result = config_scan(text, &clean, error);
+    if (result == ERR_OK) {
+        size_t n = strlen(clean);
+        result = fill(schema, clean, base, error);
+        bytes_wipe(clean, n);
+    }
+    free(clean);
+    if (result == ERR_NOMEM)
+        config_fail(error, 0, "", "There is not enough memory to read the file.");
+    return result;
+}
+
+void schema_fallbacks(const struct schema *schema, void *base)
+{
+    for (size_t i = 0; i < schema->key_count; i++)
+        value_fallback(&schema->keys[i], base);
+}
+
+enum err schema_set(const struct schema *schema, const char *key, const char *text, void *base,
+                    struct config_error *error)
+{
+    char name[CONFIG_NAME_MAX];
+    for (size_t i = 0; i < schema->key_count; i++)
+        if (strcmp(schema_key_name(schema, &schema->keys[i], name), key) == 0)
+            return value_set_text(&schema->keys[i], text, base, name, error);
+    return config_fail(error, 0, "", "There is no key \"%s\"; %s lists all that there are.",
+                       config_printable(key, name, sizeof name), schema->page);
 }
 
 /* ---- the nearest word to a misspelt one ---- */
@@ -112,22 +88,22 @@ static size_t distance(const char *a, const char *b)
     return row[n];
 }
 
-const char *schema_nearest(enum section s, const char *word)
+const char *schema_nearest(const struct schema *schema, unsigned section, const char *word)
 {
     const char *best = NULL;
     size_t least = 3;
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        size_t d = keys[i].section == s ? distance(word, keys[i].word) : least;
+    for (size_t i = 0; i < schema->key_count; i++) {
+        size_t d = schema->keys[i].section == section ? distance(word, schema->keys[i].word) : least;
         if (d < least) {
             least = d;
-            best = keys[i].word;
+            best = schema->keys[i].word;
         }
     }
-    for (size_t i = 0; s == SECTION_TOP && i < SECTION_COUNT; i++) {
-        size_t d = sections[i].word[0] ? distance(word, sections[i].word) : least;
+    for (size_t i = 1; section == 0 && i < schema->section_count; i++) {
+        size_t d = distance(word, schema->sections[i].word);
         if (d < least) {
             least = d;
-            best = sections[i].word;
+            best = schema->sections[i].word;
         }
     }
     return best;

@@ -12,12 +12,14 @@
 #define SINGLE_MAX 1024 /* keys whose repetition is noticed; a file with more is refused for its many sections */
 
 struct syntax {
+    const struct schema *schema;
     cfg_t *cfg;
-    cfg_opt_t *options[SECTION_COUNT];
+    cfg_opt_t *options[SCHEMA_SECTIONS_MAX];
 };
 
 /* The parse under way. libconfuse gives its callbacks no context; its scanner is one a process in any case. */
 static struct {
+    const struct schema *schema;
     struct config_error *error;
     bool failed; /* the first error is the one to tell */
     const cfg_opt_t *seen[SINGLE_MAX];
@@ -49,27 +51,26 @@ static bool tell_once(cfg_t *cfg)
     return first;
 }
 
-static enum section section_of(const char *word)
+static unsigned section_of(const char *word)
 {
-    for (size_t s = 0; s < SECTION_COUNT; s++)
-        if (word != NULL && strcmp(word, schema_section((enum section)s)->word) == 0)
-            return (enum section)s;
-    return SECTION_TOP;
+    for (unsigned s = 0; s < now.schema->section_count; s++)
+        if (word != NULL && strcmp(word, now.schema->sections[s].word) == 0)
+            return s;
+    return 0;
 }
 
 static void unknown_key(cfg_t *cfg, const char *word)
 {
     char safe[48];
-    enum section s = section_of(cfg->name);
-    const char *near = schema_nearest(s, word);
-    const char *section = s == SECTION_TOP ? "" : cfg->name;
+    unsigned s = section_of(cfg->name);
+    const char *near = schema_nearest(now.schema, s, word);
+    const char *section = s == 0 ? "" : cfg->name;
     if (near != NULL)
         config_fail(now.error, now.error->line, section, "There is no key \"%s\" here; \"%s\" may be meant.",
                     config_printable(word, safe, sizeof safe), near);
     else
-        config_fail(now.error, now.error->line, section,
-                    "There is no key \"%s\" here; sekisho.conf(5) lists all that there are.",
-                    config_printable(word, safe, sizeof safe));
+        config_fail(now.error, now.error->line, section, "There is no key \"%s\" here; %s lists all that there are.",
+                    config_printable(word, safe, sizeof safe), now.schema->page);
 }
 
 static void on_error(cfg_t *cfg, const char *format, va_list args)
@@ -132,8 +133,9 @@ static void free_value(void *p)
     struct said *said = p;
     if (said == NULL)
         return;
-    bytes_wipe(said->text, strlen(said->text));
-    free(said->text);
+    char *text = (char *)said->text; /* our own copy, see on_value() */
+    bytes_wipe(text, strlen(text));
+    free(text);
     free(said);
 }
 
@@ -149,36 +151,41 @@ static cfg_opt_t option_of(const struct schema_key *key)
 static enum err make_options(struct syntax *s)
 {
     static const cfg_opt_t end = CFG_END();
-    size_t n[SECTION_COUNT] = {0};
-    const struct schema_key *key;
-    for (size_t i = 0; (key = schema_key(i)) != NULL; i++)
-        n[key->section]++;
-    n[SECTION_TOP] += SECTION_COUNT - 1;
-    for (size_t k = 0; k < SECTION_COUNT; k++) {
+    size_t n[SCHEMA_SECTIONS_MAX] = {0};
+    const size_t sections = s->schema->section_count;
+    const struct schema_key *keys = s->schema->keys;
+    for (size_t i = 0; i < s->schema->key_count; i++)
+        n[keys[i].section]++;
+    n[0] += sections - 1;
+    for (size_t k = 0; k < sections; k++) {
         s->options[k] = calloc(n[k] + 1, sizeof(cfg_opt_t));
         if (s->options[k] == NULL)
             return ERR_NOMEM;
         s->options[k][n[k]] = end;
         n[k] = 0;
     }
-    for (size_t i = 0; (key = schema_key(i)) != NULL; i++)
-        s->options[key->section][n[key->section]++] = option_of(key);
-    for (size_t k = SECTION_TOP + 1; k < SECTION_COUNT; k++) {
-        const struct schema_section *section = schema_section((enum section)k);
+    for (size_t i = 0; i < s->schema->key_count; i++)
+        s->options[keys[i].section][n[keys[i].section]++] = option_of(&keys[i]);
+    for (size_t k = 1; k < sections; k++) {
+        const struct schema_section *section = &s->schema->sections[k];
         cfg_flag_t flags = section->titled ? CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES : CFGF_NONE;
         cfg_opt_t option = CFG_SEC(section->word, s->options[k], flags);
-        s->options[SECTION_TOP][n[SECTION_TOP]++] = option;
+        s->options[0][n[0]++] = option;
     }
     return ERR_OK;
 }
 
-enum err syntax_parse(const char *text, struct syntax **out, struct config_error *e)
+enum err syntax_parse(const struct schema *schema, const char *text, struct syntax **out, struct config_error *e)
 {
     struct syntax *s = calloc(1, sizeof *s);
-    if (s == NULL || make_options(s) != ERR_OK || (s->cfg = cfg_init(s->options[SECTION_TOP], CFGF_NONE)) == NULL) {
+    if (s == NULL)
+        return ERR_NOMEM;
+    s->schema = schema;
+    if (make_options(s) != ERR_OK || (s->cfg = cfg_init(s->options[0], CFGF_NONE)) == NULL) {
         syntax_free(s);
         return ERR_NOMEM;
     }
+    now.schema = schema;
     now.error = e;
     now.failed = false;
     now.n = 0;
@@ -199,24 +206,24 @@ void syntax_free(struct syntax *s)
         return;
     if (s->cfg != NULL)
         cfg_free(s->cfg);
-    for (size_t i = 0; i < SECTION_COUNT; i++)
+    for (size_t i = 0; i < SCHEMA_SECTIONS_MAX; i++)
         free(s->options[i]);
     free(s);
 }
 
 /* ---- look-ups ---- */
 
-static cfg_t *section_at(const struct syntax *s, enum section section, size_t i)
+static cfg_t *section_at(const struct syntax *s, unsigned section, size_t i)
 {
-    return section == SECTION_TOP ? s->cfg : cfg_getnsec(s->cfg, schema_section(section)->word, (unsigned)i);
+    return section == 0 ? s->cfg : cfg_getnsec(s->cfg, s->schema->sections[section].word, (unsigned)i);
 }
 
-size_t syntax_sections(const struct syntax *s, enum section section)
+size_t syntax_sections(const struct syntax *s, unsigned section)
 {
-    return section == SECTION_TOP ? 1 : cfg_size(s->cfg, schema_section(section)->word);
+    return section == 0 ? 1 : cfg_size(s->cfg, s->schema->sections[section].word);
 }
 
-const char *syntax_title(const struct syntax *s, enum section section, size_t i)
+const char *syntax_title(const struct syntax *s, unsigned section, size_t i)
 {
     return cfg_title(section_at(s, section, i));
 }
@@ -233,15 +240,42 @@ const struct said *syntax_value(const struct syntax *s, const struct schema_key 
     return cfg_opt_getnptr(cfg_getopt(section_at(s, key->section, i), key->word), (unsigned)n);
 }
 
-uint32_t syntax_line(const struct syntax *s, enum section section, size_t i)
+uint32_t syntax_line(const struct syntax *s, unsigned section, size_t i)
 {
-    const struct schema_key *key;
     uint32_t line = 0;
-    for (size_t k = 0; (key = schema_key(k)) != NULL; k++) {
+    for (size_t k = 0; k < s->schema->key_count; k++) {
+        const struct schema_key *key = &s->schema->keys[k];
         if (key->section != section || syntax_values(s, key, i) == 0)
             continue;
         uint32_t here = syntax_value(s, key, i, 0)->line;
         line = line == 0 || here < line ? here : line;
     }
     return line != 0 ? line : (uint32_t)section_at(s, section, i)->line;
+}
+
+/* ---- filling ---- */
+
+enum err syntax_fill(const struct syntax *s, unsigned section, size_t i, void *base, const char *prefix,
+                     struct config_error *e)
+{
+    for (size_t k = 0; k < s->schema->key_count; k++) {
+        const struct schema_key *key = &s->schema->keys[k];
+        const struct said *values[SCHEMA_VALUES_MAX + 1];
+        char name[CONFIG_NAME_MAX * 2];
+        if (key->section != section)
+            continue;
+        size_t n = syntax_values(s, key, i);
+        if (n == 0) {
+            value_fallback(key, base);
+            continue;
+        }
+        snprintf(name, sizeof name, "%s%s%s", prefix, prefix[0] ? "." : "", key->word);
+        n = n < ARRAY_LEN(values) ? n : ARRAY_LEN(values); /* no list is allowed more: one over is told */
+        for (size_t j = 0; j < n; j++)
+            values[j] = syntax_value(s, key, i, j);
+        enum err result = value_set(key, values, n, base, name, e);
+        if (result != ERR_OK)
+            return result;
+    }
+    return ERR_OK;
 }

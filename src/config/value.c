@@ -1,4 +1,4 @@
-/* From the texts of a file to the fields of struct config, kind by kind. */
+/* From the texts of a file to the fields of a struct, kind by kind. */
 #include "config/config_internal.h"
 
 #include <errno.h>
@@ -124,9 +124,21 @@ static enum err set_word(const struct value *v, uint32_t *out)
     return ERR_OK;
 }
 
+static enum err set_choice(const struct value *v, char *out)
+{
+    uint32_t place;
+    enum err result = set_word(v, &place);
+    if (result == ERR_OK)
+        snprintf(out, v->key->max + 1, "%s", v->said->text);
+    return result;
+}
+
 static enum err set_text(const struct value *v, char *out)
 {
     size_t n = strlen(v->said->text);
+    for (const char *p = v->said->text; *p != '\0'; p++)
+        if ((*p >= '\0' && *p < ' ' && *p != '\t' && *p != '\r') || *p == 0x7f)
+            return config_fail(v->e, v->said->line, v->name, "There is a control character in the text; take it out.");
     if (n < v->key->min || n > v->key->max)
         return config_fail(v->e, v->said->line, v->name, "The text has %zu characters; it must have from %llu to %llu.",
                            n, (unsigned long long)v->key->min, (unsigned long long)v->key->max);
@@ -134,7 +146,7 @@ static enum err set_text(const struct value *v, char *out)
     return ERR_OK;
 }
 
-static enum err set_name(const struct value *v, char *out)
+static enum err check_name(const struct value *v)
 {
     char safe[SAFE_MAX];
     for (const char *p = v->said->text; *p != '\0'; p++)
@@ -142,7 +154,13 @@ static enum err set_name(const struct value *v, char *out)
             return config_fail(v->e, v->said->line, v->name,
                                "\"%s\" is no name; it may have letters, digits and the signs - _ . @ only.",
                                config_printable(v->said->text, safe, sizeof safe));
-    return set_text(v, out);
+    return ERR_OK;
+}
+
+static enum err set_name(const struct value *v, char *out)
+{
+    enum err result = check_name(v);
+    return result == ERR_OK ? set_text(v, out) : result;
 }
 
 static enum err set_path(const struct value *v, char *out)
@@ -271,6 +289,48 @@ static enum err set_auths(const struct value *v, struct config_auths *out)
     return ERR_OK;
 }
 
+/* ---- lists of texts ---- */
+
+static bool is_listed(const char *list, const char *text)
+{
+    size_t n = strlen(text);
+    for (const char *p = list; *p != '\0';) {
+        size_t here = strcspn(p, ",");
+        if (here == n && memcmp(p, text, n) == 0)
+            return true;
+        p += here;
+        p += *p == ',';
+    }
+    return false;
+}
+
+static enum err add_text(const struct value *v, char *out)
+{
+    size_t n = strlen(out), more = strlen(v->said->text);
+    if (more == 0)
+        return config_fail(v->e, v->said->line, v->name, "There is an empty text in the list; take it out.");
+    if (is_listed(out, v->said->text))
+        return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+    if (n + 1 + more > v->key->max)
+        return config_fail(v->e, v->said->line, v->name, "The list is too long; it may have %llu characters.",
+                           (unsigned long long)v->key->max);
+    snprintf(out + n, v->key->max + 1 - n, "%s%s", n ? "," : "", v->said->text);
+    return ERR_OK;
+}
+
+static enum err set_choices(const struct value *v, char *out)
+{
+    uint32_t place;
+    enum err result = set_word(v, &place);
+    return result == ERR_OK ? add_text(v, out) : result;
+}
+
+static enum err set_names(const struct value *v, char *out)
+{
+    enum err result = check_name(v);
+    return result == ERR_OK ? add_text(v, out) : result;
+}
+
 static enum err set_one(const struct value *v, void *field)
 {
     switch (v->key->kind) {
@@ -282,10 +342,13 @@ static enum err set_one(const struct value *v, void *field)
         return set_seconds(v, field);
     case KIND_WORD:
         return set_word(v, field);
+    case KIND_CHOICE:
+        return set_choice(v, field);
     case KIND_NAME:
         return set_name(v, field);
     case KIND_PATH:
         return set_path(v, field);
+    case KIND_TEXT:
     case KIND_SECRET:
         return set_text(v, field);
     case KIND_ADDRESS:
@@ -298,27 +361,72 @@ static enum err set_one(const struct value *v, void *field)
         return set_prefixes(v, field);
     case KIND_AUTHS:
         return set_auths(v, field);
+    case KIND_CHOICES:
+        return set_choices(v, field);
+    case KIND_NAMES:
+        return set_names(v, field);
     }
     return ERR_STATE;
 }
 
-static void empty(enum kind kind, void *field)
+static void empty(const struct schema_key *key, void *field)
 {
-    if (kind == KIND_ADDRESSES)
+    switch (key->kind) {
+    case KIND_ADDRESSES:
         *(struct config_addrs *)field = (struct config_addrs){0};
-    else if (kind == KIND_RANGES)
+        break;
+    case KIND_RANGES:
         *(struct config_ranges *)field = (struct config_ranges){0};
-    else if (kind == KIND_PREFIXES)
+        break;
+    case KIND_PREFIXES:
         *(struct config_prefixes *)field = (struct config_prefixes){0};
-    else if (kind == KIND_AUTHS)
+        break;
+    case KIND_AUTHS:
         *(struct config_auths *)field = (struct config_auths){0};
+        break;
+    case KIND_CHOICE:
+    case KIND_NAME:
+    case KIND_TEXT:
+    case KIND_PATH:
+    case KIND_SECRET:
+    case KIND_CHOICES:
+    case KIND_NAMES:
+        *(char *)field = '\0';
+        break;
+    case KIND_ADDRESS:
+        *(struct ip_addr *)field = (struct ip_addr){0};
+        break;
+    case KIND_FLAG:
+    case KIND_NUMBER:
+    case KIND_SECONDS:
+    case KIND_WORD:
+        break;
+    }
+}
+
+bool schema_list_word(const struct schema_key *key, const char *text)
+{
+    return (key->kind == KIND_ADDRESSES || key->kind == KIND_PREFIXES) && word_place(key->words, text) >= 0;
+}
+
+static void set_list_word(const struct schema_key *key, const char *text, void *field)
+{
+    const uint32_t word = (uint32_t)word_place(key->words, text) + 1;
+    if (key->kind == KIND_ADDRESSES)
+        ((struct config_addrs *)field)->word = word;
+    else
+        ((struct config_prefixes *)field)->word = word;
 }
 
 enum err value_set(const struct schema_key *key, const struct said *const *values, size_t n, void *base,
                    const char *name, struct config_error *e)
 {
     void *field = (char *)base + key->offset;
-    empty(key->kind, field);
+    empty(key, field);
+    if (n == 1 && schema_list_word(key, values[0]->text)) {
+        set_list_word(key, values[0]->text, field);
+        return ERR_OK;
+    }
     for (size_t i = 0; i < n; i++) {
         const struct value v = {key, name, values[i], e};
         enum err result = set_one(&v, field);
@@ -328,17 +436,32 @@ enum err value_set(const struct schema_key *key, const struct said *const *value
     return ERR_OK;
 }
 
+enum err value_set_text(const struct schema_key *key, const char *text, void *base, const char *name,
+                        struct config_error *e)
+{
+    struct said said[SCHEMA_VALUES_MAX + 1] = {0};
+    const struct said *values[SCHEMA_VALUES_MAX + 1];
+    size_t n = 0;
+    char *copy = strdup(text), *next = copy;
+    if (copy == NULL)
+        return ERR_NOMEM;
+    while (next != NULL && n < ARRAY_LEN(values)) {
+        char *here = schema_is_list(key->kind) ? strsep(&next, ",") : strsep(&next, "");
+        said[n].text = here + (schema_is_list(key->kind) ? strspn(here, " ") : 0);
+        values[n] = &said[n];
+        n++;
+    }
+    enum err result = value_set(key, values, n, base, name, e);
+    bytes_wipe(copy, strlen(text));
+    free(copy);
+    return result;
+}
+
 void value_fallback(const struct schema_key *key, void *base)
 {
-    char text[64], *next = text;
     struct config_error ignored;
-    struct said said = {0, NULL};
-    const struct value v = {key, key->word, &said, &ignored};
     void *field = (char *)base + key->offset;
-    empty(key->kind, field);
-    snprintf(text, sizeof text, "%s", key->fallback);
-    while (text[0] != '\0' && (said.text = strsep(&next, ",")) != NULL) {
-        said.text += said.text[0] == ' ';
-        (void)set_one(&v, field); /* the schema's own values are right: test_schema says so */
-    }
+    empty(key, field);
+    if (key->fallback[0] != '\0')
+        (void)value_set_text(key, key->fallback, base, key->word, &ignored); /* the schema's own values are right */
 }

@@ -19,26 +19,19 @@ static struct config *parsed(const char *text)
 static void every_fallback_of_the_schema_is_a_good_value(void **state)
 {
     (void)state;
-    const struct schema_key *key;
-    for (size_t i = 0; (key = schema_key(i)) != NULL; i++) {
-        char text[64], *next = text;
-        struct said said[3];
-        const struct said *values[3];
+    for (size_t i = 0; i < config_schema.key_count; i++) {
+        const struct schema_key *key = &config_schema.keys[i];
+        char again[VALUE_TEXT_MAX];
         static union {
             struct config config;
             struct config_psk psk;
             struct config_pool pool;
         } base;
         struct config_error e;
-        size_t n = 0;
-        snprintf(text, sizeof text, "%s", key->fallback);
-        while (text[0] != '\0' && (said[n].text = strsep(&next, ",")) != NULL) {
-            said[n].text += said[n].text[0] == ' ';
-            values[n] = &said[n];
-            n++;
-        }
-        if (n > 0 && value_set(key, values, n, &base, key->word, &e) != ERR_OK)
+        if (key->fallback[0] != '\0' && value_set_text(key, key->fallback, &base, key->word, &e) != ERR_OK)
             fail_msg("%s: %s", config_key(i), e.sentence);
+        value_fallback(key, &base);
+        assert_string_equal(value_text(key, &base, again), key->fallback);
     }
 }
 
@@ -48,8 +41,8 @@ static void keys_are_named_by_section_and_word(void **state)
     char name[CONFIG_NAME_MAX];
     size_t i = 0;
     for (; config_key(i) != NULL; i++)
-        assert_string_equal(config_key(i), schema_key_name(schema_key(i), name));
-    assert_null(schema_key(i));
+        assert_string_equal(config_key(i), schema_key_name(&config_schema, &config_schema.keys[i], name));
+    assert_int_equal(i, config_schema.key_count);
     assert_string_equal(config_key(0), "listen");
 }
 
@@ -68,6 +61,28 @@ static void an_empty_file_is_a_whole_configuration(void **state)
     assert_int_equal(c->ppp.auth.method[1], CONFIG_AUTH_CHAP_MD5);
     assert_int_equal(c->ppp.auth.method[2], CONFIG_AUTH_NONE);
     config_free(c);
+}
+
+static void a_list_may_be_as_long_as_its_limit_and_no_longer(void **state)
+{
+    (void)state;
+    char text[2048];
+    struct config *c = NULL;
+    struct config_error e;
+    for (size_t want = CONFIG_ROUTES_MAX; want <= CONFIG_ROUTES_MAX + 1; want++) {
+        size_t n = (size_t)snprintf(text, sizeof text, "net { routes = { ");
+        for (size_t i = 0; i < want; i++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s10.%zu.0.0/16", i ? ", " : "", i);
+        snprintf(text + n, sizeof text - n, " } }");
+        enum err result = config_parse(view_str(text), "test", &c, &e);
+        assert_int_equal(result, want <= CONFIG_ROUTES_MAX ? ERR_OK : ERR_INVALID);
+        if (result == ERR_OK)
+            assert_int_equal(c->net.routes.count, want);
+        else
+            assert_string_equal(e.sentence, "There are too many networks; 32 are allowed.");
+        if (result == ERR_OK)
+            config_free(c);
+    }
 }
 
 /* The example with every number sign before a key taken off: each key and each kind of value is exercised. */
@@ -265,6 +280,7 @@ int main(void)
         cmocka_unit_test(every_fallback_of_the_schema_is_a_good_value),
         cmocka_unit_test(keys_are_named_by_section_and_word),
         cmocka_unit_test(an_empty_file_is_a_whole_configuration),
+        cmocka_unit_test(a_list_may_be_as_long_as_its_limit_and_no_longer),
         cmocka_unit_test(the_example_file_parses_as_it_is_and_with_every_line_in_effect),
         cmocka_unit_test(the_example_is_refused_by_a_buffer_too_small),
         cmocka_unit_test(a_pool_on_a_network_of_the_host_is_refused),

@@ -64,7 +64,11 @@ static void add_value(struct text *t, const struct schema_key *key, const void *
     case KIND_WORD:
         add_word(t, key->words, *(const uint32_t *)field);
         break;
+    case KIND_CHOICE:
+    case KIND_CHOICES:
     case KIND_NAME:
+    case KIND_NAMES:
+    case KIND_TEXT:
     case KIND_PATH:
     case KIND_SECRET:
         add(t, "[%s]", (const char *)field);
@@ -94,10 +98,10 @@ static void add_value(struct text *t, const struct schema_key *key, const void *
 }
 
 /* The section's values in base that differ from those in plain. */
-static void add_section(struct text *t, enum section s, const char *prefix, const void *base, const void *plain)
+static void add_section(struct text *t, unsigned s, const char *prefix, const void *base, const void *plain)
 {
-    const struct schema_key *key;
-    for (size_t i = 0; (key = schema_key(i)) != NULL; i++) {
+    for (size_t i = 0; i < config_schema.key_count; i++) {
+        const struct schema_key *key = &config_schema.keys[i];
         static struct text one, other;
         if (key->section != s)
             continue;
@@ -117,9 +121,9 @@ static void add_config(struct text *t, const struct config *c)
     static const struct config_psk no_psk;
     static const struct config_pool no_pool;
     assert_int_equal(config_parse(VIEW_NONE, "plain", &plain, &e), ERR_OK);
-    for (size_t s = 0; s < SECTION_COUNT; s++)
-        if (!schema_section((enum section)s)->titled)
-            add_section(t, (enum section)s, schema_section((enum section)s)->word, c, plain);
+    for (unsigned s = 0; s < SECTION_COUNT; s++)
+        if (!config_schema.sections[s].titled)
+            add_section(t, s, config_schema.sections[s].word, c, plain);
     for (size_t i = 0; i < c->psk_count; i++) {
         add(t, "psk %s of %zu bytes\n", c->psks[i].name, (size_t)c->psks[i].key.n);
         add_section(t, SECTION_PSK, "psk", &c->psks[i], &no_psk);

@@ -27,7 +27,7 @@ static void add_key(const struct schema_key *key)
 {
     char name[CONFIG_NAME_MAX];
     bool number = key->kind == KIND_NUMBER || key->kind == KIND_SECONDS;
-    add(".It Ic %s\n%s\n", schema_key_name(key, name), key->sentence);
+    add(".It Ic %s\n%s\n", schema_key_name(&config_schema, key, name), key->sentence);
     if (number)
         add("From %llu to %llu%s.\n", (unsigned long long)key->min, (unsigned long long)key->max,
             key->kind == KIND_SECONDS ? " seconds" : "");
@@ -37,18 +37,17 @@ static void add_key(const struct schema_key *key)
 
 static void make_list(void)
 {
-    const struct schema_key *key;
     for (size_t s = 0; s < SECTION_COUNT; s++) {
-        const struct schema_section *section = schema_section((enum section)s);
+        const struct schema_section *section = &config_schema.sections[s];
         add(".Pp\n");
         if (section->titled)
             add("Section\n.Ic %s Qq NAME :\n", section->word);
         else if (section->word[0] != '\0')
             add("Section\n.Ic %s :\n", section->word);
         add("%s.\n.Bl -tag -width Ds\n", section->sentence);
-        for (size_t i = 0; (key = schema_key(i)) != NULL; i++)
-            if (key->section == s)
-                add_key(key);
+        for (size_t i = 0; i < config_schema.key_count; i++)
+            if (config_schema.keys[i].section == s)
+                add_key(&config_schema.keys[i]);
         add(".El\n");
     }
 }

@@ -1,0 +1,97 @@
+/* Files read whole, up to a limit, and the secrets in them. */
+#include "config/config_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void config_file_done(struct config_file *f)
+{
+    if (f->text != NULL)
+        bytes_wipe(f->text, f->n);
+    free(f->text);
+    *f = (struct config_file){0};
+}
+
+static enum err read_all(int fd, struct config_file *f, size_t max)
+{
+    f->text = malloc(max + 1);
+    if (f->text == NULL)
+        return ERR_NOMEM;
+    for (;;) {
+        ssize_t n = read(fd, f->text + f->n, max + 1 - f->n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ERR_SYSTEM;
+        if (n == 0)
+            return ERR_OK;
+        f->n += (size_t)n;
+        if (f->n > max)
+            return ERR_LIMIT;
+    }
+}
+
+static enum err open_and_read(const char *path, size_t max, struct config_file *f)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ERR_SYSTEM;
+    enum err result = ERR_SYSTEM;
+    if (fstat(fd, &st) == 0) {
+        f->shared = (st.st_mode & S_IRWXO) != 0;
+        result = S_ISREG(st.st_mode) ? read_all(fd, f, max) : ERR_INVALID;
+    }
+    int kept = errno;
+    close(fd);
+    errno = kept;
+    return result;
+}
+
+/* The sentence for a file that could not be read. */
+static enum err tell(enum err result, const char *path, size_t max, uint32_t line, const char *key,
+                     struct config_error *e)
+{
+    if (result == ERR_SYSTEM)
+        config_fail(e, line, key, "The file %s cannot be read: %s.", path, strerror(errno));
+    else if (result == ERR_LIMIT)
+        config_fail(e, line, key, "The file %s is larger than %zu bytes, which is the limit.", path, max);
+    else if (result == ERR_INVALID)
+        config_fail(e, line, key, "%s is not a regular file.", path);
+    else if (result == ERR_NOMEM)
+        config_fail(e, line, key, "There is not enough memory to read %s.", path);
+    return result == ERR_LIMIT ? ERR_INVALID : result;
+}
+
+enum err config_file_read(const char *path, size_t max, uint32_t line, const char *key, struct config_file *out,
+                          struct config_error *e)
+{
+    *out = (struct config_file){0};
+    return tell(open_and_read(path, max, out), path, max, line, key, e);
+}
+
+enum err config_file_read_fd(int fd, size_t max, struct config_file *out, struct config_error *e)
+{
+    *out = (struct config_file){0};
+    return tell(read_all(fd, out, max), e->file, max, 0, "", e);
+}
+
+enum err config_secret(struct view text, struct secret *out, uint32_t line, const char *key, struct config_error *e)
+{
+    size_t n = text.n;
+    if (n > 0 && text.p[n - 1] == '\n')
+        n--;
+    if (n > 0 && text.p[n - 1] == '\r')
+        n--;
+    if (n < CONFIG_SECRET_MIN || n > CONFIG_SECRET_MAX)
+        return config_fail(e, line, key, "The file has %zu bytes in its line; a secret has from %d to %d.", n,
+                           CONFIG_SECRET_MIN, CONFIG_SECRET_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (text.p[i] < ' ' || text.p[i] == 0x7f)
+            return config_fail(e, line, key, "The file must hold one line of text, which is the secret.");
+    return secret_set(out, view_of(text.p, n));
+}
