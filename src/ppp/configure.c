@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define ASK_AGAIN (100 * USEC_MSEC) /* longer than what was sent together takes to arrive */
+
 /* The two lists that judging makes beside the Ack, which is the request itself. */
 struct judgement {
     uint8_t nak_bytes[PPP_FRAME_MAX], reject_bytes[PPP_FRAME_MAX];
@@ -71,6 +73,14 @@ static enum drop answer_request(struct fsm *f, const struct control *in)
     return DROP_NONE;
 }
 
+/* A server's link comes up after ours where PPP is a program that has to start first, as pppd: our first request found
+ * nobody. An answer to it would have come with the server's own request, so it is not waited for any longer. */
+static void ask_sooner(struct fsm *f)
+{
+    if (!f->ppp->config->server && f->protocol == &lcp_protocol && f->state == FSM_REQ_SENT && f->requests == 1)
+        f->at = usec_min(f->at, f->ppp->now + ASK_AGAIN);
+}
+
 enum drop configure_request(struct fsm *f, const struct control *in)
 {
     if (!options_well_formed(in->body))
@@ -85,6 +95,7 @@ enum drop configure_request(struct fsm *f, const struct control *in)
         frame_send(f->ppp, f->protocol->number, CONFIGURE_ACK, in->id, in->body);
         return DROP_NONE;
     }
+    ask_sooner(f);
     return answer_request(f, in);
 }
 

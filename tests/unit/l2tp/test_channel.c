@@ -102,21 +102,21 @@ static void a_window_of_one_lets_one_message_go_at_a_time(void **state)
     l2tp_channel_done(&c);
 }
 
-static void retransmission_doubles_up_to_the_cap_and_gives_up(void **state)
+static void retransmits(bool heard, const unsigned *waits)
 {
-    (void)state;
     struct channel c;
     struct header h;
     l2tp_channel_init(&c);
+    if (heard)
+        l2tp_channel_take(&c, &config, 0);
     queue(&c);
     assert_true(send(&c, 0, &h));
     usec_t now = 0;
-    static const unsigned waits[] = {1, 2, 4, 8, 8, 8};
-    for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
-        assert_int_equal(l2tp_channel_deadline(&c), now + waits[i] * USEC_SEC);
+    for (size_t i = 0; i <= config.retransmit_tries; i++) {
+        assert_int_equal(l2tp_channel_deadline(&c), now + waits[i] * USEC_MSEC);
         assert_true(l2tp_channel_timeout(&c, &config, l2tp_channel_deadline(&c) - 1));
         assert_false(l2tp_channel_ready(&c));
-        now += waits[i] * USEC_SEC;
+        now += waits[i] * USEC_MSEC;
         const bool alive = l2tp_channel_timeout(&c, &config, now);
         assert_int_equal(alive, i < config.retransmit_tries);
         if (!alive)
@@ -125,6 +125,20 @@ static void retransmission_doubles_up_to_the_cap_and_gives_up(void **state)
         assert_int_equal(h.ns, 0);
     }
     l2tp_channel_done(&c);
+}
+
+static void retransmission_doubles_up_to_the_cap_and_gives_up(void **state)
+{
+    (void)state;
+    static const unsigned waits[] = {1000, 2000, 4000, 8000, 8000, 8000};
+    retransmits(true, waits);
+}
+
+static void the_first_message_to_a_silent_peer_is_repeated_sooner(void **state)
+{
+    (void)state;
+    static const unsigned waits[] = {250, 500, 1000, 2000, 4000, 8000};
+    retransmits(false, waits);
 }
 
 static void a_loss_shrinks_the_window_and_repeats_one_by_one(void **state)
@@ -248,6 +262,7 @@ int main(void)
         cmocka_unit_test(slow_start_doubles_up_to_the_peers_window),
         cmocka_unit_test(a_window_of_one_lets_one_message_go_at_a_time),
         cmocka_unit_test(retransmission_doubles_up_to_the_cap_and_gives_up),
+        cmocka_unit_test(the_first_message_to_a_silent_peer_is_repeated_sooner),
         cmocka_unit_test(a_loss_shrinks_the_window_and_repeats_one_by_one),
         cmocka_unit_test(a_repeated_message_carries_the_latest_nr),
         cmocka_unit_test(acknowledgements_of_what_was_never_sent_are_outside),

@@ -302,6 +302,47 @@ static void a_server_without_a_method_is_none(void **state)
     assert_null(ppp_new(&s.config, &env));
 }
 
+/* pppd is started by the call that we send our first request into. */
+static void a_server_that_is_there_late_is_asked_again_soon(void **state)
+{
+    (void)state;
+    struct side c;
+    uint8_t first[PPP_FRAME_MAX], again[PPP_FRAME_MAX], ack[PPP_FRAME_MAX];
+    side_init(&c, false, 40);
+    side_start(&c);
+    const size_t n = expect_start(&c, "ff03c021 01", first); /* --> Configure-Request, which nobody hears */
+    side_advance(&c, 40 * USEC_MSEC);
+    say(&c, "ff03c021 0101 000f 0305c22381 050600112233"); /* <-- Configure-Request */
+    expect_start(&c, "ff03c021 0201", ack);                /* --> Configure-Ack */
+    side_advance(&c, 139 * USEC_MSEC);
+    expect_silence(&c);
+    side_advance(&c, 140 * USEC_MSEC);
+    assert_int_equal(hear(&c, again), n); /* --> the same Configure-Request */
+    assert_memory_equal(first, again, n);
+    acknowledge(&c, again, n);
+    assert_int_equal(c.stage, STAGE_PPP_LCP);
+    ppp_free(c.ppp);
+}
+
+static void a_server_that_was_there_is_not_asked_again(void **state)
+{
+    (void)state;
+    struct side c;
+    uint8_t frame[PPP_FRAME_MAX], ack[PPP_FRAME_MAX];
+    side_init(&c, false, 41);
+    side_start(&c);
+    const size_t n = expect_start(&c, "ff03c021 01", frame);
+    side_advance(&c, 150 * USEC_MSEC);
+    say(&c, "ff03c021 0101 000f 0305c22381 050600112233");
+    expect_start(&c, "ff03c021 0201", ack);
+    side_advance(&c, 160 * USEC_MSEC);
+    acknowledge(&c, frame, n);
+    side_advance(&c, 2 * USEC_SEC);
+    expect_silence(&c);
+    assert_int_equal(c.stage, STAGE_PPP_LCP);
+    ppp_free(c.ppp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +362,8 @@ int main(void)
         cmocka_unit_test(a_peer_that_says_nothing_is_given_up),
         cmocka_unit_test(lcp_may_be_negotiated_anew_at_any_time),
         cmocka_unit_test(a_server_without_a_method_is_none),
+        cmocka_unit_test(a_server_that_is_there_late_is_asked_again_soon),
+        cmocka_unit_test(a_server_that_was_there_is_not_asked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
