@@ -216,9 +216,12 @@ static void write_zlb(const struct channel *c, uint16_t peer_id, struct writer *
     l2tp_header_write(w, &h, 0);
 }
 
+/* An SCCRQ is sent the moment that quick mode is done at our side. The LNS may still be at it (strongSwan takes no ESP
+ * before it has our last message), so that the first one is often lost, and a second is no sign of congestion. */
 static usec_t retransmit_delay(const struct channel *c, const struct l2tp_config *config)
 {
-    usec_t delay = config->retransmit_first;
+    const bool heard = c->nr != 0;
+    usec_t delay = heard ? config->retransmit_first : config->retransmit_first / 4;
     for (uint8_t i = 0; i < c->tries && delay < config->retransmit_cap; i++)
         delay *= 2;
     return usec_min(delay, config->retransmit_cap);

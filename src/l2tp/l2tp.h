@@ -18,7 +18,7 @@ struct l2tp_config {
     bool hide_avps;            /* send hidden AVPs where RFC 2661 allows; needs the secret */
     uint16_t receive_window;   /* 1..32; 8 suits Windows */
     usec_t hello_interval;     /* of silence before a Hello; 60 s; 0: never */
-    usec_t retransmit_first;   /* 1 s, doubling */
+    usec_t retransmit_first;   /* 1 s, doubling; a quarter of it while the peer has said nothing yet */
     usec_t retransmit_cap;     /* 8 s */
     uint32_t retransmit_tries; /* 5 or more */
     usec_t ack_delay;          /* longest delay of a pure acknowledgement; SCCCN and ICCN are acknowledged at once */
