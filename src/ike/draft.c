@@ -46,8 +46,13 @@ void draft_put(struct draft *d, enum payload_type type, struct view body)
 
 void draft_vendor(struct draft *d, enum vendor v)
 {
+    static const uint8_t main_mode[4] = {0x80}; /* fragmentation of main and aggressive mode, as racoon means it */
     uint8_t bytes[20];
-    draft_put(d, PAYLOAD_VENDOR, view_of(bytes, vendor_bytes(v, bytes)));
+    draft_payload(d, PAYLOAD_VENDOR);
+    wr_bytes(&d->w, bytes, vendor_bytes(v, bytes));
+    if (v == VENDOR_FRAGMENTATION)
+        wr_bytes(&d->w, main_mode, sizeof(main_mode));
+    draft_payload_end(d);
 }
 
 void draft_notify(struct draft *d, uint8_t protocol, uint16_t type, struct view spi, struct view data)

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What counts as one source. */
-static struct ip_addr source_of(const struct ip_addr *a)
+struct ip_addr source_of(const struct ip_addr *a)
 {
     struct ip_addr source = *a;
     if (a->family == 6)

@@ -14,6 +14,7 @@ struct ike *ike_new(const struct ike_config *config, const struct ike_env *env)
     ike->env = *env;
     ike->seed = random_u64(&env->random);
     list_init(&ike->young);
+    fragment_init(ike);
     if (half_open_init(ike) != ERR_OK || table_init(&ike->by_cookie, config->max_sas) != ERR_OK ||
         table_init(&ike->by_spi, config->max_sas * CHILDREN_EXPECTED_PER_SA) != ERR_OK ||
         table_init(&ike->by_remote, config->max_sas) != ERR_OK ||
@@ -34,6 +35,7 @@ void ike_free(struct ike *ike)
     }
     while (ike->young_count > 0)
         sa_free(ike, container_of(ike->young.next, struct sa, young));
+    fragment_done(ike);
     queue_done(ike);
     half_open_done(ike);
     table_done(&ike->by_cookie);
@@ -123,7 +125,7 @@ enum drop ike_input(struct ike *ike, usec_t now, const struct path *path, struct
     if (m.body.n > IKE_MESSAGE_MAX)
         return DROP_IKE_LIMIT;
     if (m.header.next == PAYLOAD_FRAGMENT)
-        return DROP_IKE_FRAGMENT;
+        return fragment_input(ike, &m);
     struct sa *sa = sa_find(ike, &m.header);
     switch (m.header.exchange) {
     case EXCHANGE_MAIN:

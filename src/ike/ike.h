@@ -1,7 +1,7 @@
 /*
  * IKEv1 (RFC 2407, 2408, 2409): all IKE SAs of one shard, as responder and as initiator. Main mode with a pre-shared
  * key or with signatures (RFC 4945, RFC 4754), quick mode in transport mode for L2TP, informational exchanges, DPD (RFC
- * 3706), NAT traversal (RFC 3947 and drafts 02 and 03), retransmission.
+ * 3706), NAT traversal (RFC 3947 and drafts 02 and 03), retransmission, fragmentation ([MS-IKEE] 3.3.2).
  *
  * Certificates travel through here as bytes: who may be trusted, and what is signed with which key, is asked by an
  * event (IKE_EVENT_PROOF). No private key ever comes in here.

@@ -26,10 +26,15 @@
 #define IP6_SOURCE_BYTES   8   /* of an IPv6 address that tell sources apart: everyone has at least a /64 */
 #define NOTICES_PER_SECOND 16  /* answers and events about peers that hold no state here */
 
+#define FRAGMENT_PACKET_MAX     1280 /* bytes of an IP packet, above which a message is cut: passes everywhere */
+#define REASSEMBLIES_MAX        64   /* messages that are being put together, in all */
+#define REASSEMBLIES_PER_SOURCE 16   /* an office behind one NAT may come at once */
+
 /* ---- times ---- */
 
 #define HALF_OPEN_LIFE         (30 * USEC_SEC)      /* from MM1 to MM3, and again from MM3 to MM5 */
 #define MEMORY_LIFE            (30 * USEC_SEC)      /* how long the last message of an exchange is kept for repeats */
+#define REASSEMBLY_LIFE        (30 * USEC_SEC)      /* of fragments whose message is not whole */
 #define EXPIRY_MARGIN          (30 * USEC_SEC)      /* what we grant a peer beyond a lifetime that it should watch */
 #define CHILDLESS_LIFE         (10 * 60 * USEC_SEC) /* of a client's IKE SA while there is no ESP pair */
 #define PEER_FRESH             (5 * 60 * USEC_SEC)  /* of silence, after which a NAT may have given a port to another */
@@ -333,6 +338,10 @@ struct ike {
     struct alarm half_open_expiry;
     struct table by_half_cookie, by_half_initiator, by_source;
 
+    struct link reassemblies; /* oldest first */
+    uint32_t reassembly_count;
+    struct alarm reassembly_expiry;
+
     struct table by_cookie, by_spi, by_remote, by_work;
     struct link young;
     uint32_t sa_count, young_count, child_count;
@@ -348,7 +357,8 @@ struct ike {
 
 /* ---- queue.c ---- */
 
-void queue_datagram(struct ike *ike, const struct path *path, struct view bytes); /* empty: a keepalive */
+/* Empty bytes are a keepalive. What is too large goes in fragments, if its receiver can put them together. */
+void queue_datagram(struct ike *ike, const struct path *path, struct view bytes);
 void queue_done(struct ike *ike);
 /* An event to fill, already queued; NULL when out of memory. */
 struct ike_event *queue_event(struct ike *ike, enum ike_event_type type);
@@ -392,9 +402,20 @@ struct half_open *half_open_find_initiator(struct ike *ike, const struct header 
 /* A place for a new one, an old one evicted if need be; NULL when this source has as many as it may. */
 struct half_open *half_open_take(struct ike *ike, const struct message *m);
 void half_open_drop(struct ike *ike, struct half_open *h);
+struct ip_addr source_of(const struct ip_addr *a); /* what counts as one source */
 bool source_full(struct ike *ike, const struct ip_addr *a);
 void source_add(struct ike *ike, struct source *s, const struct ip_addr *a);
 void source_remove(struct ike *ike, struct source *s);
+
+/* ---- fragment.c ---- */
+
+void fragment_init(struct ike *ike);
+void fragment_done(struct ike *ike);
+/* Takes a fragment; the message goes to ike_input() once it is whole. */
+enum drop fragment_input(struct ike *ike, const struct message *m);
+/* Sends a message in fragments when it is too large for one packet and its receiver announced that it can put them
+ * together; false when it must go whole. */
+bool fragment_send(struct ike *ike, const struct path *path, struct view whole);
 
 /* ---- sa.c ---- */
 

@@ -15,6 +15,7 @@
 #define PROPOSALS_MAX     32   /* in an SA payload */
 #define TRANSFORMS_MAX    128  /* in an SA payload, all proposals together */
 #define OFFERS_MAX        24   /* transforms that we offer as initiator */
+#define FRAGMENTS_MAX     64   /* of one message */
 #define NONCE_MIN         8    /* bytes, RFC 2409 5 */
 #define NONCE_MAX         256
 #define IDENTITY_TEXT_MAX 128
@@ -71,6 +72,16 @@ const struct payload *payload_nth(const struct payloads *p, enum payload_type ty
 size_t payload_count(const struct payloads *p, enum payload_type type);
 /* The body of the first payload of a type; empty when there is none. */
 struct view payload_body(const struct payloads *p, enum payload_type type);
+
+/* The only payload of a message that carries a part of another. */
+struct fragment {
+    uint16_t id;
+    uint8_t number; /* from 1 */
+    bool last;
+    struct view data;
+};
+/* body: of the message, with the payload's generic header. */
+enum drop fragment_parse(struct view body, struct fragment *out);
 
 /* The messages by their payloads, for form_check(). */
 enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };

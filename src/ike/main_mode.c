@@ -48,6 +48,8 @@ static void send_choice(struct ike *ike, const struct half_open *h)
         draft_vendor(&d, natt_vendor(natt));
     if (vendors_have(&h->vendors, VENDOR_DPD))
         draft_vendor(&d, VENDOR_DPD);
+    if (vendors_have(&h->vendors, VENDOR_FRAGMENTATION))
+        draft_vendor(&d, VENDOR_FRAGMENTATION);
     queue_datagram(ike, &h->path, draft_finish(&d));
 }
 

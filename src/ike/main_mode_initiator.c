@@ -66,6 +66,7 @@ enum err initiator_begin(struct ike *ike, struct peer *peer)
     for (size_t i = 0; i < ARRAY_LEN(natt_vendors) && ike->config.encap != IKE_ENCAP_OFF; i++)
         draft_vendor(&d, natt_vendors[i]);
     draft_vendor(&d, VENDOR_DPD);
+    draft_vendor(&d, VENDOR_FRAGMENTATION);
     draft_vendor(&d, VENDOR_SEKISHO);
     resend_send(ike, &sa->resend, &sa->path, draft_finish(&d), true);
     sa_stage(ike, sa, STAGE_IKE_MM1, "");

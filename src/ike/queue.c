@@ -20,6 +20,8 @@ struct notice {
 
 void queue_datagram(struct ike *ike, const struct path *path, struct view bytes)
 {
+    if (fragment_send(ike, path, bytes))
+        return;
     struct datagram *d = malloc(sizeof(*d) + bytes.n);
     if (!d)
         return;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define VENDOR_ID_SIZE 16 /* of all in vendor.def but XAUTH */
+#define FRAGMENTS_MAIN_MODE 0x80000000u
 
 static uint8_t digit(char c)
 {
@@ -25,6 +25,12 @@ size_t vendor_bytes(enum vendor which, uint8_t out[static 20])
     return n;
 }
 
+/* The word behind the fragmentation ID tells of which exchanges; Windows sends none. */
+static bool fragments_main_mode(struct reader r)
+{
+    return rd_left(&r) < 4 || rd_u32(&r) & FRAGMENTS_MAIN_MODE;
+}
+
 static void note(struct view id, struct vendors *v)
 {
     for (enum vendor i = 0; i < VENDOR_COUNT; i++) {
@@ -36,6 +42,8 @@ static void note(struct view id, struct vendors *v)
         v->seen |= 1u << i;
         if (i == VENDOR_MICROSOFT)
             v->microsoft_version = rd_u32(&r);
+        if (i == VENDOR_FRAGMENTATION && !fragments_main_mode(r))
+            v->seen &= ~(1u << i);
     }
 }
 

@@ -43,7 +43,7 @@ static const char windows_8[] =
            "0d000014 26244d38eddb61b3172a36e3d0cfb819"
            "00000014 e3a5966a76379fe707228231e5ce8652";
 
-static void windows_gets_its_first_transform_unchanged_and_one_vendor_id(void **state)
+static void windows_gets_its_first_transform_unchanged_and_what_it_announced(void **state)
 {
     (void)state;
     struct world *w = world_new(20);
@@ -56,10 +56,11 @@ static void windows_gets_its_first_transform_unchanged_and_one_vendor_id(void **
     assert_int_equal(a.verdict, DROP_NONE);
     assert_memory_equal(a.bytes, expected, unhex(COOKIE, expected, sizeof(expected)));
     assert_int_not_equal(be32_get(a.bytes + 8), 0);
-    const size_t n = unhex("01100200 00000000 0000006c"
+    const size_t n = unhex("01100200 00000000 00000084"
                            "0d00003c 00000001 00000001 00000030 01010001"
                            "00000028 01010000 80010007 800e0100 80020002 80040014 80030001 800b0001 000c000400007080"
-                           "00000014 4a131c81070358455c5728f20e95452f",
+                           "0d000014 4a131c81070358455c5728f20e95452f"
+                           "00000018 4048b7d56ebce88525e7de7f00d6c2d380000000",
                            expected, sizeof(expected));
     assert_int_equal(a.n, 16 + n);
     assert_memory_equal(a.bytes + 16, expected, n);
@@ -171,7 +172,7 @@ static void other_ways_to_begin_are_named_and_refused(void **state)
     assert_true(ike_event(w->side[1].ike, &e));
     assert_int_equal(e.cause, CAUSE_IKE_V2);
     ask(w->side[1].ike, w->now, COOKIE "0000000000000001 84100200 00000000 00000020 00000004", &a);
-    assert_int_equal(a.verdict, DROP_IKE_FRAGMENT);
+    assert_int_equal(a.verdict, DROP_IKE_FRAGMENT_STRAY);
     ask(w->side[1].ike, w->now, COOKIE "0000000000000001 08102001 00000001 00000020 00000004", &a);
     assert_int_equal(a.verdict, DROP_IKE_COOKIE);
     assert_int_equal(a.n, 0);
@@ -181,7 +182,7 @@ static void other_ways_to_begin_are_named_and_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(windows_gets_its_first_transform_unchanged_and_one_vendor_id),
+        cmocka_unit_test(windows_gets_its_first_transform_unchanged_and_what_it_announced),
         cmocka_unit_test(a_repeated_first_message_gets_the_same_answer),
         cmocka_unit_test(apple_is_answered_with_rfc_3947_and_dpd_only),
         cmocka_unit_test(a_refused_proposal_is_told_in_clear_and_leaves_nothing),

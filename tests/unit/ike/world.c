@@ -142,6 +142,8 @@ static void put_in_flight(struct world *w, int from, const struct path *path, st
 {
     struct side *s = &w->side[from];
     const int n = s->sent++;
+    if (bytes.n > s->largest)
+        s->largest = bytes.n;
     if (w->lose_all[from] || (n < 64 && (w->lose[from] >> n & 1)))
         return;
     if (w->block_4500 && (path->remote.port == IKE_NATT_PORT || path->local.port == IKE_NATT_PORT))

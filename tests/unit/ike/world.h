@@ -30,6 +30,7 @@ struct side {
     enum drop verdicts[WORLD_SENT]; /* on each datagram that came in */
     size_t verdict_count;
     int sent, keepalives;
+    size_t largest; /* datagram, without its non-ESP marker */
 };
 
 struct flight {
