@@ -32,19 +32,57 @@ enum err iface_set_up(uint32_t iface, bool up)
     return netlink_talk(&r, NULL, NULL);
 }
 
+struct link_state {
+    uint32_t mtu;
+    bool found, up;
+};
+
+static void take_link(void *ctx, uint16_t type, struct view body)
+{
+    struct link_state *state = ctx;
+    struct ifinfomsg head;
+    if (type != RTM_NEWLINK || !netlink_head(&body, &head, sizeof(head)))
+        return;
+    state->found = true;
+    state->up = (head.ifi_flags & IFF_UP) != 0;
+    uint16_t attribute;
+    struct view value;
+    while (netlink_next_attribute(&body, &attribute, &value))
+        if (attribute == IFLA_MTU)
+            state->mtu = netlink_u32(value);
+}
+
+enum err iface_state(uint32_t iface, uint32_t *mtu, bool *up)
+{
+    const struct ifinfomsg head = {.ifi_index = (int)iface};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETLINK, 0, &head, sizeof(head));
+    struct link_state state = {.found = false};
+    const enum err e = netlink_talk(&r, take_link, &state);
+    if (e != ERR_OK)
+        return e;
+    if (!state.found)
+        return ERR_NOTFOUND;
+    *mtu = state.mtu;
+    *up = state.up;
+    return ERR_OK;
+}
+
 static enum err change_address(uint16_t type, uint16_t flags, uint32_t iface, const struct ip_addr *addr, uint8_t bits,
-                               const struct ip_addr *peer)
+                               const struct ip_addr *peer, uint32_t more_flags)
 {
     if (af_of(addr) == AF_UNSPEC || bits > ip_addr_size(addr) * 8 || (peer && peer->family != addr->family))
         return ERR_INVALID;
     const struct ifaddrmsg head = {
         .ifa_family = (uint8_t)af_of(addr),
         .ifa_prefixlen = bits,
-        .ifa_flags = addr->family == 6 ? IFA_F_NODAD : 0, /* nobody else is on the link to have a duplicate */
         .ifa_index = iface,
     };
+    /* Nobody else is on the link to have a duplicate. */
+    const uint32_t ifa_flags = more_flags | (addr->family == 6 ? IFA_F_NODAD : 0);
     struct netlink_request r;
     netlink_begin(&r, type, flags, &head, sizeof(head));
+    netlink_attribute_u32(&r, IFA_FLAGS, ifa_flags);
     netlink_attribute_ip(&r, IFA_LOCAL, addr);
     if (type == RTM_NEWADDR) /* to remove one, its own end says enough */
         netlink_attribute_ip(&r, IFA_ADDRESS, peer ? peer : addr);
@@ -53,12 +91,18 @@ static enum err change_address(uint16_t type, uint16_t flags, uint32_t iface, co
 
 enum err iface_address_add(uint32_t iface, const struct ip_addr *addr, uint8_t bits, const struct ip_addr *peer)
 {
-    return change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, iface, addr, bits, peer);
+    return change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, iface, addr, bits, peer, 0);
+}
+
+enum err iface_address_add_bare(uint32_t iface, const struct ip_addr *addr, const struct ip_addr *peer)
+{
+    const uint8_t bits = (uint8_t)(ip_addr_size(addr) * 8);
+    return change_address(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, iface, addr, bits, peer, IFA_F_NOPREFIXROUTE);
 }
 
 enum err iface_address_del(uint32_t iface, const struct ip_addr *addr, uint8_t bits)
 {
-    return change_address(RTM_DELADDR, 0, iface, addr, bits, NULL);
+    return change_address(RTM_DELADDR, 0, iface, addr, bits, NULL, 0);
 }
 
 struct listing {

@@ -42,6 +42,13 @@ usec_t clock_now(void)
     return (usec_t)t.tv_sec * USEC_SEC + (usec_t)t.tv_nsec / 1000;
 }
 
+usec_t clock_boot(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (usec_t)t.tv_sec * USEC_SEC + (usec_t)t.tv_nsec / 1000;
+}
+
 int64_t clock_wall(void)
 {
     return (int64_t)time(NULL);

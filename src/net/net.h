@@ -46,6 +46,9 @@ void loop_set_spin(struct loop *loop, usec_t duration);
 usec_t loop_now(const struct loop *loop);
 /* Reads the clock now: for measuring, and for threads without a loop. */
 usec_t clock_now(void);
+/* CLOCK_BOOTTIME: like clock_now(), but it goes on while the host sleeps. The difference between the two grows by the
+ * length of each sleep. */
+usec_t clock_boot(void);
 /* Wall-clock seconds since 1970, for people, certificates and records. */
 int64_t clock_wall(void);
 
@@ -165,6 +168,8 @@ struct sock_counters sock_counters(const struct sock *sock);
 
 /* The local address the kernel would use towards an endpoint (no packet is sent). ERR_SYSTEM when there is no route. */
 enum err source_address(const struct ip_addr *to, struct ip_addr *out);
+/* The same for a socket with this SO_MARK (0: none), which takes CAP_NET_ADMIN or CAP_NET_RAW. */
+enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out);
 
 /* ---- TUN ---- */
 
@@ -207,14 +212,19 @@ struct route {
     uint32_t iface;             /* 0: left to via */
     uint32_t table;             /* 0: main */
     uint32_t metric;            /* 0: the kernel's */
+    bool unreachable;           /* leads nowhere, and says so; iface and via are not looked at */
 };
 
 /* 0 when there is no such interface. */
 uint32_t iface_index(const char *name);
 enum err iface_set_mtu(uint32_t iface, uint32_t mtu);
 enum err iface_set_up(uint32_t iface, bool up);
+enum err iface_state(uint32_t iface, uint32_t *mtu, bool *up);
 /* peer: the other end of a point-to-point link, or NULL. ERR_EXISTS when it is there already. */
 enum err iface_address_add(uint32_t iface, const struct ip_addr *addr, uint8_t bits, const struct ip_addr *peer);
+/* The same for this end of a tunnel, with the whole address as prefix: without the route to the peer that the kernel
+ * would put into the main table. */
+enum err iface_address_add_bare(uint32_t iface, const struct ip_addr *addr, const struct ip_addr *peer);
 enum err iface_address_del(uint32_t iface, const struct ip_addr *addr, uint8_t bits);
 /* ERR_EXISTS: there is an equal one. ERR_NOTFOUND from del: there was none. */
 enum err route_add(const struct route *route);
@@ -222,8 +232,40 @@ enum err route_del(const struct route *route);
 /* Where the kernel would send a packet for `to`: iface, via (if any) and source are set; `to` and bits are the address
  * itself. For pinning a peer's route before the default route changes. */
 enum err route_lookup(const struct ip_addr *to, struct route *out);
+/* The same for packets with a mark (policy routing). */
+enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct route *out);
+/* The unicast and unreachable routes of one table, at most max; *n how many were written. */
+enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n);
 /* The default route with the lowest metric of the main table. ERR_NOTFOUND when there is none. */
 enum err route_default(uint8_t family, struct route *out);
+
+/* A rule of policy routing: packets whose mark, under mask, is `mark` look into `table`. */
+struct rule {
+    uint8_t family;      /* 4 or 6 */
+    uint32_t priority;   /* lower ones come first; not 0 */
+    uint32_t table;      /* not 0 */
+    uint32_t mark, mask; /* mask 0: all packets */
+    bool inverted;       /* packets with another mark */
+    bool no_default;     /* the table's default route does not count */
+};
+#define RULE_TABLE_MAIN 254
+
+/* ERR_EXISTS: there is an equal one. ERR_NOTFOUND from del: there was none. */
+enum err rule_add(const struct rule *rule);
+enum err rule_del(const struct rule *rule);
+/* All rules, at most max, in order; *n how many were written. Conditions that struct rule does not know are left out.
+ */
+enum err rule_list(uint8_t family, struct rule *out, size_t max, size_t *n);
+
+#define MONITOR_ADDRESSES (1u << 0)
+#define MONITOR_ROUTES    (1u << 1) /* of the main table */
+#define MONITOR_LINKS     (1u << 2)
+
+/* A descriptor, the caller's to close, that is readable when the host's network has changed. */
+enum err monitor_open(int *fd);
+/* What has changed since the last call, MONITOR_ bits, without waiting; leaves out what concerns the interface `except`
+ * (0: none). A single event of the world tells itself in several changes: wait a little before acting. */
+uint32_t monitor_read(int fd, uint32_t except);
 
 struct iface_address {
     uint32_t iface;
@@ -270,6 +312,17 @@ enum err local_connect(const char *path, int *fd);
 enum err local_read(int fd, void *out, size_t cap, size_t *n);
 enum err local_write(int fd, struct view bytes, size_t *n);
 
+/* ---- programs ---- */
+
+#define PROGRAM_PATH 64 /* bytes with NUL */
+
+/* Where a program is, among the system's directories; NULL: it is not installed. */
+const char *program_find(const char *name, char out[static PROGRAM_PATH]);
+/* Runs argv[0] (a path; argv ends with NULL) with input on its standard input, without a shell and without our
+ * environment, and waits for its end. message gets what it printed, shortened to cap. ERR_INVALID: it failed.
+ * ERR_SYSTEM: it could not run, or took longer than limit (errno ETIMEDOUT) and was killed. */
+enum err program_run(const char *const *argv, struct view input, usec_t limit, char *message, size_t cap);
+
 /* ---- firewall ---- */
 
 /* Applies a rule set in one transaction through `nft -f -`, without a shell. On ERR_SYSTEM or ERR_INVALID (nft refused)
@@ -311,5 +364,10 @@ enum err sandbox_enter(enum sandbox mode);
 /* Forbids core dumps, then locks present and future memory, so that no secret is swapped out. Before privilege_drop().
  * ERR_SYSTEM: it is not locked (that takes CAP_SYS_RESOURCE and CAP_IPC_LOCK); the process may go on. */
 enum err memory_protect(void);
+
+/* ---- the service manager ---- */
+
+/* Tells systemd, e.g. "READY=1" or "STATUS=...\nRELOADING=1" (sd_notify(3)). ERR_NOTFOUND: nobody asked to be told. */
+enum err notify_service(const char *state);
 
 #endif

@@ -16,7 +16,7 @@ static bool is_sane(const struct route *route)
     return (family == 4 || family == 6) && route->bits <= ip_addr_size(&route->to) * 8 &&
            (route->via.family == 0 || route->via.family == family) &&
            (route->source.family == 0 || route->source.family == family) &&
-           (route->via.family != 0 || route->iface != 0);
+           (route->via.family != 0 || route->iface != 0 || route->unreachable);
 }
 
 static enum err change_route(uint16_t type, uint16_t flags, const struct route *route)
@@ -24,14 +24,17 @@ static enum err change_route(uint16_t type, uint16_t flags, const struct route *
     if (!is_sane(route))
         return ERR_INVALID;
     const bool removes = type == RTM_DELROUTE;
-    const uint8_t scope = route->via.family || route->to.family == 6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+    const bool direct = !route->via.family && !route->unreachable && route->to.family == 4;
+    const uint8_t type_wanted = route->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
     const struct rtmsg head = {
         .rtm_family = af_of(&route->to),
         .rtm_dst_len = route->bits,
         .rtm_table = RT_TABLE_UNSPEC,
         .rtm_protocol = removes ? RTPROT_UNSPEC : RTPROT_STATIC,
-        .rtm_scope = removes ? RT_SCOPE_NOWHERE : scope,
-        .rtm_type = removes ? RTN_UNSPEC : RTN_UNICAST,
+        .rtm_scope = removes  ? RT_SCOPE_NOWHERE
+                     : direct ? RT_SCOPE_LINK
+                              : RT_SCOPE_UNIVERSE,
+        .rtm_type = removes ? RTN_UNSPEC : type_wanted,
     };
     struct netlink_request r;
     netlink_begin(&r, type, flags, &head, sizeof(head));
@@ -42,7 +45,7 @@ static enum err change_route(uint16_t type, uint16_t flags, const struct route *
         netlink_attribute_ip(&r, RTA_GATEWAY, &route->via);
     if (route->source.family)
         netlink_attribute_ip(&r, RTA_PREFSRC, &route->source);
-    if (route->iface)
+    if (route->iface && !route->unreachable)
         netlink_attribute_u32(&r, RTA_OIF, route->iface);
     if (route->metric)
         netlink_attribute_u32(&r, RTA_PRIORITY, route->metric);
@@ -59,16 +62,18 @@ enum err route_del(const struct route *route)
     return change_route(RTM_DELROUTE, 0, route);
 }
 
-/* Reads a route message; false when it is none, or not a plain unicast or local one. */
+/* Reads a route message; false when it is none, or not a unicast, local or unreachable one. */
 static bool read_route(uint16_t type, struct view body, struct route *out)
 {
     struct rtmsg head;
     if (type != RTM_NEWROUTE || !netlink_head(&body, &head, sizeof(head)))
         return false;
-    if (head.rtm_type != RTN_UNICAST && head.rtm_type != RTN_LOCAL)
+    if (head.rtm_type != RTN_UNICAST && head.rtm_type != RTN_LOCAL && head.rtm_type != RTN_UNREACHABLE)
         return false;
-    struct route route = {
-        .to.family = head.rtm_family == AF_INET ? 4 : 6, .bits = head.rtm_dst_len, .table = head.rtm_table};
+    struct route route = {.to.family = head.rtm_family == AF_INET ? 4 : 6,
+                          .bits = head.rtm_dst_len,
+                          .table = head.rtm_table,
+                          .unreachable = head.rtm_type == RTN_UNREACHABLE};
     uint16_t attribute;
     struct view value;
     while (netlink_next_attribute(&body, &attribute, &value)) {
@@ -112,17 +117,24 @@ static void take_answer(void *ctx, uint16_t type, struct view body)
 
 enum err route_lookup(const struct ip_addr *to, struct route *out)
 {
+    return route_lookup_marked(to, 0, out);
+}
+
+enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct route *out)
+{
     if (to->family != 4 && to->family != 6)
         return ERR_INVALID;
     const struct rtmsg head = {.rtm_family = af_of(to), .rtm_dst_len = (uint8_t)(ip_addr_size(to) * 8)};
     struct netlink_request r;
     netlink_begin(&r, RTM_GETROUTE, 0, &head, sizeof(head));
     netlink_attribute_ip(&r, RTA_DST, to);
+    if (mark)
+        netlink_attribute_u32(&r, RTA_MARK, mark);
     struct search s = {.found = false};
     const enum err e = netlink_talk(&r, take_answer, &s);
     if (e != ERR_OK)
         return e == ERR_SYSTEM && (errno == ENETUNREACH || errno == EHOSTUNREACH) ? ERR_NOTFOUND : e;
-    if (!s.found)
+    if (!s.found || s.best.unreachable)
         return ERR_NOTFOUND;
     s.best.to = *to;
     s.best.bits = (uint8_t)(ip_addr_size(to) * 8);
@@ -135,7 +147,8 @@ static void take_default(void *ctx, uint16_t type, struct view body)
 {
     struct search *s = ctx;
     struct route route;
-    if (!read_route(type, body, &route) || route.bits != 0 || route.table != RT_TABLE_MAIN || route.iface == 0)
+    if (!read_route(type, body, &route) || route.bits != 0 || route.table != RT_TABLE_MAIN || route.iface == 0 ||
+        route.unreachable)
         return;
     if (!s->found || route.metric < s->best.metric)
         s->best = route;
@@ -158,4 +171,32 @@ enum err route_default(uint8_t family, struct route *out)
     s.best.table = 0;
     *out = s.best;
     return ERR_OK;
+}
+
+struct table_listing {
+    uint32_t table;
+    struct route *out;
+    size_t max, n;
+};
+
+static void take_listed(void *ctx, uint16_t type, struct view body)
+{
+    struct table_listing *list = ctx;
+    struct route route;
+    if (list->n < list->max && read_route(type, body, &route) && route.table == list->table)
+        list->out[list->n++] = route;
+}
+
+enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n)
+{
+    if (family != 4 && family != 6)
+        return ERR_INVALID;
+    const struct rtmsg head = {.rtm_family = family == 4 ? AF_INET : AF_INET6};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
+    struct table_listing list = {.table = table, .out = out, .max = max};
+    const enum err e = netlink_talk(&r, take_listed, &list);
+    if (e == ERR_OK)
+        *n = list.n;
+    return e;
 }

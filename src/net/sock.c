@@ -249,6 +249,11 @@ enum err sock_open(const struct sock_config *config, struct sock **out)
 
 enum err source_address(const struct ip_addr *to, struct ip_addr *out)
 {
+    return source_address_marked(to, 0, out);
+}
+
+enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out)
+{
     union sockaddr_any a;
     socklen_t n = sockaddr_write(&a, to, IKE_PORT);
     if (n == 0)
@@ -256,7 +261,8 @@ enum err source_address(const struct ip_addr *to, struct ip_addr *out)
     const int fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return ERR_SYSTEM;
-    const bool good = connect(fd, &a.any, n) == 0 && (n = sizeof(a), getsockname(fd, &a.any, &n)) == 0;
+    const bool good = (mark == 0 || set_int(fd, SOL_SOCKET, SO_MARK, (int)mark) == 0) && connect(fd, &a.any, n) == 0 &&
+                      (n = sizeof(a), getsockname(fd, &a.any, &n)) == 0;
     const int saved = errno;
     close(fd);
     errno = saved;

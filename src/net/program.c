@@ -1,0 +1,153 @@
+/* Running another program for one short job: no shell, no inherited environment or descriptors, a limit on its time. */
+#include "net/net_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *program_find(const char *name, char out[static PROGRAM_PATH])
+{
+    /* What an administrator has put beside the distribution's comes first. */
+    static const char *const places[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        const int n = snprintf(out, PROGRAM_PATH, "%s/%s", places[i], name);
+        if (n > 0 && n < PROGRAM_PATH && access(out, X_OK) == 0)
+            return out;
+    }
+    return NULL;
+}
+
+/* The input in memory as a file: the program may read and complain in any order without either side waiting. */
+static int file_of(struct view bytes)
+{
+    const int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    while (bytes.n > 0) {
+        const ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            close(fd);
+            return -1;
+        }
+        bytes.p += n;
+        bytes.n -= (size_t)n;
+    }
+    lseek(fd, 0, SEEK_SET);
+    return fd;
+}
+
+static enum err spawn(const char *const *argv, const posix_spawn_file_actions_t *files, pid_t *pid)
+{
+    char *const environment[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                                 (char[]){"LC_ALL=C"}, NULL};
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    if (posix_spawnattr_init(&attributes) != 0)
+        return ERR_NOMEM;
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setpgroup(&attributes, 0); /* so that its own children can be stopped with it */
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+    const int error = posix_spawn(pid, argv[0], files, &attributes, (char *const *)argv, environment);
+    posix_spawnattr_destroy(&attributes);
+    errno = error;
+    return error ? ERR_SYSTEM : ERR_OK;
+}
+
+static enum err start(const char *const *argv, int input, int output, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    if (posix_spawn_file_actions_init(&files) != 0)
+        return ERR_NOMEM;
+    posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
+    const enum err e = spawn(argv, &files, pid);
+    posix_spawn_file_actions_destroy(&files);
+    return e;
+}
+
+/* Keeps what fits and reads on to the end, so that the program is never stopped by a full pipe. False: time is up. */
+static bool collect(int fd, usec_t until, char *message, size_t cap)
+{
+    char buffer[512];
+    size_t kept = 0;
+    bool ended = false;
+    while (!ended) {
+        const usec_t now = clock_now();
+        struct pollfd ready = {.fd = fd, .events = POLLIN};
+        if (now >= until || poll(&ready, 1, (int)((until - now) / USEC_MSEC) + 1) < 0) {
+            if (now >= until || errno != EINTR)
+                break;
+            continue;
+        }
+        if (!ready.revents)
+            continue;
+        const ssize_t n = read(fd, buffer, sizeof(buffer));
+        if (n < 0 && errno == EINTR)
+            continue;
+        ended = n <= 0;
+        const size_t room = cap > kept + 1 ? cap - kept - 1 : 0;
+        const size_t take = n <= 0 ? 0 : (size_t)n < room ? (size_t)n : room;
+        memcpy(message + kept, buffer, take);
+        kept += take;
+    }
+    if (cap > 0)
+        message[kept] = '\0';
+    return ended;
+}
+
+static enum err wait_for(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return ERR_SYSTEM;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ERR_OK : ERR_INVALID;
+}
+
+static enum err run(const char *const *argv, int input, usec_t limit, char *message, size_t cap)
+{
+    int output[2];
+    if (pipe2(output, O_CLOEXEC) < 0)
+        return ERR_SYSTEM;
+    pid_t pid;
+    enum err e = start(argv, input, output[1], &pid);
+    close(output[1]);
+    if (e == ERR_OK) {
+        const bool ended = collect(output[0], clock_now() + limit, message, cap);
+        if (!ended)
+            kill(-pid, SIGKILL);
+        e = wait_for(pid);
+        if (!ended) {
+            errno = ETIMEDOUT;
+            e = ERR_SYSTEM;
+        }
+    }
+    close(output[0]);
+    return e;
+}
+
+enum err program_run(const char *const *argv, struct view input, usec_t limit, char *message, size_t cap)
+{
+    if (cap > 0)
+        message[0] = '\0';
+    const int fd = file_of(input);
+    if (fd < 0)
+        return ERR_SYSTEM;
+    const enum err e = run(argv, fd, limit, message, cap);
+    const int saved = errno;
+    close(fd);
+    errno = saved;
+    return e;
+}

@@ -1,0 +1,99 @@
+/* Other programs run for one job; the service manager is told. */
+#include "net/net.h"
+#include "tests/test.h"
+#include "wire/wire.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void a_program_reads_its_input_and_is_heard(void **state)
+{
+    (void)state;
+    char path[PROGRAM_PATH], said[64];
+    const char *const argv[] = {program_find("cat", path), NULL};
+    assert_non_null(argv[0]);
+    assert_int_equal(program_run(argv, view_str("one\ntwo\n"), USEC_SEC, said, sizeof(said)), ERR_OK);
+    assert_string_equal(said, "one\ntwo\n");
+    char little[6];
+    assert_int_equal(program_run(argv, view_str("one\ntwo\n"), USEC_SEC, little, sizeof(little)), ERR_OK);
+    assert_string_equal(little, "one\nt");
+}
+
+static void it_gets_nothing_of_ours(void **state)
+{
+    (void)state;
+    char path[PROGRAM_PATH], said[512];
+    const char *const argv[] = {program_find("env", path), NULL};
+    assert_int_equal(setenv("SECRET_OF_OURS", "x", 1), 0);
+    assert_int_equal(program_run(argv, VIEW_NONE, USEC_SEC, said, sizeof(said)), ERR_OK);
+    assert_null(strstr(said, "SECRET_OF_OURS"));
+    assert_non_null(strstr(said, "PATH=/"));
+}
+
+static void failure_and_absence_are_told(void **state)
+{
+    (void)state;
+    char path[PROGRAM_PATH], said[64];
+    const char *const fails[] = {program_find("false", path), NULL};
+    assert_int_equal(program_run(fails, VIEW_NONE, USEC_SEC, said, sizeof(said)), ERR_INVALID);
+    const char *const absent[] = {"/no/such/program", NULL};
+    assert_int_equal(program_run(absent, VIEW_NONE, USEC_SEC, said, sizeof(said)), ERR_SYSTEM);
+    assert_int_equal(errno, ENOENT);
+    assert_null(program_find("no-such-program-here", path));
+}
+
+static void a_program_that_hangs_is_ended_with_its_children(void **state)
+{
+    (void)state;
+    char path[PROGRAM_PATH], said[64];
+    const char *const argv[] = {program_find("sh", path), "-c", "sleep 60 & sleep 60", NULL};
+    const usec_t began = clock_now();
+    assert_int_equal(program_run(argv, VIEW_NONE, USEC_SEC / 5, said, sizeof(said)), ERR_SYSTEM);
+    assert_int_equal(errno, ETIMEDOUT);
+    assert_true(clock_now() - began < 5 * USEC_SEC);
+}
+
+static void the_service_manager_hears(void **state)
+{
+    (void)state;
+    const int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    socklen_t size = sizeof(sa_family_t); /* the kernel chooses an abstract name */
+    assert_int_equal(bind(manager, (struct sockaddr *)&name, size), 0);
+    size = sizeof(name);
+    assert_int_equal(getsockname(manager, (struct sockaddr *)&name, &size), 0);
+    char text[64] = "@";
+    memcpy(text + 1, name.sun_path + 1, size - offsetof(struct sockaddr_un, sun_path) - 1);
+    unsetenv("NOTIFY_SOCKET");
+    assert_int_equal(notify_service("READY=1"), ERR_NOTFOUND);
+    assert_int_equal(setenv("NOTIFY_SOCKET", text, 1), 0);
+    assert_int_equal(notify_service("READY=1"), ERR_OK);
+    char heard[32] = "";
+    assert_int_equal(recv(manager, heard, sizeof(heard) - 1, 0), 7);
+    assert_string_equal(heard, "READY=1");
+    assert_int_equal(setenv("NOTIFY_SOCKET", "relative", 1), 0);
+    assert_int_equal(notify_service("READY=1"), ERR_INVALID);
+    close(manager);
+}
+
+static void the_clock_of_the_host_does_not_run_behind_ours(void **state)
+{
+    (void)state;
+    const usec_t before = clock_now(), boot = clock_boot();
+    assert_true(boot >= before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_program_reads_its_input_and_is_heard),
+        cmocka_unit_test(it_gets_nothing_of_ours),
+        cmocka_unit_test(failure_and_absence_are_told),
+        cmocka_unit_test(a_program_that_hangs_is_ended_with_its_children),
+        cmocka_unit_test(the_service_manager_hears),
+        cmocka_unit_test(the_clock_of_the_host_does_not_run_behind_ours),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
