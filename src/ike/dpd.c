@@ -68,6 +68,20 @@ static void declare_dead(struct ike *ike, struct peer *peer)
     peer_end(ike, peer, CAUSE_PEER_SILENT, false);
 }
 
+void ike_probe(struct ike *ike, usec_t now, uint32_t number)
+{
+    ike->now = now;
+    struct peer *peer = peer_get(ike, number);
+    struct sa *sa = peer && peer->dpd && ike->config.dpd_interval != 0 ? peer_sa(peer) : NULL;
+    if (!sa)
+        return;
+    if (!peer->dpd_asking)
+        peer->dpd_sent++;
+    send(ike, sa, NOTIFY_R_U_THERE, peer->dpd_sent);
+    peer->dpd_asking = true;
+    alarm_set(ike, &peer->watch, ike->now + DPD_REPEAT);
+}
+
 void dpd_ring(struct ike *ike, struct alarm *a)
 {
     struct peer *peer = container_of(a, struct peer, watch);

@@ -88,6 +88,7 @@ struct ike_config {
     uint32_t max_sas; /* IKE SAs; IKE SAs whose peer is authenticated are never evicted by those that are not */
     uint8_t shard, shard_bits; /* carried in responder cookies (ours as initiator too), see shard_of_cookie() */
     bool pfs;                  /* as initiator: offer PFS in quick mode */
+    usec_t patience;           /* how long a message that is repeated waits for its answer at most; 0: 25 s */
     /* The two proposals are borrowed like the keys. */
     const char *ike_proposal; /* as initiator, e.g. "aes256-sha1-modp2048,aes128-sha1-ecp256"; NULL: by policy */
     const char *esp_proposal; /* as initiator, e.g. "aes256-sha1,aes128gcm16"; NULL: by policy */
@@ -216,6 +217,7 @@ struct ike_connect {
     /* With signatures: who we are, and whom we expect ("": anybody of our authorities). Borrowed likewise. */
     const struct ike_credential *credential; /* NULL: with the key */
     char expect[256];
+    uint16_t natt_port_local; /* our port from the fifth message on when there is a NAT; 0: 4500 */
     uint16_t l2tp_port_local; /* inner UDP source port for IDci; 0: any */
     struct ip_addr oa_remote; /* the responder's address as dialled, for NAT-OA and IDcr; family 0: path.remote */
 };
@@ -230,6 +232,11 @@ void ike_child_rekey(struct ike *ike, usec_t now, uint32_t spi_in);
 void ike_child_close(struct ike *ike, usec_t now, uint32_t spi_in);
 /* An authenticated ESP packet of the peer came: it lives; and by this path. */
 void ike_peer_alive(struct ike *ike, usec_t now, uint32_t peer, const struct path *path);
+
+/* Our own address towards the peer is another from now on: its SAs go on from there. */
+void ike_move(struct ike *ike, usec_t now, uint32_t peer, const struct ip_addr *local);
+/* Asks at once whether the peer lives; harmless for one without DPD. */
+void ike_probe(struct ike *ike, usec_t now, uint32_t peer);
 
 /* The first authenticated ESP packet came in on this pair: quick mode's third message need not come any more, and
  * CHILD_USE follows. */

@@ -89,6 +89,7 @@ void alarm_clear(struct ike *ike, struct alarm *a);
 /* The last message of an exchange: sent again by the clock, or when the peer repeats its own. */
 struct resend {
     struct alarm alarm;
+    usec_t began;   /* sent for the first time */
     uint8_t *bytes; /* NULL: nothing is remembered */
     uint16_t n;
     uint8_t tries, answers;

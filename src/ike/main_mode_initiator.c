@@ -200,7 +200,9 @@ static void float_ports(const struct ike *ike, struct sa *sa)
         return;
     if (sa->path.remote.port != IKE_PORT)
         return;
-    sa->path.local.port = sa->path.remote.port = IKE_NATT_PORT;
+    const uint16_t ours = sa->peer->connect.natt_port_local;
+    sa->path.local.port = ours ? ours : IKE_NATT_PORT;
+    sa->path.remote.port = IKE_NATT_PORT;
     sa->floated = true;
 }
 

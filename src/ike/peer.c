@@ -223,6 +223,17 @@ void ike_peer_alive(struct ike *ike, usec_t now, uint32_t number, const struct p
     peer_moved(ike, peer, path, false);
 }
 
+void ike_move(struct ike *ike, usec_t now, uint32_t number, const struct ip_addr *local)
+{
+    ike->now = now;
+    struct peer *peer = peer_get(ike, number);
+    if (!peer)
+        return;
+    LIST_EACH(l, spare, &peer->sas)
+    container_of(l, struct sa, of_peer)->path.local.addr = *local;
+    peer->path.local.addr = *local;
+}
+
 bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info *out)
 {
     const struct peer *peer = peer_get(ike, number);

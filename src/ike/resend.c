@@ -19,6 +19,7 @@ void resend_send(struct ike *ike, struct resend *r, const struct path *path, str
     memcpy(r->bytes, message.p, message.n);
     r->n = (uint16_t)message.n;
     r->armed = armed;
+    r->began = ike->now;
     alarm_set(ike, &r->alarm, armed ? ike->now + waits[0] : USEC_NEVER);
 }
 
@@ -33,10 +34,11 @@ void resend_answer(struct ike *ike, struct resend *r, const struct path *path)
 
 bool resend_again(struct ike *ike, struct resend *r, const struct path *path)
 {
-    if (!r->bytes || ++r->tries >= ARRAY_LEN(waits))
+    const usec_t end = ike->config.patience ? r->began + ike->config.patience : USEC_NEVER;
+    if (!r->bytes || ++r->tries >= ARRAY_LEN(waits) || ike->now >= end)
         return false;
     queue_datagram(ike, path, view_of(r->bytes, r->n));
-    alarm_set(ike, &r->alarm, ike->now + waits[r->tries]);
+    alarm_set(ike, &r->alarm, usec_min(ike->now + waits[r->tries], end));
     return true;
 }
 

@@ -27,13 +27,24 @@ static uint32_t our_magic(const struct ppp *ppp)
     return ppp->lcp.asks & LCP_ASK_MAGIC ? ppp->lcp.magic : 0; /* zero unless agreed (RFC 1661 5.8) */
 }
 
+static void ask(struct ppp *ppp)
+{
+    struct echo *e = &ppp->echo;
+    uint8_t magic[4];
+    const usec_t repeat = ppp->config->echo_repeat ? ppp->config->echo_repeat : ppp->config->echo_interval;
+    e->unanswered++;
+    e->at = repeat ? ppp->now + repeat : USEC_NEVER;
+    be32_put(magic, our_magic(ppp));
+    frame_send(ppp, PPP_LCP, ECHO_REQUEST, ++e->id, VIEW(magic));
+}
+
 void echo_timeout(struct ppp *ppp)
 {
     struct echo *e = &ppp->echo;
     if (e->at > ppp->now)
         return;
     usec_t due = e->alive + ppp->config->echo_interval;
-    if (due > ppp->now) { /* heard of it meanwhile */
+    if (e->unanswered == 0 && due > ppp->now) { /* heard of it meanwhile */
         e->at = due;
         return;
     }
@@ -41,11 +52,15 @@ void echo_timeout(struct ppp *ppp)
         link_close(ppp, CAUSE_PEER_SILENT);
         return;
     }
-    e->unanswered++;
-    e->at = ppp->now + ppp->config->echo_interval;
-    uint8_t magic[4];
-    be32_put(magic, our_magic(ppp));
-    frame_send(ppp, PPP_LCP, ECHO_REQUEST, ++e->id, VIEW(magic));
+    ask(ppp);
+}
+
+void echo_probe(struct ppp *ppp)
+{
+    if (!fsm_opened(&ppp->lcp_fsm))
+        return;
+    ppp->echo.unanswered = 0;
+    ask(ppp);
 }
 
 void echo_answer(struct ppp *ppp, const struct control *in)

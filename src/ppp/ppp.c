@@ -129,6 +129,12 @@ void ppp_alive(struct ppp *ppp, usec_t now)
     echo_alive(ppp);
 }
 
+void ppp_probe(struct ppp *ppp, usec_t now)
+{
+    ppp->now = now;
+    echo_probe(ppp);
+}
+
 enum cause ppp_cause(const struct ppp *ppp)
 {
     return ppp->cause;

@@ -73,6 +73,7 @@ struct ppp_config {
     uint16_t mtu;                         /* never send more, whatever the peer allows */
     bool acfc, pfc;                       /* accept from the peer; pfc is never used on sending (RouterOS 6) */
     usec_t echo_interval;                 /* LCP Echo-Request; 0: never; only sent after silence */
+    usec_t echo_repeat;                   /* between unanswered ones; 0: as echo_interval */
     uint32_t echo_failures;               /* unanswered ones before the link counts as dead */
     usec_t restart;                       /* 0 means 3 s */
     uint32_t max_configure;               /* 0 means 10 */
@@ -176,6 +177,9 @@ void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
 /* Data came from the peer: no echo is due. Cheap; it does not move the deadline, which is looked at again when it
  * comes. */
 void ppp_alive(struct ppp *ppp, usec_t now);
+/* Asks at once whether the peer still lives: without an answer the link ends after echo_failures repeats. Harmless
+ * while LCP is not open. */
+void ppp_probe(struct ppp *ppp, usec_t now);
 /* The user's name once known, else "". */
 const char *ppp_user(const struct ppp *ppp);
 /* What has been found to be wrong so far, also while the link still says goodbye; CAUSE_NONE while all is well. */

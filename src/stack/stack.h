@@ -127,6 +127,12 @@ enum err stack_connect(struct stack *stack, usec_t now, const struct stack_conne
 enum err stack_answer(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, struct view text);
 /* Says goodbye on every layer. */
 void stack_disconnect(struct stack *stack, usec_t now, uint32_t peer);
+/* As client: our own address towards the peer is another from now on. ESP in UDP goes on from there, since the peer
+ * follows whoever proves to have the keys, and is asked at once whether it does. ERR_STATE: without UDP the SAs are
+ * bound to the address they were made with. ERR_NOTFOUND. */
+enum err stack_move(struct stack *stack, usec_t now, uint32_t peer, const struct ip_addr *local);
+/* Asks a peer at once whether it lives: by LCP Echo on its sessions, which end when no answer comes, and by DPD. */
+void stack_probe(struct stack *stack, usec_t now, uint32_t peer);
 /* Ends one session. ERR_NOTFOUND. */
 enum err stack_kick(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, enum cause cause);
 /* Ends the session of this key at once: its address has been given to another. Harmless when it is gone. */

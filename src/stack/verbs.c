@@ -112,6 +112,34 @@ void stack_disconnect(struct stack *s, usec_t now, uint32_t slot)
         peer_goodbye(s, now, peer, CAUSE_ADMIN);
 }
 
+void stack_probe(struct stack *s, usec_t now, uint32_t slot)
+{
+    struct peer *peer = stack_peer_at(s, slot);
+    if (!peer)
+        return;
+    for (struct session *session = peer->sessions; session; session = session->sibling) {
+        ppp_probe(session->ppp, now);
+        stack_session_settle(s, now, session);
+    }
+    if (!peer->plain)
+        ike_probe(s->ike, now, peer->ike_peer);
+    stack_settle(s, now);
+}
+
+enum err stack_move(struct stack *s, usec_t now, uint32_t slot, const struct ip_addr *local)
+{
+    struct peer *peer = stack_peer_at(s, slot);
+    if (!peer || !peer->client)
+        return ERR_NOTFOUND;
+    if (local->family != peer->path.local.addr.family || !peer->current || !peer->current->encap)
+        return ERR_STATE;
+    outbox_flush(s);
+    peer->path.local.addr = *local;
+    ike_move(s->ike, now, peer->ike_peer, local);
+    stack_probe(s, now, slot);
+    return ERR_OK;
+}
+
 bool stack_shutdown(struct stack *s, usec_t now)
 {
     uint32_t n = 0;

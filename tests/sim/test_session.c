@@ -129,6 +129,56 @@ static void a_nat_that_forgets_is_followed_at_the_first_packet(void **state)
     leave(s);
 }
 
+static void a_client_that_roams_goes_on_from_its_new_address(void **state)
+{
+    (void)state;
+    struct scene *s = connected(15, true, NULL);
+    assert_int_equal(talk(s, 5 * USEC_SEC), 0);
+    /* It leaves its house for a network without a NAT. */
+    assert_int_equal(ip_parse("198.51.100.77", &s->c->addr), ERR_OK);
+    s->c->napt = NULL;
+    assert_int_equal(stack_move(s->c->stack, s->w->now, s->c->peer, &s->c->addr), ERR_OK);
+    world_run(s->w, USEC_SEC, NULL, NULL);
+    assert_int_equal(talk(s, 200 * USEC_SEC), 0);
+    assert_true(s->c->up);
+    assert_int_equal(s->w->ups, 1);
+    assert_int_equal(s->w->downs, 0);
+    leave(s);
+}
+
+static void esp_without_udp_cannot_roam(void **state)
+{
+    (void)state;
+    struct scene *s = connected(16, false, NULL);
+    struct ip_addr elsewhere;
+    assert_int_equal(ip_parse("198.51.100.77", &elsewhere), ERR_OK);
+    assert_int_equal(stack_move(s->c->stack, s->w->now, s->c->peer, &elsewhere), ERR_STATE);
+    assert_int_equal(stack_move(s->c->stack, s->w->now, s->c->peer + 1, &elsewhere), ERR_NOTFOUND);
+    leave(s);
+}
+
+static void quick_to_ask(struct stack_config *c)
+{
+    c->ppp.echo_interval = 8 * USEC_SEC;
+    c->ppp.echo_repeat = 2 * USEC_SEC;
+    c->ppp.echo_failures = 3;
+    c->ppp.restart = 2 * USEC_SEC;
+    c->ppp.max_terminate = 1;
+}
+
+static void a_question_finds_a_dead_gateway_in_seconds(void **state)
+{
+    (void)state;
+    struct scene *s = connected(17, true, quick_to_ask);
+    s->w->weather.loss_percent = 100;
+    stack_probe(s->c->stack, s->w->now, s->c->peer);
+    const usec_t asked = s->w->now;
+    assert_true(world_run(s->w, 30 * USEC_SEC, client_is_down, s->c));
+    assert_int_equal(s->c->cause, CAUSE_PEER_SILENT);
+    assert_in_range(s->w->now - asked, 5 * USEC_SEC, 9 * USEC_SEC);
+    leave(s);
+}
+
 static void a_packet_that_comes_late_from_the_old_port_moves_nobody_back(void **state)
 {
     (void)state;
@@ -411,6 +461,9 @@ int main(void)
         cmocka_unit_test(rekeying_of_both_phases_loses_no_packet),
         cmocka_unit_test(rekeying_by_volume_loses_no_packet),
         cmocka_unit_test(a_nat_that_forgets_is_followed_at_the_first_packet),
+        cmocka_unit_test(a_client_that_roams_goes_on_from_its_new_address),
+        cmocka_unit_test(esp_without_udp_cannot_roam),
+        cmocka_unit_test(a_question_finds_a_dead_gateway_in_seconds),
         cmocka_unit_test(a_packet_that_comes_late_from_the_old_port_moves_nobody_back),
         cmocka_unit_test(a_client_that_vanishes_is_noticed_and_its_address_comes_back),
         cmocka_unit_test(a_rekeying_that_fails_is_tried_again_and_ends_nothing),

@@ -77,7 +77,7 @@ struct sim_client *world_client(struct world *w, const struct stack_config *conf
 {
     struct sim_client *c = &w->clients[w->client_count++];
     assert_true(w->client_count <= CLIENTS_MAX);
-    *c = (struct sim_client){.world = w, .napt = napt};
+    *c = (struct sim_client){.world = w, .napt = napt, .ppp = config->ppp};
     assert_int_equal(ip_parse(addr, &c->addr), ERR_OK);
     c->stack = stack_new(config, &w->random);
     assert_non_null(c->stack);
@@ -415,7 +415,7 @@ void client_connect(struct sim_client *c, const char *user, const char *password
         .ike = {.path = {{c->addr, IKE_PORT}, {w->gateway_addr, IKE_PORT}},
                 .psk = &w->client_psk,
                 .l2tp_port_local = L2TP_PORT},
-        .ppp = world_settings(w, false).ppp,
+        .ppp = c->ppp,
     };
     strcpy(connect.ppp.user, user);
     strcpy(connect.ppp.password, password);

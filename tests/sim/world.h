@@ -34,6 +34,7 @@ struct sim_client {
     struct stack *stack;
     struct ip_addr addr;
     struct napt *napt; /* may be shared; NULL: none */
+    struct ppp_config ppp;
     uint32_t peer;
     bool up, down, started;
     enum cause cause;

@@ -19,6 +19,24 @@ static void any_single_message_may_be_lost(void **state)
     }
 }
 
+static void an_impatient_initiator_says_sooner_that_nobody_answers(void **state)
+{
+    (void)state;
+    struct world *w = world_new(150);
+    w->side[0].config.patience = 10 * USEC_SEC;
+    w->lose_all[0] = true;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 9 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_FAILED), 0);
+    assert_int_equal(w->side[0].sent, 3); /* --> MM1 at 0, 2 and 5 s */
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_FAILED), 1);
+    assert_int_equal(w->side[0].sent, 3);
+    assert_int_equal(world_event(w, 0, IKE_EVENT_FAILED, 0)->event.cause, CAUSE_IKE_NO_ANSWER);
+    world_free(w);
+}
+
 static void two_in_a_row_may_be_lost_on_either_side(void **state)
 {
     (void)state;
@@ -151,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_single_message_may_be_lost),
+        cmocka_unit_test(an_impatient_initiator_says_sooner_that_nobody_answers),
         cmocka_unit_test(two_in_a_row_may_be_lost_on_either_side),
         cmocka_unit_test(repeated_and_overtaking_messages_change_nothing),
         cmocka_unit_test(random_loss_is_survived_or_reported),

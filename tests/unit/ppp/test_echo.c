@@ -58,6 +58,41 @@ static void a_silent_peer_is_found_after_its_failures(void **state)
     rig_done(&r);
 }
 
+static void a_question_between_times_is_repeated_quickly(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r);
+    struct side *s = &r.server;
+    uint8_t frame[PPP_FRAME_MAX];
+    s->config.echo_repeat = 2 * USEC_SEC;
+    ppp_alive(s->ppp, s->now); /* it was heard of a moment ago, and yet: */
+    ppp_probe(s->ppp, s->now);
+    expect_start(s, "ff03c021 09", frame);
+    for (int i = 0; i < 2; i++) {
+        side_advance(s, s->now + 2 * USEC_SEC);
+        expect_start(s, "ff03c021 09", frame);
+        expect_silence(s);
+    }
+    side_advance(s, s->now + 2 * USEC_SEC);
+    expect_start(s, "ff03c021 05", frame);
+    rig_done(&r);
+}
+
+static void a_question_that_is_answered_asks_for_no_more(void **state)
+{
+    (void)state;
+    struct rig r;
+    begin(&r);
+    r.server.config.echo_repeat = 2 * USEC_SEC;
+    const uint64_t before = r.sent;
+    ppp_probe(r.server.ppp, r.now);
+    rig_run(&r, r.now + 20 * USEC_SEC);
+    assert_int_equal(r.sent, before + 2); /* request and reply */
+    assert_int_equal(r.server.downs, 0);
+    rig_done(&r);
+}
+
 static void our_own_echo_coming_back_is_a_loop(void **state)
 {
     (void)state;
@@ -78,6 +113,8 @@ int main(void)
         cmocka_unit_test(an_answered_echo_keeps_the_link),
         cmocka_unit_test(no_echo_is_sent_while_data_comes),
         cmocka_unit_test(a_silent_peer_is_found_after_its_failures),
+        cmocka_unit_test(a_question_between_times_is_repeated_quickly),
+        cmocka_unit_test(a_question_that_is_answered_asks_for_no_more),
         cmocka_unit_test(our_own_echo_coming_back_is_a_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
