@@ -170,6 +170,10 @@ struct sock_counters sock_counters(const struct sock *sock);
 enum err source_address(const struct ip_addr *to, struct ip_addr *out);
 /* The same for a socket with this SO_MARK (0: none), which takes CAP_NET_ADMIN or CAP_NET_RAW. */
 enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out);
+/* The same in two parts: a descriptor that may be asked again and again, also when the process may no longer set a mark
+ * of policy routing (0: none). The caller closes it. */
+enum err source_open(uint8_t family, uint32_t mark, int *fd);
+enum err source_ask(int fd, const struct ip_addr *to, struct ip_addr *out);
 
 /* ---- TUN ---- */
 
@@ -189,6 +193,9 @@ struct tun;
  * The kernel keeps a flow on the queue that last wrote its other direction. Offloads that the kernel lacks are left
  * out. */
 enum err tun_open(const struct tun_config *config, struct tun **out);
+/* One queue of a device that somebody else has opened (IFF_TUN, IFF_NO_PI, with IFF_VNET_HDR or without). The
+ * descriptor is duplicated and made non-blocking. ERR_INVALID: it is no such device. */
+enum err tun_adopt(int fd, struct tun **out);
 void tun_free(struct tun *tun);
 int tun_fd(const struct tun *tun);
 const char *tun_name(const struct tun *tun);

@@ -49,6 +49,13 @@ struct endpoint sockaddr_read(const union sockaddr_any *from)
     return e;
 }
 
+static void close_quietly(int fd)
+{
+    const int saved = errno;
+    close(fd);
+    errno = saved;
+}
+
 static int set_int(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value));
@@ -247,6 +254,33 @@ enum err sock_open(const struct sock_config *config, struct sock **out)
     return ERR_OK;
 }
 
+enum err source_open(uint8_t family, uint32_t mark, int *fd)
+{
+    const int opened = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (opened < 0)
+        return ERR_SYSTEM;
+    if (mark && set_int(opened, SOL_SOCKET, SO_MARK, (int)mark) < 0) {
+        close_quietly(opened);
+        return ERR_SYSTEM;
+    }
+    *fd = opened;
+    return ERR_OK;
+}
+
+enum err source_ask(int fd, const struct ip_addr *to, struct ip_addr *out)
+{
+    union sockaddr_any a = {.any.sa_family = AF_UNSPEC};
+    if (connect(fd, &a.any, sizeof(a.any)) < 0 && errno != EAFNOSUPPORT) /* forgets the way that was asked for before */
+        return ERR_SYSTEM;
+    socklen_t n = sockaddr_write(&a, to, IKE_PORT);
+    if (n == 0)
+        return ERR_INVALID;
+    if (connect(fd, &a.any, n) < 0 || (n = sizeof(a), getsockname(fd, &a.any, &n)) < 0)
+        return ERR_SYSTEM;
+    *out = sockaddr_read(&a).addr;
+    return ERR_OK;
+}
+
 enum err source_address(const struct ip_addr *to, struct ip_addr *out)
 {
     return source_address_marked(to, 0, out);
@@ -254,20 +288,11 @@ enum err source_address(const struct ip_addr *to, struct ip_addr *out)
 
 enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out)
 {
-    union sockaddr_any a;
-    socklen_t n = sockaddr_write(&a, to, IKE_PORT);
-    if (n == 0)
-        return ERR_INVALID;
-    const int fd = socket(a.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return ERR_SYSTEM;
-    const bool good = (mark == 0 || set_int(fd, SOL_SOCKET, SO_MARK, (int)mark) == 0) && connect(fd, &a.any, n) == 0 &&
-                      (n = sizeof(a), getsockname(fd, &a.any, &n)) == 0;
-    const int saved = errno;
-    close(fd);
-    errno = saved;
-    if (!good)
-        return ERR_SYSTEM;
-    *out = sockaddr_read(&a).addr;
-    return ERR_OK;
+    int fd;
+    enum err e = source_open(to->family, mark, &fd);
+    if (e != ERR_OK)
+        return e;
+    e = source_ask(fd, to, out);
+    close_quietly(fd);
+    return e;
 }

@@ -62,13 +62,31 @@ static void ask_offloads(struct tun *t, const struct tun_config *config)
         ioctl(t->fd, TUNSETOFFLOAD, 0u); /* then packets come whole, with empty headers */
 }
 
-static enum err open_queue(const struct tun_config *config, const char *name, struct tun **out)
+static struct tun *tun_new(void)
 {
     struct tun *t = calloc(1, sizeof(*t));
     if (!t)
-        return ERR_NOMEM;
+        return NULL;
     t->fd = -1;
     t->memory = MAP_FAILED;
+    return t;
+}
+
+static enum err make_memory(struct tun *t)
+{
+    t->memory = mmap(NULL, (size_t)TUN_BATCH * FRAME_SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    t->scratch = t->headers ? NULL : malloc((size_t)2 * FRAME_SPACE);
+    if (t->memory == MAP_FAILED || (!t->headers && !t->scratch))
+        return ERR_NOMEM;
+    memset(t->memory, 0, (size_t)WARM_FRAMES * FRAME_SPACE);
+    return ERR_OK;
+}
+
+static enum err open_queue(const struct tun_config *config, const char *name, struct tun **out)
+{
+    struct tun *t = tun_new();
+    if (!t)
+        return ERR_NOMEM;
     t->headers = !config->no_offload;
     const int flags =
         IFF_TUN | IFF_NO_PI | (config->queues > 1 ? IFF_MULTI_QUEUE : 0) | (t->headers ? IFF_VNET_HDR : 0);
@@ -76,14 +94,45 @@ static enum err open_queue(const struct tun_config *config, const char *name, st
     if (e == ERR_OK) {
         if (t->headers)
             ask_offloads(t, config);
-        t->memory =
-            mmap(NULL, (size_t)TUN_BATCH * FRAME_SPACE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        t->scratch = t->headers ? NULL : malloc((size_t)2 * FRAME_SPACE);
-        if (t->memory == MAP_FAILED || (!t->headers && !t->scratch))
-            e = ERR_NOMEM;
-        else
-            memset(t->memory, 0, (size_t)WARM_FRAMES * FRAME_SPACE);
+        e = make_memory(t);
     }
+    if (e != ERR_OK) {
+        tun_free(t);
+        return e;
+    }
+    *out = t;
+    return ERR_OK;
+}
+
+/* What kind of device this is; nothing about it is changed but its offloads. */
+static enum err adopt(struct tun *t, int fd)
+{
+    struct ifreq request = {0};
+    int header = 0;
+    if (ioctl(fd, TUNGETIFF, &request) < 0)
+        return ERR_INVALID;
+    if (!(request.ifr_flags & IFF_TUN) || !(request.ifr_flags & IFF_NO_PI))
+        return ERR_INVALID;
+    t->headers = request.ifr_flags & IFF_VNET_HDR;
+    if (t->headers && (ioctl(fd, TUNGETVNETHDRSZ, &header) < 0 || header != (int)sizeof(struct virtio_net_hdr)))
+        return ERR_INVALID;
+    t->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (t->fd < 0 || fcntl(t->fd, F_SETFL, fcntl(t->fd, F_GETFL) | O_NONBLOCK) < 0)
+        return ERR_SYSTEM;
+    memcpy(t->name, request.ifr_name, sizeof(t->name));
+    t->name[sizeof(t->name) - 1] = '\0';
+    t->iface = iface_index(t->name);
+    if (t->headers)
+        ask_offloads(t, &(struct tun_config){0});
+    return make_memory(t);
+}
+
+enum err tun_adopt(int fd, struct tun **out)
+{
+    struct tun *t = tun_new();
+    if (!t)
+        return ERR_NOMEM;
+    const enum err e = adopt(t, fd);
     if (e != ERR_OK) {
         tun_free(t);
         return e;

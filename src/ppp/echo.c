@@ -55,7 +55,7 @@ void echo_timeout(struct ppp *ppp)
     ask(ppp);
 }
 
-void echo_probe(struct ppp *ppp)
+void echo_check(struct ppp *ppp)
 {
     if (!fsm_opened(&ppp->lcp_fsm))
         return;

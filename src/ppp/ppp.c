@@ -129,10 +129,10 @@ void ppp_alive(struct ppp *ppp, usec_t now)
     echo_alive(ppp);
 }
 
-void ppp_probe(struct ppp *ppp, usec_t now)
+void ppp_check(struct ppp *ppp, usec_t now)
 {
     ppp->now = now;
-    echo_probe(ppp);
+    echo_check(ppp);
 }
 
 enum cause ppp_cause(const struct ppp *ppp)

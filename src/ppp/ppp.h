@@ -179,7 +179,7 @@ void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
 void ppp_alive(struct ppp *ppp, usec_t now);
 /* Asks at once whether the peer still lives: without an answer the link ends after echo_failures repeats. Harmless
  * while LCP is not open. */
-void ppp_probe(struct ppp *ppp, usec_t now);
+void ppp_check(struct ppp *ppp, usec_t now);
 /* The user's name once known, else "". */
 const char *ppp_user(const struct ppp *ppp);
 /* What has been found to be wrong so far, also while the link still says goodbye; CAUSE_NONE while all is well. */

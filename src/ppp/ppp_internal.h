@@ -303,7 +303,7 @@ struct view reject_quote(const struct ppp *ppp, struct view packet, size_t heade
 void echo_start(struct ppp *ppp);
 void echo_stop(struct ppp *ppp);
 void echo_alive(struct ppp *ppp);
-void echo_probe(struct ppp *ppp);
+void echo_check(struct ppp *ppp);
 void echo_timeout(struct ppp *ppp);
 void echo_answer(struct ppp *ppp, const struct control *in);
 

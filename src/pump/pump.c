@@ -85,7 +85,9 @@ static void deliver_all(struct pump *pump)
 {
     const struct frame_pieces *frame;
     while ((frame = stack_deliver(pump->config.stack)) != NULL)
-        if (!pump->config.tun || tun_write(pump->config.tun, frame) != ERR_OK)
+        if (!pump->config.tun && pump->config.deliver)
+            pump->config.deliver(pump->config.ctx, frame);
+        else if (!pump->config.tun || tun_write(pump->config.tun, frame) != ERR_OK)
             pump->counters.tun_lost++;
 }
 

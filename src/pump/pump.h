@@ -20,7 +20,9 @@ struct pump_sock {
 struct pump_config {
     struct loop *loop;
     struct stack *stack;
-    struct tun *tun; /* NULL: inner packets go nowhere (a load generator) */
+    struct tun *tun; /* NULL: inner packets go to deliver */
+    /* Called for each frame out of the tunnel when there is no TUN. NULL: they go nowhere (a load generator). */
+    void (*deliver)(void *ctx, const struct frame_pieces *frame);
     const struct pump_sock *socks;
     size_t sock_count;
     /* Called when the stack may have events to tell; pulls them all. */

@@ -118,7 +118,7 @@ void stack_probe(struct stack *s, usec_t now, uint32_t slot)
     if (!peer)
         return;
     for (struct session *session = peer->sessions; session; session = session->sibling) {
-        ppp_probe(session->ppp, now);
+        ppp_check(session->ppp, now);
         stack_session_settle(s, now, session);
     }
     if (!peer->plain)

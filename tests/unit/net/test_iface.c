@@ -122,6 +122,26 @@ static void routes_come_and_go_and_are_looked_up(void **state)
     assert_int_equal(iface_address_del(iface, &own, 24), ERR_OK);
 }
 
+static void the_way_is_asked_for_again(void **state)
+{
+    (void)state;
+    const uint32_t iface = tun_iface(tun);
+    int source;
+    struct ip_addr found;
+    const struct ip_addr near = ip("10.7.0.9"), far = ip("192.0.2.1"), own = ip("10.7.0.1"), other = ip("10.7.0.2");
+    assert_int_equal(source_open(4, 0, &source), ERR_OK);
+    assert_int_equal(source_ask(source, &far, &found), ERR_SYSTEM);
+    assert_int_equal(iface_address_add(iface, &own, 24, NULL), ERR_OK);
+    assert_int_equal(iface_set_up(iface, true), ERR_OK);
+    assert_int_equal(source_ask(source, &near, &found), ERR_OK);
+    assert_true(ip_equal(&found, &own));
+    assert_int_equal(iface_address_del(iface, &own, 24), ERR_OK);
+    assert_int_equal(iface_address_add(iface, &other, 24, NULL), ERR_OK);
+    assert_int_equal(source_ask(source, &near, &found), ERR_OK);
+    assert_true(ip_equal(&found, &other));
+    close(source);
+}
+
 static void overlapping_prefixes_are_told_from_others(void **state)
 {
     (void)state;
@@ -151,6 +171,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_interface_is_set_up_and_listed, begin, end),
         cmocka_unit_test_setup_teardown(a_point_to_point_address_is_listed_by_its_own_end, begin, end),
         cmocka_unit_test_setup_teardown(routes_come_and_go_and_are_looked_up, begin, end),
+        cmocka_unit_test_setup_teardown(the_way_is_asked_for_again, begin, end),
         cmocka_unit_test(overlapping_prefixes_are_told_from_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

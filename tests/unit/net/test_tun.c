@@ -300,6 +300,27 @@ static void every_shard_has_its_own_queue(void **state)
     assert_int_equal(tun_open(&none, queues), ERR_INVALID);
 }
 
+static void a_device_of_somebody_else_is_taken_as_it_is(void **state)
+{
+    (void)state;
+    for (int plain = 0; plain < 2; plain++) {
+        const struct tun_config config = {.name = "theirs", .queues = 1, .no_offload = plain};
+        struct tun *theirs, *ours;
+        struct frame frame;
+        assert_int_equal(tun_open(&config, &theirs), ERR_OK);
+        assert_int_equal(tun_adopt(tun_fd(theirs), &ours), ERR_OK);
+        assert_string_equal(tun_name(ours), "theirs");
+        assert_int_equal(tun_iface(ours), tun_iface(theirs));
+        assert_int_not_equal(tun_fd(ours), tun_fd(theirs));
+        assert_int_equal(tun_read(ours, &frame, 1), 0); /* does not wait */
+        tun_free(ours);
+        assert_int_not_equal(iface_index("theirs"), 0);
+        tun_free(theirs);
+    }
+    struct tun *none;
+    assert_int_equal(tun_adopt(0, &none), ERR_INVALID);
+}
+
 int main(void)
 {
     enter_namespace();
@@ -310,6 +331,7 @@ int main(void)
         cmocka_unit_test(joined_frames_are_cut_for_a_device_without_offload),
         cmocka_unit_test(many_small_frames_come_in_one_read),
         cmocka_unit_test(every_shard_has_its_own_queue),
+        cmocka_unit_test(a_device_of_somebody_else_is_taken_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,7 @@ static void a_question_between_times_is_repeated_quickly(void **state)
     uint8_t frame[PPP_FRAME_MAX];
     s->config.echo_repeat = 2 * USEC_SEC;
     ppp_alive(s->ppp, s->now); /* it was heard of a moment ago, and yet: */
-    ppp_probe(s->ppp, s->now);
+    ppp_check(s->ppp, s->now);
     expect_start(s, "ff03c021 09", frame);
     for (int i = 0; i < 2; i++) {
         side_advance(s, s->now + 2 * USEC_SEC);
@@ -86,7 +86,7 @@ static void a_question_that_is_answered_asks_for_no_more(void **state)
     begin(&r);
     r.server.config.echo_repeat = 2 * USEC_SEC;
     const uint64_t before = r.sent;
-    ppp_probe(r.server.ppp, r.now);
+    ppp_check(r.server.ppp, r.now);
     rig_run(&r, r.now + 20 * USEC_SEC);
     assert_int_equal(r.sent, before + 2); /* request and reply */
     assert_int_equal(r.server.downs, 0);
