@@ -5,9 +5,10 @@
 
 #define FLAGS_AT 19
 
-enum drop crypt_open(const struct keys *k, uint8_t iv[static CIPHER_BLOCK_MAX], struct view body, uint8_t *out)
+enum drop crypt_open(const struct keys *k, uint8_t iv[static CIPHER_BLOCK_MAX], struct view body, uint8_t *out,
+                     size_t cap)
 {
-    if (body.n == 0 || body.n > IKE_MESSAGE_MAX || body.n % cipher_block(k->cipher) != 0)
+    if (body.n == 0 || body.n > cap || body.n % cipher_block(k->cipher) != 0)
         return DROP_IKE_DECRYPT;
     memcpy(out, body.p, body.n);
     const enum err e = cbc_decrypt(k->cipher, view_of(k->cipher_key, k->key_bytes), iv, out, body.n);
@@ -22,7 +23,7 @@ struct view crypt_seal(struct draft *d, const struct keys *k, uint8_t iv[static 
         wr_zero(&d->w, block - beyond);
     wr_patch8(&d->w, FLAGS_AT, FLAG_ENCRYPTED);
     const struct view whole = draft_finish(d);
-    if (whole.n == 0 || cbc_encrypt(k->cipher, view_of(k->cipher_key, k->key_bytes), iv, d->bytes + IKE_HEADER_SIZE,
+    if (whole.n == 0 || cbc_encrypt(k->cipher, view_of(k->cipher_key, k->key_bytes), iv, d->w.p + IKE_HEADER_SIZE,
                                     whole.n - IKE_HEADER_SIZE) != ERR_OK)
         return VIEW_NONE;
     return whole;
@@ -46,7 +47,7 @@ struct view draft_phase2_seal(struct draft *d, const struct sa *sa, bool zero, s
     rd_skip(&r, d->hash_at + size);
     if (!rd_ok(&r) || keys_message_hash(&sa->keys, zero, d->message_id, nonce_a, nonce_b, rd_rest(&r), hash) != ERR_OK)
         return VIEW_NONE;
-    memcpy(d->bytes + d->hash_at, hash, size);
+    memcpy(d->w.p + d->hash_at, hash, size);
     return crypt_seal(d, &sa->keys, iv);
 }
 

@@ -7,7 +7,13 @@
 
 void draft_begin(struct draft *d, const struct header *cookies, enum exchange exchange, uint32_t message_id)
 {
-    d->w = wr_init(d->bytes, sizeof(d->bytes));
+    draft_begin_in(d, wr_init(d->bytes, sizeof(d->bytes)), cookies, exchange, message_id);
+}
+
+void draft_begin_in(struct draft *d, struct writer room, const struct header *cookies, enum exchange exchange,
+                    uint32_t message_id)
+{
+    d->w = room;
     d->next_at = NEXT_AT;
     d->open_at = d->hash_at = 0;
     d->message_id = message_id;

@@ -71,6 +71,9 @@ void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]
         text_of_bytes(id->data, out + 1, IDENTITY_TEXT_MAX - 1);
         break;
     case IKE_ID_DER_ASN1_DN:
+        if (!name_text(id->data, out, IDENTITY_TEXT_MAX))
+            text_of_digits(id->data, "der:", out, IDENTITY_TEXT_MAX);
+        break;
     case IKE_ID_DER_ASN1_GN:
         text_of_digits(id->data, "der:", out, IDENTITY_TEXT_MAX);
         break;

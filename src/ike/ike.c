@@ -18,7 +18,7 @@ struct ike *ike_new(const struct ike_config *config, const struct ike_env *env)
     if (half_open_init(ike) != ERR_OK || table_init(&ike->by_cookie, config->max_sas) != ERR_OK ||
         table_init(&ike->by_spi, config->max_sas * CHILDREN_EXPECTED_PER_SA) != ERR_OK ||
         table_init(&ike->by_remote, config->max_sas) != ERR_OK ||
-        table_init(&ike->by_work, config->max_sas) != ERR_OK) {
+        table_init(&ike->by_work, config->max_sas) != ERR_OK || table_init(&ike->by_proof, config->max_sas) != ERR_OK) {
         ike_free(ike);
         return NULL;
     }
@@ -42,6 +42,7 @@ void ike_free(struct ike *ike)
     table_done(&ike->by_spi);
     table_done(&ike->by_remote);
     table_done(&ike->by_work);
+    table_done(&ike->by_proof);
     timers_done(&ike->timers);
     free(ike->peers);
     free(ike->peer_spare);
@@ -101,7 +102,7 @@ static enum drop input_main(struct ike *ike, struct sa *sa, const struct message
     if (m->header.flags & FLAG_ENCRYPTED)
         return DROP_IKE_COOKIE;
     if (cookie_key(m->header.rcookie) == 0)
-        return main_mode_first(ike, m);
+        return m->body.n > MESSAGE_SMALL ? DROP_IKE_LIMIT : main_mode_first(ike, m);
     struct half_open *h = half_open_find(ike, &m->header);
     return h ? main_mode_key(ike, h, m) : DROP_IKE_COOKIE;
 }

@@ -15,7 +15,7 @@
 #define NONCE_OURS         32
 #define CHOICE_MAX         512 /* bytes of the SA payload of QM2 */
 #define KEYMAT_MAX         128 /* bytes for one ESP SA: AES-256 or GCM with salt, and SHA-512 */
-#define PROOFS_MAX         16  /* MM5 messages that are tried on one IKE SA */
+#define PROOFS_MAX         16  /* MM5 messages that are tried on one IKE SA with pre-shared keys */
 #define REPEATS_MAX        12  /* times a repeated message is answered from memory */
 #define QUICKS_MAX         16  /* quick modes of one IKE SA, finished ones that are still remembered included */
 #define CHILDREN_MAX       16  /* ESP SA pairs of one peer; the oldest makes way */
@@ -23,6 +23,7 @@
 #define MESSAGE_IDS_KEPT   32  /* message ids that an IKE SA refuses to see again, of either exchange of phase 2 */
 #define QUICKS_WAITING_MAX 4   /* answered quick modes of one IKE SA that wait for their third message */
 #define WORKS_MAX          128 /* pieces of Diffie-Hellman that are out; above it no stranger gets one */
+#define PROOFS_OUT_MAX     64  /* signatures that are out, likewise */
 #define IP6_SOURCE_BYTES   8   /* of an IPv6 address that tell sources apart: everyone has at least a /64 */
 #define NOTICES_PER_SECOND 16  /* answers and events about peers that hold no state here */
 
@@ -33,6 +34,7 @@
 /* ---- times ---- */
 
 #define HALF_OPEN_LIFE         (30 * USEC_SEC)      /* from MM1 to MM3, and again from MM3 to MM5 */
+#define PROOF_LIFE             (30 * USEC_SEC)      /* of a signature that is out */
 #define MEMORY_LIFE            (30 * USEC_SEC)      /* how long the last message of an exchange is kept for repeats */
 #define REASSEMBLY_LIFE        (30 * USEC_SEC)      /* of fragments whose message is not whole */
 #define EXPIRY_MARGIN          (30 * USEC_SEC)      /* what we grant a peer beyond a lifetime that it should watch */
@@ -102,6 +104,7 @@ struct digest {
     bool set;
 };
 void digest_take(struct digest *d, struct view message);
+void digest_take_parts(struct digest *d, const struct view *parts, size_t n);
 bool digest_matches(const struct digest *d, struct view message);
 
 /* ---- keys (RFC 2409 5, 5.5, appendix B) ---- */
@@ -118,7 +121,7 @@ struct keys {
     uint8_t cipher_key[32];
 };
 
-/* Diffie-Hellman work that is out; quick is NULL when main mode asked. */
+/* Diffie-Hellman or a signature that is out; quick is NULL when main mode asked. */
 struct pending {
     struct node node; /* by the work's id */
     struct sa *sa;
@@ -127,7 +130,7 @@ struct pending {
 
 /* What main mode needs until both sides are authenticated; freed then. */
 struct phase1 {
-    struct pending dh;
+    struct pending dh, proof;
     uint8_t nonce_i[NONCE_MAX], nonce_r[NONCE_MAX];
     uint16_t nonce_i_len, nonce_r_len;
     uint8_t ke_i[DH_VALUE_MAX], ke_r[DH_VALUE_MAX], shared[DH_VALUE_MAX];
@@ -136,15 +139,22 @@ struct phase1 {
     uint8_t skeyid[HASH_SIZE_MAX];
     uint8_t sa_body[SA_PAYLOAD_MAX]; /* SAi_b */
     uint16_t sa_len;
+    /* With signatures: the credential that the peer asked for, "" none in particular; and, as responder, what MM5 said,
+     * while it is judged. */
+    char credential[64];
+    struct path path;
+    struct digest who;
+    char identity[IDENTITY_TEXT_MAX];
 };
 
-/* SKEYID and what follows from it, and the first IV, for one pre-shared key. */
+/* SKEYID and what follows from it. psk: with a pre-shared key; else unused. */
 enum err keys_derive(const struct sa *sa, struct view psk, uint8_t skeyid[static HASH_SIZE_MAX], struct keys *out);
 /* The IV of MM5: HASH(g^xi | g^xr). */
 enum err keys_first_iv(const struct sa *sa, uint8_t iv[static CIPHER_BLOCK_MAX]);
-/* HASH_I or HASH_R over an ID payload's body. */
+/* HASH_I or HASH_R over an ID payload's body: keys_auth_size() bytes. */
 enum err keys_auth_hash(const struct sa *sa, const uint8_t *skeyid, bool initiator, struct view id_body,
                         uint8_t out[static HASH_SIZE_MAX]);
+size_t keys_auth_size(const struct sa *sa);
 /* The first IV of a phase 2 exchange: HASH(last phase 1 block | message id). */
 enum err keys_exchange_iv(const struct sa *sa, uint32_t message_id, uint8_t iv[static CIPHER_BLOCK_MAX]);
 /* KEYMAT of one ESP SA, by the SPI that its receiver chose. */
@@ -186,9 +196,13 @@ enum sa_state {
     SA_MM3_WORK, /* initiator: our public value is being made */
     SA_MM4_WAIT,
     SA_MM5_WORK, /* initiator: the shared secret is being made */
+    SA_MM5_SIGN, /* initiator: our signature is being made */
     SA_MM6_WAIT,
-    SA_MM4_WORK, /* responder: the shared secret is being made */
+    SA_MM6_PROOF, /* initiator: the peer's signature is being judged */
+    SA_MM4_WORK,  /* responder: the shared secret is being made */
     SA_MM5_WAIT,
+    SA_MM5_PROOF, /* responder: the peer's signature is being judged */
+    SA_MM6_SIGN,  /* responder: our signature is being made */
     SA_UP,
 };
 
@@ -318,7 +332,10 @@ struct peer {
     bool dpd_asking;
     uint32_t dpd_first, dpd_sent; /* sequence numbers */
     struct ike_connect connect;   /* as initiator */
-    char psk_name[64], identity[IDENTITY_TEXT_MAX];
+    enum ike_auth auth;
+    char key_name[64]; /* of the pre-shared key, or with signatures of our credential */
+    char identity[IDENTITY_TEXT_MAX];
+    struct digest who; /* of the identity, which as text may be cut; unset as initiator */
 };
 
 struct datagram;
@@ -331,7 +348,7 @@ struct ike {
     struct timers timers;
     uint64_t seed; /* of the tables' keys */
     uint64_t attempts, works;
-    uint32_t works_out; /* those whose exchange still waits */
+    uint32_t works_out, proofs_out; /* those whose exchange still waits */
 
     struct half_open *half_open; /* max_half_open of them */
     uint32_t half_open_cap, half_open_used;
@@ -343,7 +360,7 @@ struct ike {
     uint32_t reassembly_count;
     struct alarm reassembly_expiry;
 
-    struct table by_cookie, by_spi, by_remote, by_work;
+    struct table by_cookie, by_spi, by_remote, by_work, by_proof;
     struct link young;
     uint32_t sa_count, young_count, child_count;
     struct peer **peers; /* by number - 1 */
@@ -381,8 +398,10 @@ void resend_done(struct ike *ike, struct resend *r); /* forgets it */
 
 /* ---- crypt.c: encrypted messages ---- */
 
-/* Decrypts into out (body.n bytes); iv is a copy of the caller's to be committed once the message proved true. */
-enum drop crypt_open(const struct keys *k, uint8_t iv[static CIPHER_BLOCK_MAX], struct view body, uint8_t *out);
+/* Decrypts into out (body.n bytes, at most cap); iv is a copy of the caller's to be committed once the message proved
+ * true. */
+enum drop crypt_open(const struct keys *k, uint8_t iv[static CIPHER_BLOCK_MAX], struct view body, uint8_t *out,
+                     size_t cap);
 /* Pads, encrypts, finishes. Empty on failure. */
 struct view crypt_seal(struct draft *d, const struct keys *k, uint8_t iv[static CIPHER_BLOCK_MAX]);
 /* An encrypted phase 2 message of an SA begins with its HASH payload. */
@@ -438,6 +457,7 @@ void sa_established(struct ike *ike, struct sa *sa);
 void sa_schedule_end(struct ike *ike, struct sa *sa);
 /* Tells the peer that this IKE SA goes. */
 void sa_send_delete(struct ike *ike, struct sa *sa);
+void sa_delete_write(const struct sa *sa, struct draft *d);
 /* A message that cannot be an old one played again came by this path: the peer lives, and is there. */
 void sa_seen(struct ike *ike, struct sa *sa, const struct path *path);
 /* True when a phase 2 message id was not seen before; remembers it. */
@@ -461,6 +481,31 @@ void work_forget(struct ike *ike, struct pending *p); /* its answer will find no
 /* Whether somebody who has proved nothing but its address may have one more. */
 bool work_allowed(const struct ike *ike);
 
+/* ---- proof.c: signatures that are out ---- */
+
+struct ike_proof *proof_new(void);        /* NULL: out of memory */
+void proof_drop(struct ike_proof *proof); /* wipes and frees; NULL-safe */
+/* Puts it into an event; takes it, also when it fails. */
+enum err proof_ask(struct ike *ike, struct sa *sa, struct ike_proof *proof);
+void proof_forget(struct ike *ike, struct pending *p); /* its answer will find nobody */
+/* Whether somebody who has proved nothing but its address may have one more. */
+bool proof_allowed(const struct ike *ike);
+
+/* ---- signature.c: MM5 and MM6 with signatures, of both roles ---- */
+
+/* The methods for which we have what it takes as responder: bit per enum ike_auth. */
+uint32_t signature_auths(const struct ike *ike);
+/* A message of the peer's may ask for certificates of certain authorities. */
+void signature_requested(const struct ike *ike, struct sa *sa, const struct payloads *p);
+/* As initiator, once there are keys: MM5 follows when our signature comes back. May free the IKE SA. */
+void signature_begin(struct ike *ike, struct sa *sa);
+/* MM5 or MM6. */
+enum drop signature_input(struct ike *ike, struct sa *sa, const struct message *m);
+/* An encrypted notification instead of MM6. */
+enum drop signature_refused(struct ike *ike, struct sa *sa, const struct payloads *p);
+void signature_proved(struct ike *ike, struct sa *sa, const struct ike_proof *proof);
+bool signature_is_out(const struct sa *sa);
+
 /* ---- main_mode.c (responder), main_mode_initiator.c ---- */
 
 enum drop main_mode_first(struct ike *ike, const struct message *m);
@@ -478,7 +523,17 @@ void key_message_write(struct ike *ike, const struct sa *sa, struct draft *d, st
 enum drop key_message_read(enum dh_group group, const struct payloads *p, struct view *ke, struct view *nonce);
 void natt_detect(struct sa *sa, const struct payloads *p, const struct path *path);
 void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bool initial_contact);
+void initial_contact_write(const struct sa *sa, struct draft *d);
 bool payloads_initial_contact(const struct payloads *p);
+/* As responder, once the peer has proved itself: the peer that this IKE SA belongs to, known already or made now; NULL:
+ * out of memory. */
+struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who,
+                            const char *identity);
+/* As responder: MM6 goes out to that peer, and main mode is over. */
+void main_mode_finish(struct ike *ike, struct sa *sa, struct peer *peer, struct view mm6, bool initial_contact);
+/* As initiator, after MM6: main mode is over, and quick mode begins if it is due. */
+void initiator_finish(struct ike *ike, struct sa *sa, const char *identity);
+bool initiator_first_contact(const struct sa *sa);
 /* Both sides have proved themselves: tells UP and starts the clocks. */
 void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
 
@@ -487,7 +542,7 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
 /* A decrypted message of phase 2; iv becomes the exchange's once the message proved true. */
 struct opened {
     uint8_t iv[CIPHER_BLOCK_MAX];
-    uint8_t plain[IKE_MESSAGE_MAX];
+    uint8_t plain[MESSAGE_SMALL];
     struct payloads payloads;
 };
 enum drop quick_open(const struct sa *sa, const struct message *m, struct opened *o);
@@ -529,8 +584,8 @@ void child_event(struct ike *ike, const struct child *c, enum ike_event_type typ
 /* ---- peer.c ---- */
 
 struct peer *peer_new(struct ike *ike, const struct path *path);
-/* The live peer that this IKE SA belongs to, by identity, key and remote endpoint. */
-struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *psk_name, const char *identity);
+/* The live peer that this IKE SA belongs to, by identity, key or credential, and remote endpoint. */
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who);
 struct peer *peer_get(const struct ike *ike, uint32_t number);
 void peer_adopt(struct ike *ike, struct peer *peer, struct sa *sa);
 /* tell: with an event; not when the caller knows it already. */

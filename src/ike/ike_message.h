@@ -9,9 +9,10 @@
 
 /* ---- limits ---- */
 
-#define IKE_MESSAGE_MAX   4096 /* bytes of a message that is read or written */
+#define IKE_MESSAGE_MAX   IKE_DATAGRAM_MAX /* bytes of a message that is read or written */
+#define MESSAGE_SMALL     4096             /* of one that carries no certificates */
 #define SA_PAYLOAD_MAX    2048 /* bytes of a phase 1 SA payload that is kept before the peer proved its address */
-#define PAYLOADS_MAX      32   /* in a message */
+#define PAYLOADS_MAX      128  /* in a message; some ask for a certificate of each authority they know */
 #define PROPOSALS_MAX     32   /* in an SA payload */
 #define TRANSFORMS_MAX    128  /* in an SA payload, all proposals together */
 #define OFFERS_MAX        24   /* transforms that we offer as initiator */
@@ -84,7 +85,7 @@ struct fragment {
 enum drop fragment_parse(struct view body, struct fragment *out);
 
 /* The messages by their payloads, for form_check(). */
-enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };
+enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_MM_SIGNED, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };
 /* DROP_IKE_PAYLOADS when a payload is missing or comes too often. */
 enum drop form_check(enum form form, const struct payloads *p);
 
@@ -133,6 +134,7 @@ enum notify_type {
 };
 
 enum drop notify_parse(struct view body, struct notify *out);
+bool notify_is_error(uint16_t type);
 /* A short phrase for a notify type; never NULL. */
 const char *notify_word(uint16_t type);
 
@@ -158,6 +160,21 @@ struct ip_addr identity_address(const struct identity *id);
 void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]);
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
 
+/* A distinguished name (X.501, in DER) as text by RFC 4514, most specific first: "CN=alice,O=Example". What is not
+ * plain ASCII is written as \xx. What does not fit is cut. False when it is no name: out is empty then. */
+bool name_text(struct view der, char *out, size_t cap);
+
+/* ---- certificates (RFC 2408 3.9, 3.10) ---- */
+
+/* The certificate of a CERT payload: DER of X.509, or of PKCS #7 that holds some; empty for other encodings. */
+struct view certificate_read(struct view body);
+struct draft;
+void certificate_write(struct draft *d, struct view der);
+/* A CERTREQ payload for X.509 certificates. False for another kind; authority is the DER name, empty: any. */
+bool request_read(struct view body, struct view *authority);
+/* Asks for a certificate below one of the authorities; below any when there are too many to say. */
+void requests_write(struct draft *d, const struct view *authorities, size_t n);
+
 /* ---- suites and policy ---- */
 
 /* The attribute's value (RFC 2409 appendix A). ERR_UNSUPPORTED for a method that we do not have. */
@@ -168,6 +185,7 @@ enum hash auth_hash(enum ike_auth auth, enum hash negotiated);
 
 /* A phase 1 transform, understood. */
 struct suite {
+    enum ike_auth auth;
     enum cipher cipher;
     uint8_t key_bytes;
     enum hash hash;
@@ -204,10 +222,10 @@ bool suite_same(const struct suite *a, const struct suite *b);
 bool esp_suite_same(const struct esp_suite *a, const struct esp_suite *b);
 
 #define SUITE_TEXT_MAX 64
-/* "aes256-sha1-ecp256" */
+/* "aes256-sha1-ecp256"; "aes256-sha1-ecp256-rsa" */
 const char *suite_text(const struct suite *s, char out[static SUITE_TEXT_MAX]);
 const char *esp_suite_text(const struct esp_suite *s, char out[static SUITE_TEXT_MAX]);
-/* ERR_INVALID unless the text is one suite in the words of suite.def. */
+/* ERR_INVALID unless the text is one suite in the words of suite.def. auth is PSK. */
 enum err suite_parse(struct view text, struct suite *out);
 enum err esp_suite_parse(struct view text, struct esp_suite *out);
 
@@ -215,8 +233,13 @@ enum err esp_suite_parse(struct view text, struct esp_suite *out);
 int suite_rank(enum ike_policy policy, const struct suite *s);
 /* weak_sha256: the peer may cut HMAC-SHA-256 to 96 bits, so everything else is better. */
 int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_suite *s);
-/* The strongest acceptable transform of the peer's offer; NULL when there is none. */
-const struct transform *policy_choose_ike(enum ike_policy policy, const struct offer *o, struct suite *out);
+/* The strongest acceptable transform of the peer's offer; NULL when there is none. auths: bit per enum ike_auth, for
+ * which we have what it takes. */
+const struct transform *policy_choose_ike(enum ike_policy policy, uint32_t auths, const struct offer *o,
+                                          struct suite *out);
+#define AUTHS_ALL ((1u << IKE_AUTH_COUNT) - 1)
+/* Whether its hash can carry its signature. */
+bool suite_is_sound(const struct suite *s);
 /* What we offer as initiator: the configured list, or the policy's own when it is NULL. Returns the number. */
 size_t policy_offer_ike(enum ike_policy policy, const char *configured, struct suite out[static OFFERS_MAX]);
 size_t policy_offer_esp(enum ike_policy policy, const char *configured, struct esp_suite out[static OFFERS_MAX]);
@@ -266,9 +289,12 @@ struct draft {
     size_t open_at; /* length field of the payload being written */
     size_t hash_at; /* body of the HASH payload of phase 2 */
     uint32_t message_id;
-    uint8_t bytes[IKE_MESSAGE_MAX];
+    uint8_t bytes[MESSAGE_SMALL];
 };
 
+/* In room instead of the draft's own bytes, for large messages; it must live as long as the draft. */
+void draft_begin_in(struct draft *d, struct writer room, const struct header *cookies, enum exchange exchange,
+                    uint32_t message_id);
 void draft_begin(struct draft *d, const struct header *cookies, enum exchange exchange, uint32_t message_id);
 void draft_payload(struct draft *d, enum payload_type type);
 void draft_payload_end(struct draft *d);

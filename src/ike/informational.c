@@ -124,7 +124,13 @@ static void fail_quick(struct ike *ike, struct sa *sa, const struct notify *n)
     }
 }
 
-#define ERROR_TYPES_END 8192 /* RFC 2408 3.14.1: below are errors */
+/* An initiator that refuses our signature has come up for us before it can say so. */
+static bool is_refusal(const struct sa *sa, uint16_t type)
+{
+    return !sa->initiator && sa->suite.auth != IKE_AUTH_PSK && list_empty(&sa->quicks) &&
+           (type == NOTIFY_AUTHENTICATION_FAILED || type == NOTIFY_INVALID_SIGNATURE ||
+            type == NOTIFY_INVALID_CERTIFICATE || type == NOTIFY_INVALID_CERT_AUTHORITY);
+}
 
 static enum drop take_notify(struct ike *ike, struct sa *sa, struct view body, const struct path *path)
 {
@@ -136,7 +142,9 @@ static enum drop take_notify(struct ike *ike, struct sa *sa, struct view body, c
         return dpd_input(ike, sa, &n, path);
     if (n.type == NOTIFY_INITIAL_CONTACT)
         peer_drop_older(ike, sa->peer, sa);
-    else if (n.type < ERROR_TYPES_END)
+    else if (is_refusal(sa, n.type))
+        sa_told(ike, sa, CAUSE_CERT_REFUSED, notify_word(n.type));
+    else if (notify_is_error(n.type))
         fail_quick(ike, sa, &n);
     return DROP_NONE;
 }
@@ -172,12 +180,13 @@ static enum drop act(struct ike *ike, struct sa *sa, const struct payloads *p, c
 enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
 {
     struct opened o;
-    if (sa->state == SA_MM6_WAIT) {
+    const bool waits = sa->state == SA_MM6_WAIT;
+    if (waits && sa->suite.auth == IKE_AUTH_PSK) {
         /* Instead of MM6: the responder could not read MM5, and we cannot read its complaint. */
         sa->cause = CAUSE_IKE_WRONG_PSK;
         return DROP_IKE_DECRYPT;
     }
-    if (sa->state != SA_UP)
+    if (sa->state != SA_UP && !waits)
         return DROP_IKE_STATE;
     if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK)
         return DROP_IKE_DECRYPT;
@@ -189,6 +198,8 @@ enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
     if (!seen_first(&sa->seen_info, m->header.message_id))
         return DROP_IKE_REPEATED;
     d = form_check(FORM_INFO, &o.payloads);
+    if (d == DROP_NONE && waits)
+        return signature_refused(ike, sa, &o.payloads);
     return d == DROP_NONE ? act(ike, sa, &o.payloads, m->path) : d;
 }
 
@@ -207,10 +218,10 @@ enum drop info_plain(struct sa *sa, const struct message *m)
     d = notify_parse(notify->body, &n);
     if (d != DROP_NONE)
         return d;
-    if (n.type >= ERROR_TYPES_END)
+    if (!notify_is_error(n.type))
         return DROP_IKE_PLAIN;
     if (sa->state == SA_MM6_WAIT)
-        sa->cause = CAUSE_IKE_WRONG_PSK;
+        sa->cause = sa->suite.auth == IKE_AUTH_PSK ? CAUSE_IKE_WRONG_PSK : CAUSE_CERT_REFUSED;
     else
         sa->cause = n.type == NOTIFY_NO_PROPOSAL_CHOSEN ? CAUSE_IKE_NO_PROPOSAL : CAUSE_IKE_PROTOCOL;
     return DROP_NONE;

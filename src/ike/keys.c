@@ -1,4 +1,4 @@
-/* The key schedule of IKEv1 with a pre-shared key (RFC 2409 5, 5.4, 5.5, appendix B). */
+/* The key schedule of IKEv1 (RFC 2409 5, 5.1, 5.4, 5.5, appendix B). */
 #include "ike/ike_internal.h"
 
 #include <string.h>
@@ -49,15 +49,29 @@ static enum err stretch(enum hash hash, struct view skeyid_e, size_t wanted, uin
     return e;
 }
 
+/* With a pre-shared key prf(key, Ni_b | Nr_b), with signatures prf(Ni_b | Nr_b, g^xy). */
+static enum err derive_skeyid(const struct sa *sa, struct view psk, uint8_t *skeyid)
+{
+    const struct phase1 *p = sa->phase1;
+    const struct view nonces[] = {nonce_i(p), nonce_r(p)};
+    if (sa->suite.auth == IKE_AUTH_PSK)
+        return hmac_digest(sa->suite.hash, psk, nonces, ARRAY_LEN(nonces), skeyid);
+    uint8_t both[2 * NONCE_MAX];
+    struct writer w = wr_init(both, sizeof(both));
+    wr_view(&w, nonces[0]);
+    wr_view(&w, nonces[1]);
+    const struct view shared = view_of(p->shared, p->shared_len);
+    return hmac_digest(sa->suite.hash, wr_written(&w), &shared, 1, skeyid);
+}
+
 enum err keys_derive(const struct sa *sa, struct view psk, uint8_t skeyid[static HASH_SIZE_MAX], struct keys *out)
 {
     const size_t size = hash_size(sa->suite.hash);
-    const struct view nonces[] = {nonce_i(sa->phase1), nonce_r(sa->phase1)};
     uint8_t skeyid_e[HASH_SIZE_MAX];
     out->hash = sa->suite.hash;
     out->cipher = sa->suite.cipher;
     out->key_bytes = sa->suite.key_bytes;
-    enum err e = hmac_digest(out->hash, psk, nonces, ARRAY_LEN(nonces), skeyid);
+    enum err e = derive_skeyid(sa, psk, skeyid);
     const struct view key = view_of(skeyid, size);
     if (e == ERR_OK)
         e = derive_one(sa, key, VIEW_NONE, 0, out->skeyid_d);
@@ -92,7 +106,13 @@ enum err keys_auth_hash(const struct sa *sa, const uint8_t *skeyid, bool initiat
         initiator ? ke_i : ke_r,         initiator ? ke_r : ke_i,        initiator ? cookie_i : cookie_r,
         initiator ? cookie_r : cookie_i, view_of(p->sa_body, p->sa_len), id_body,
     };
-    return hmac_digest(sa->suite.hash, view_of(skeyid, hash_size(sa->suite.hash)), parts, ARRAY_LEN(parts), out);
+    return hmac_digest(auth_hash(sa->suite.auth, sa->suite.hash), view_of(skeyid, hash_size(sa->suite.hash)), parts,
+                       ARRAY_LEN(parts), out);
+}
+
+size_t keys_auth_size(const struct sa *sa)
+{
+    return hash_size(auth_hash(sa->suite.auth, sa->suite.hash));
 }
 
 enum err keys_exchange_iv(const struct sa *sa, uint32_t message_id, uint8_t iv[static CIPHER_BLOCK_MAX])

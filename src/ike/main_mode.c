@@ -1,7 +1,7 @@
 /*
  * Main mode as responder (RFC 2409 5.4): MM1 to a half-open entry, MM3 to an IKE SA with Diffie-Hellman out, MM5 to an
  * authenticated peer. With a pre-shared key the identity is known only after decryption, which needs the key; so from
- * addresses without a key of their own every key for any address is tried on MM5.
+ * addresses without a key of their own every key for any address is tried on MM5. With signatures MM5 is signature.c's.
  */
 #include "ike/ike_internal.h"
 
@@ -68,6 +68,7 @@ static void stage_of_half_open(struct ike *ike, const struct half_open *h, enum 
 
 static enum drop refuse_proposal(struct ike *ike, const struct message *m, const struct offer *offer)
 {
+    struct suite suite;
     if (!notice_allowed(ike))
         return DROP_IKE_PROPOSAL;
     struct ike_event *e = queue_event(ike, IKE_EVENT_FAILED);
@@ -75,7 +76,8 @@ static enum drop refuse_proposal(struct ike *ike, const struct message *m, const
         e->attempt = ++ike->attempts;
         e->path = *m->path;
         e->stage = STAGE_IKE_MM1;
-        e->cause = CAUSE_IKE_NO_PROPOSAL;
+        e->cause = policy_choose_ike(ike->config.policy, AUTHS_ALL, offer, &suite) ? CAUSE_IKE_AUTH_METHOD
+                                                                                   : CAUSE_IKE_NO_PROPOSAL;
         policy_explain_ike(ike->config.policy, offer, e->detail, sizeof(e->detail));
     }
     info_refuse(ike, m, NOTIFY_NO_PROPOSAL_CHOSEN);
@@ -111,7 +113,7 @@ enum drop main_mode_first(struct ike *ike, const struct message *m)
         d = body.n > SA_PAYLOAD_MAX ? DROP_IKE_LIMIT : offer_parse(body, &offer);
     if (d != DROP_NONE)
         return d;
-    const struct transform *choice = policy_choose_ike(ike->config.policy, &offer, &suite);
+    const struct transform *choice = policy_choose_ike(ike->config.policy, signature_auths(ike), &offer, &suite);
     if (!choice)
         return refuse_proposal(ike, m, &offer);
     struct half_open *h = half_open_take(ike, m);
@@ -164,6 +166,7 @@ enum drop main_mode_key(struct ike *ike, struct half_open *h, const struct messa
     p1->nonce_r_len = NONCE_OURS;
     random_fill(&ike->env.random, p1->nonce_r, NONCE_OURS);
     natt_detect(sa, &p, m->path);
+    signature_requested(ike, sa, &p);
     digest_take(&sa->last_in, m->whole);
     if (work_ask(ike, &p1->dh, sa->suite.group, NULL, ke) != ERR_OK) {
         sa_free(ike, sa);
@@ -185,8 +188,16 @@ void main_mode_worked(struct ike *ike, struct sa *sa, const struct dh_work *work
     memcpy(p1->ke_r, work->public_key, work->public_len);
     memcpy(p1->shared, work->shared, work->shared_len);
     p1->shared_len = work->shared_len;
+    const bool is_signed = sa->suite.auth != IKE_AUTH_PSK;
+    if (is_signed &&
+        (keys_derive(sa, VIEW_NONE, p1->skeyid, &sa->keys) != ERR_OK || keys_first_iv(sa, sa->iv) != ERR_OK)) {
+        sa_failed(ike, sa, CAUSE_IKE_PROTOCOL, "the key schedule failed");
+        return;
+    }
     draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
     key_message_write(ike, sa, &d, view_of(p1->ke_r, p1->ke_len), view_of(p1->nonce_r, p1->nonce_r_len));
+    if (is_signed)
+        requests_write(&d, ike->config.authorities, ike->config.authority_count);
     sa->state = SA_MM5_WAIT;
     resend_send(ike, &sa->resend, &sa->path, draft_finish(&d), false);
     sa_stage(ike, sa, STAGE_IKE_MM4, "");
@@ -199,7 +210,7 @@ struct proof {
     struct keys keys;
     uint8_t skeyid[HASH_SIZE_MAX];
     uint8_t iv[CIPHER_BLOCK_MAX];
-    uint8_t plain[IKE_MESSAGE_MAX];
+    uint8_t plain[MESSAGE_SMALL];
     struct payloads payloads;
     struct identity identity;
     const struct ike_psk *psk;
@@ -211,7 +222,8 @@ static bool try_key(const struct sa *sa, const struct message *m, const struct i
     const size_t size = hash_size(sa->suite.hash);
     out->psk = psk;
     if (keys_derive(sa, secret_view(&psk->key), out->skeyid, &out->keys) != ERR_OK ||
-        keys_first_iv(sa, out->iv) != ERR_OK || crypt_open(&out->keys, out->iv, m->body, out->plain) != DROP_NONE)
+        keys_first_iv(sa, out->iv) != ERR_OK ||
+        crypt_open(&out->keys, out->iv, m->body, out->plain, sizeof(out->plain)) != DROP_NONE)
         return false;
     if (payloads_parse(m->header.next, view_of(out->plain, m->body.n), true, &out->payloads) != DROP_NONE ||
         form_check(FORM_MM_ID, &out->payloads) != DROP_NONE)
@@ -249,7 +261,7 @@ bool payloads_initial_contact(const struct payloads *p)
 
 void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bool initial_contact)
 {
-    uint8_t id[20], hash[HASH_SIZE_MAX], cookies[2 * COOKIE_SIZE];
+    uint8_t id[20], hash[HASH_SIZE_MAX];
     struct writer w = wr_init(id, sizeof(id));
     identity_write(&w, &sa->path.local.addr, 0, 0);
     draft_begin(d, &sa->cookies, EXCHANGE_MAIN, 0);
@@ -257,8 +269,13 @@ void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bo
         return;
     draft_put(d, PAYLOAD_ID, wr_written(&w));
     draft_put(d, PAYLOAD_HASH, view_of(hash, hash_size(sa->suite.hash)));
-    if (!initial_contact)
-        return;
+    if (initial_contact)
+        initial_contact_write(sa, d);
+}
+
+void initial_contact_write(const struct sa *sa, struct draft *d)
+{
+    uint8_t cookies[2 * COOKIE_SIZE];
     memcpy(cookies, sa->cookies.icookie, COOKIE_SIZE);
     memcpy(cookies + COOKIE_SIZE, sa->cookies.rcookie, COOKIE_SIZE);
     draft_notify(d, PROTO_ISAKMP, NOTIFY_INITIAL_CONTACT, VIEW(cookies), VIEW_NONE);
@@ -274,7 +291,8 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer->own_address = sa_own_address(sa);
     struct ike_event *e = sa_event(ike, sa, IKE_EVENT_UP);
     if (e) {
-        memcpy(e->psk, peer->psk_name, sizeof(e->psk));
+        e->auth = peer->auth;
+        memcpy(e->psk, peer->key_name, sizeof(e->psk));
         memcpy(e->identity, peer->identity, sizeof(e->identity));
         e->nat_local = sa->nat_local;
         e->nat_remote = sa->nat_remote;
@@ -285,11 +303,10 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer_watch(ike, peer);
 }
 
-static struct peer *peer_of_proof(struct ike *ike, const struct proof *proof, const struct sa *sa)
+struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who,
+                            const char *identity)
 {
-    char identity[IDENTITY_TEXT_MAX] = {0};
-    identity_text(&proof->identity, identity);
-    struct peer *peer = peer_find(ike, sa, proof->psk->name, identity);
+    struct peer *peer = peer_find(ike, sa, key_name, who);
     if (peer) {
         peer_moved(ike, peer, &sa->path, false); /* UP tells it */
         return peer;
@@ -297,9 +314,21 @@ static struct peer *peer_of_proof(struct ike *ike, const struct proof *proof, co
     peer = peer_new(ike, &sa->path);
     if (!peer)
         return NULL;
-    memcpy(peer->psk_name, proof->psk->name, sizeof(peer->psk_name));
-    memcpy(peer->identity, identity, sizeof(peer->identity));
+    peer->auth = sa->suite.auth;
+    peer->who = *who;
+    snprintf(peer->key_name, sizeof(peer->key_name), "%s", key_name);
+    snprintf(peer->identity, sizeof(peer->identity), "%s", identity);
     return peer;
+}
+
+void main_mode_finish(struct ike *ike, struct sa *sa, struct peer *peer, struct view mm6, bool initial_contact)
+{
+    peer_adopt(ike, peer, sa);
+    resend_send(ike, &sa->resend, &sa->path, mm6, false);
+    sa_stage(ike, sa, STAGE_IKE_MM6, "");
+    main_mode_up(ike, sa, initial_contact);
+    if (initial_contact)
+        peer_drop_older(ike, peer, sa);
 }
 
 static enum drop proof_failed(struct ike *ike, struct sa *sa, const struct message *m)
@@ -313,8 +342,13 @@ static enum drop proof_failed(struct ike *ike, struct sa *sa, const struct messa
 static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct message *m, struct proof *proof)
 {
     struct draft d;
+    struct digest who;
+    char identity[IDENTITY_TEXT_MAX] = {0};
+    const struct view parts[] = {view_of(&proof->identity.type, 1), proof->identity.data};
+    digest_take_parts(&who, parts, ARRAY_LEN(parts));
+    identity_text(&proof->identity, identity);
     sa->path = *m->path;
-    struct peer *peer = peer_of_proof(ike, proof, sa);
+    struct peer *peer = main_mode_peer(ike, sa, proof->psk->name, &who, identity);
     if (!peer) {
         sa_failed(ike, sa, CAUSE_NO_MEMORY, "");
         return DROP_IKE_LIMIT;
@@ -324,14 +358,8 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
     const struct view answer = crypt_seal(&d, &sa->keys, proof->iv);
     memcpy(sa->iv, proof->iv, sizeof(sa->iv));
     digest_take(&sa->last_in, m->whole);
-    peer_adopt(ike, peer, sa);
-    sa_stage(ike, sa, STAGE_IKE_MM5, peer->identity);
-    resend_send(ike, &sa->resend, &sa->path, answer, false);
-    sa_stage(ike, sa, STAGE_IKE_MM6, "");
-    const bool initial_contact = sa->initial_contact || payloads_initial_contact(&proof->payloads);
-    main_mode_up(ike, sa, initial_contact);
-    if (initial_contact)
-        peer_drop_older(ike, peer, sa);
+    sa_stage(ike, sa, STAGE_IKE_MM5, identity);
+    main_mode_finish(ike, sa, peer, answer, sa->initial_contact || payloads_initial_contact(&proof->payloads));
     return DROP_NONE;
 }
 
@@ -351,6 +379,7 @@ static enum drop main_mode_proof(struct ike *ike, struct sa *sa, const struct me
 
 enum drop main_mode_input(struct ike *ike, struct sa *sa, const struct message *m)
 {
+    const bool is_signed = sa->suite.auth != IKE_AUTH_PSK;
     if (digest_matches(&sa->last_in, m->whole)) {
         if (!sa->initiator)
             resend_answer(ike, &sa->resend, &sa->path);
@@ -362,12 +391,16 @@ enum drop main_mode_input(struct ike *ike, struct sa *sa, const struct message *
     case SA_MM4_WAIT:
         return initiator_key(ike, sa, m);
     case SA_MM6_WAIT:
-        return initiator_proof(ike, sa, m);
+        return is_signed ? signature_input(ike, sa, m) : initiator_proof(ike, sa, m);
     case SA_MM5_WAIT:
-        return main_mode_proof(ike, sa, m);
+        return is_signed ? signature_input(ike, sa, m) : main_mode_proof(ike, sa, m);
     case SA_MM3_WORK:
     case SA_MM4_WORK:
     case SA_MM5_WORK:
+    case SA_MM5_SIGN:
+    case SA_MM6_PROOF:
+    case SA_MM5_PROOF:
+    case SA_MM6_SIGN:
     case SA_UP:
         break;
     }

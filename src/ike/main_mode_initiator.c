@@ -1,5 +1,5 @@
 /* Main mode as initiator: offers out, key exchange in two pieces of work (our value, then the shared secret), and our
- * identity under the one key that we have. */
+ * identity under the one key that we have, or with our signature (signature.c). */
 #include "ike/ike_internal.h"
 
 #include <stdio.h>
@@ -33,11 +33,17 @@ static void offer_write(struct writer *w, const struct suite *suites, size_t n)
     wr_patch16(w, length_at, (uint16_t)(w->n - length_at + 2));
 }
 
-static size_t our_offers(const struct ike *ike, struct suite out[static OFFERS_MAX])
+static size_t our_offers(const struct ike *ike, const struct peer *peer, struct suite out[static OFFERS_MAX])
 {
-    const size_t n = policy_offer_ike(ike->config.policy, ike->config.ike_proposal, out);
-    for (size_t i = 0; i < n; i++)
-        out[i].lifetime = ike->config.ike_lifetime ? ike->config.ike_lifetime : LIFETIME_IKE_DEFAULT;
+    struct suite suites[OFFERS_MAX];
+    const size_t all = policy_offer_ike(ike->config.policy, ike->config.ike_proposal, suites);
+    size_t n = 0;
+    for (size_t i = 0; i < all; i++) {
+        suites[i].auth = peer->auth;
+        suites[i].lifetime = ike->config.ike_lifetime ? ike->config.ike_lifetime : LIFETIME_IKE_DEFAULT;
+        if (suite_is_sound(&suites[i]))
+            out[n++] = suites[i];
+    }
     return n;
 }
 
@@ -47,7 +53,7 @@ enum err initiator_begin(struct ike *ike, struct peer *peer)
     struct suite suites[OFFERS_MAX];
     struct header cookies = {0};
     struct draft d;
-    const size_t n = our_offers(ike, suites);
+    const size_t n = our_offers(ike, peer, suites);
     if (n == 0)
         return ERR_INVALID;
     cookie_make(ike, cookies.icookie);
@@ -82,7 +88,9 @@ enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *conn
     peer->initiator = true;
     peer->connect = *connect;
     peer->quick_due = true;
-    memcpy(peer->psk_name, connect->psk->name, sizeof(peer->psk_name));
+    peer->auth = connect->credential ? connect->credential->auth : IKE_AUTH_PSK;
+    memcpy(peer->key_name, connect->credential ? connect->credential->name : connect->psk->name,
+           sizeof(peer->key_name));
     const enum err e = initiator_begin(ike, peer);
     if (e != ERR_OK) {
         peer_free(ike, peer);
@@ -95,7 +103,7 @@ enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *conn
 /* ---- MM2 to MM3 ---- */
 
 /* The responder must have picked one of ours, unchanged but for its lifetime. */
-static enum drop judge_choice(const struct ike *ike, struct view sa_body, struct suite *out)
+static enum drop judge_choice(const struct ike *ike, const struct peer *peer, struct view sa_body, struct suite *out)
 {
     struct offer offer;
     struct suite ours[OFFERS_MAX];
@@ -105,7 +113,7 @@ static enum drop judge_choice(const struct ike *ike, struct view sa_body, struct
     if (offer.proposal_count != 1 || offer.transform_count != 1 || offer.proposals[0].protocol != PROTO_ISAKMP ||
         suite_read(&offer.transforms[0], out) != ERR_OK)
         return DROP_IKE_PROPOSAL;
-    const size_t n = our_offers(ike, ours);
+    const size_t n = our_offers(ike, peer, ours);
     for (size_t i = 0; i < n; i++) {
         if (suite_same(&ours[i], out))
             return DROP_NONE;
@@ -127,7 +135,7 @@ enum drop initiator_choice(struct ike *ike, struct sa *sa, const struct message 
     if (d == DROP_NONE)
         d = form_check(FORM_MM_SA, &p);
     if (d == DROP_NONE)
-        d = judge_choice(ike, payload_body(&p, PAYLOAD_SA), &suite);
+        d = judge_choice(ike, sa->peer, payload_body(&p, PAYLOAD_SA), &suite);
     if (d != DROP_NONE)
         return d;
     struct phase1 *p1 = sa->phase1;
@@ -206,19 +214,29 @@ static void float_ports(const struct ike *ike, struct sa *sa)
     sa->floated = true;
 }
 
+bool initiator_first_contact(const struct sa *sa)
+{
+    return sa->initiator && sa->peer->sa_count == 1 && sa->peer->child_count == 0;
+}
+
 static void send_proof(struct ike *ike, struct sa *sa, const struct dh_work *work)
 {
     struct phase1 *p1 = sa->phase1;
     struct draft d;
     memcpy(p1->shared, work->shared, work->shared_len);
     p1->shared_len = work->shared_len;
-    if (keys_derive(sa, secret_view(&sa->peer->connect.psk->key), p1->skeyid, &sa->keys) != ERR_OK ||
-        keys_first_iv(sa, sa->iv) != ERR_OK) {
+    const bool is_signed = sa->suite.auth != IKE_AUTH_PSK;
+    const struct view psk = is_signed ? VIEW_NONE : secret_view(&sa->peer->connect.psk->key);
+    if (keys_derive(sa, psk, p1->skeyid, &sa->keys) != ERR_OK || keys_first_iv(sa, sa->iv) != ERR_OK) {
         sa_failed(ike, sa, CAUSE_IKE_PROTOCOL, "the key schedule failed");
         return;
     }
     float_ports(ike, sa);
-    proof_write(sa, &d, p1->skeyid, sa->peer->sa_count == 1 && sa->peer->child_count == 0);
+    if (is_signed) {
+        signature_begin(ike, sa);
+        return;
+    }
+    proof_write(sa, &d, p1->skeyid, initiator_first_contact(sa));
     const struct view message = crypt_seal(&d, &sa->keys, sa->iv);
     sa->state = SA_MM6_WAIT;
     resend_send(ike, &sa->resend, &sa->path, message, true);
@@ -245,7 +263,7 @@ static enum drop proof_read(const struct sa *sa, const struct message *m, uint8_
     const size_t size = hash_size(sa->suite.hash);
     if (!(m->header.flags & FLAG_ENCRYPTED))
         return DROP_IKE_PLAIN;
-    enum drop d = crypt_open(&sa->keys, iv, m->body, plain);
+    enum drop d = crypt_open(&sa->keys, iv, m->body, plain, MESSAGE_SMALL);
     if (d == DROP_NONE && payloads_parse(m->header.next, view_of(plain, m->body.n), true, &p) != DROP_NONE)
         d = DROP_IKE_DECRYPT;
     if (d == DROP_NONE)
@@ -261,11 +279,24 @@ static enum drop proof_read(const struct sa *sa, const struct message *m, uint8_
     return DROP_NONE;
 }
 
+void initiator_finish(struct ike *ike, struct sa *sa, const char *identity)
+{
+    struct peer *peer = sa->peer;
+    snprintf(peer->identity, sizeof(peer->identity), "%s", identity);
+    peer_moved(ike, peer, &sa->path, false);
+    peer_adopt(ike, peer, sa);
+    main_mode_up(ike, sa, false);
+    if (peer->quick_due) {
+        peer->quick_due = false;
+        (void)quick_begin(ike, sa, peer->quick_replaces);
+    }
+}
+
 enum drop initiator_proof(struct ike *ike, struct sa *sa, const struct message *m)
 {
-    uint8_t iv[CIPHER_BLOCK_MAX], plain[IKE_MESSAGE_MAX];
+    uint8_t iv[CIPHER_BLOCK_MAX], plain[MESSAGE_SMALL];
+    char identity[IDENTITY_TEXT_MAX];
     struct identity id;
-    struct peer *peer = sa->peer;
     memcpy(iv, sa->iv, sizeof(iv));
     const enum drop d = proof_read(sa, m, iv, plain, &id);
     if (d != DROP_NONE)
@@ -274,23 +305,24 @@ enum drop initiator_proof(struct ike *ike, struct sa *sa, const struct message *
     sa->path = *m->path;
     digest_take(&sa->last_in, m->whole);
     resend_done(ike, &sa->resend);
-    memset(peer->identity, 0, sizeof(peer->identity));
-    identity_text(&id, peer->identity);
-    peer_moved(ike, peer, &sa->path, false);
-    sa_stage(ike, sa, STAGE_IKE_MM6, peer->identity);
-    peer_adopt(ike, peer, sa);
-    main_mode_up(ike, sa, false);
-    if (peer->quick_due) {
-        peer->quick_due = false;
-        (void)quick_begin(ike, sa, peer->quick_replaces);
-    }
+    identity_text(&id, identity);
+    sa_stage(ike, sa, STAGE_IKE_MM6, identity);
+    initiator_finish(ike, sa, identity);
     return DROP_NONE;
 }
 
 void initiator_timeout(struct ike *ike, struct sa *sa)
 {
     enum cause cause = sa->cause ? sa->cause : CAUSE_IKE_NO_ANSWER;
-    if (sa->state == SA_MM6_WAIT && !sa->cause)
-        cause = sa->floated ? CAUSE_IKE_NATT_BLOCKED : CAUSE_IKE_WRONG_PSK;
-    sa_failed(ike, sa, cause, "");
+    const char *detail = "";
+    const bool silent = sa->state == SA_MM6_WAIT && !sa->cause; /* to our proof */
+    if (silent && sa->floated) {
+        cause = CAUSE_IKE_NATT_BLOCKED;
+    } else if (silent && sa->suite.auth != IKE_AUTH_PSK) {
+        cause = CAUSE_CERT_REFUSED;
+        detail = "it did not answer; or large datagrams are lost on the way";
+    } else if (silent) {
+        cause = CAUSE_IKE_WRONG_PSK;
+    }
+    sa_failed(ike, sa, cause, detail);
 }

@@ -14,6 +14,13 @@ enum drop notify_parse(struct view body, struct notify *out)
     return rd_ok(&r) && doi <= IKE_DOI ? DROP_NONE : DROP_IKE_MALFORMED;
 }
 
+#define ERROR_TYPES_END 8192 /* RFC 2408 3.14.1: below are errors */
+
+bool notify_is_error(uint16_t type)
+{
+    return type < ERROR_TYPES_END;
+}
+
 const char *notify_word(uint16_t type)
 {
     switch (type) {

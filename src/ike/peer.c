@@ -76,26 +76,27 @@ static bool is_same(const struct ike *ike, const struct peer *peer, const struct
     return ip_equal(&peer->path.remote.addr, &sa->path.remote.addr);
 }
 
-static struct peer *find_at(const struct ike *ike, uint16_t port, const struct sa *sa, const char *psk_name,
-                            const char *identity)
+static struct peer *find_at(const struct ike *ike, uint16_t port, const struct sa *sa, const char *key_name,
+                            const struct digest *who)
 {
     const struct endpoint at = {sa->path.remote.addr, port};
     const uint64_t key = endpoint_key(ike, &at);
     for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
         struct peer *peer = container_of(n, struct peer, node);
-        if (is_same(ike, peer, sa) && strcmp(peer->psk_name, psk_name) == 0 && strcmp(peer->identity, identity) == 0)
+        if (is_same(ike, peer, sa) && peer->auth == sa->suite.auth && strcmp(peer->key_name, key_name) == 0 &&
+            peer->who.set && who->set && memcmp(peer->who.b, who->b, sizeof(who->b)) == 0)
             return peer;
     }
     return NULL;
 }
 
 /* Apple begins its hourly main mode from port 4500, and once more from 500. */
-struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *psk_name, const char *identity)
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who)
 {
-    struct peer *peer = find_at(ike, sa->path.remote.port, sa, psk_name, identity);
+    struct peer *peer = find_at(ike, sa->path.remote.port, sa, key_name, who);
     if (!peer)
-        peer = find_at(ike, IKE_PORT, sa, psk_name, identity);
-    return peer ? peer : find_at(ike, IKE_NATT_PORT, sa, psk_name, identity);
+        peer = find_at(ike, IKE_PORT, sa, key_name, who);
+    return peer ? peer : find_at(ike, IKE_NATT_PORT, sa, key_name, who);
 }
 
 struct peer *peer_get(const struct ike *ike, uint32_t number)
@@ -241,8 +242,9 @@ bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info 
         return false;
     char text[SUITE_TEXT_MAX];
     const struct sa *sa = peer_sa(peer);
-    *out = (struct ike_peer_info){.path = peer->path, .initiator = peer->initiator, .dpd = peer->dpd};
-    memcpy(out->psk, peer->psk_name, sizeof(out->psk));
+    *out =
+        (struct ike_peer_info){.path = peer->path, .initiator = peer->initiator, .dpd = peer->dpd, .auth = peer->auth};
+    memcpy(out->psk, peer->key_name, sizeof(out->psk));
     memcpy(out->identity, peer->identity, sizeof(out->identity));
     strncpy(out->kind, vendors_kind(&peer->vendors), sizeof(out->kind) - 1);
     if (!sa)

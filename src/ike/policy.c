@@ -4,8 +4,8 @@
  * As responder the strongest acceptable transform wins, not the first. Strength is that of the weakest link: cipher,
  * hash and group each count by their bits in suite.def. AES of any length, all SHA-2 and every group from MODP-2048 up
  * stand in one class, since none of them can be broken. Among equals the longer cipher key wins, then the stronger
- * group by the order of suite.def, then the class of the hash, then what the peer named first. In ESP GCM comes before
- * CBC of the same key length, since it costs less.
+ * group by the order of suite.def, then the class of the hash, then the method of authentication, signatures before
+ * keys, then what the peer named first. In ESP GCM comes before CBC of the same key length, since it costs less.
  *
  * So Windows gets its first offer, AES-256, SHA-1, ECP-384, and Apple its first, AES-256, SHA-256, MODP-2048.
  */
@@ -91,15 +91,22 @@ static int rank(int strength, int first, int second, int third)
     return ((strength * 100 + first) * 100 + second) * 100 + third;
 }
 
+bool suite_is_sound(const struct suite *s)
+{
+    return s->auth == IKE_AUTH_PSK || s->hash != HASH_MD5;
+}
+
 int suite_rank(enum ike_policy policy, const struct suite *s)
 {
     const struct judgement *cipher = JUDGE(ike_ciphers, policy, (int)s->cipher, s->key_bytes);
     const struct judgement *hash = JUDGE(ike_hashes, policy, (int)s->hash, 0);
     const struct judgement *group = JUDGE(ike_groups, policy, (int)s->group, 0);
-    if (!cipher || !hash || !group)
+    if (!cipher || !hash || !group || !suite_is_sound(s))
         return -1;
     const int strength = least(cipher->strength, least(hash->strength, group->strength));
-    return rank(strength, s->key_bytes, GROUP_FIRST - (int)(group - ike_groups), hash->strength - STRENGTH_FLOOR);
+    const int r =
+        rank(strength, s->key_bytes, GROUP_FIRST - (int)(group - ike_groups), hash->strength - STRENGTH_FLOOR);
+    return r * IKE_AUTH_COUNT + (int)s->auth;
 }
 
 int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_suite *s)
@@ -118,7 +125,8 @@ int esp_suite_rank(enum ike_policy policy, bool weak_sha256, const struct esp_su
                 auth->strength - STRENGTH_FLOOR);
 }
 
-const struct transform *policy_choose_ike(enum ike_policy policy, const struct offer *o, struct suite *out)
+const struct transform *policy_choose_ike(enum ike_policy policy, uint32_t auths, const struct offer *o,
+                                          struct suite *out)
 {
     const struct transform *best = NULL;
     int best_rank = -1;
@@ -126,7 +134,7 @@ const struct transform *policy_choose_ike(enum ike_policy policy, const struct o
         const struct transform *t = &o->transforms[i];
         const struct proposal *p = &o->proposals[t->proposal];
         struct suite s;
-        if (p->protocol != PROTO_ISAKMP || p->bundled || suite_read(t, &s) != ERR_OK)
+        if (p->protocol != PROTO_ISAKMP || p->bundled || suite_read(t, &s) != ERR_OK || !(auths >> s.auth & 1))
             continue;
         const int r = suite_rank(policy, &s);
         if (r <= best_rank)

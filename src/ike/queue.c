@@ -71,9 +71,7 @@ static void notice_free(struct notice *n)
         dh_work_wipe(n->event.dh);
         free(n->event.dh);
     }
-    if (n->event.proof)
-        ike_proof_wipe(n->event.proof);
-    free(n->event.proof);
+    proof_drop(n->event.proof);
     free(n);
 }
 

@@ -113,7 +113,7 @@ static struct quick *find(const struct sa *sa, uint32_t message_id)
 
 enum drop quick_open(const struct sa *sa, const struct message *m, struct opened *o)
 {
-    enum drop d = crypt_open(&sa->keys, o->iv, m->body, o->plain);
+    enum drop d = crypt_open(&sa->keys, o->iv, m->body, o->plain, sizeof(o->plain));
     if (d == DROP_NONE && payloads_parse(m->header.next, view_of(o->plain, m->body.n), true, &o->payloads) != DROP_NONE)
         d = DROP_IKE_DECRYPT;
     return d;

@@ -60,8 +60,13 @@ void resend_done(struct ike *ike, struct resend *r)
 
 void digest_take(struct digest *d, struct view message)
 {
+    digest_take_parts(d, &message, 1);
+}
+
+void digest_take_parts(struct digest *d, const struct view *parts, size_t n)
+{
     uint8_t full[HASH_SIZE_MAX];
-    d->set = hash_digest(HASH_SHA1, &message, 1, full) == ERR_OK;
+    d->set = hash_digest(HASH_SHA1, parts, n, full) == ERR_OK;
     memcpy(d->b, full, sizeof(d->b));
 }
 

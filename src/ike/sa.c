@@ -34,22 +34,29 @@ static void resend_ring(struct ike *ike, struct alarm *a)
         initiator_timeout(ike, sa);
 }
 
-static void young_expired(struct ike *ike, struct sa *sa)
+/* Main mode took too long. */
+static void phase1_expired(struct ike *ike, struct sa *sa)
 {
     if (sa->proofs > 0) {
         sa_free(ike, sa); /* told when the proof failed */
         return;
     }
+    if (signature_is_out(sa)) {
+        sa_failed(ike, sa, CAUSE_CERT_LATE, "");
+        return;
+    }
     const bool blocked = sa->state == SA_MM5_WAIT && sa->natt_agreed && (sa->nat_local || sa->nat_remote) &&
                          sa->path.local.port == IKE_PORT;
-    sa_failed(ike, sa, blocked ? CAUSE_IKE_NATT_BLOCKED : CAUSE_IKE_NO_ANSWER, "");
+    const bool large = !blocked && sa->state == SA_MM5_WAIT && sa->suite.auth != IKE_AUTH_PSK;
+    sa_failed(ike, sa, blocked ? CAUSE_IKE_NATT_BLOCKED : CAUSE_IKE_NO_ANSWER,
+              large ? "no certificate came: large datagrams may be lost on the way" : "");
 }
 
 static void expiry_ring(struct ike *ike, struct alarm *a)
 {
     struct sa *sa = container_of(a, struct sa, expiry);
     if (sa->state != SA_UP) {
-        young_expired(ike, sa);
+        phase1_expired(ike, sa);
         return;
     }
     sa_send_delete(ike, sa);
@@ -107,7 +114,7 @@ struct sa *sa_new(struct ike *ike, bool initiator, const struct path *path, cons
         return NULL;
     }
     sa->phase1 = phase1;
-    phase1->dh.sa = sa;
+    phase1->dh.sa = phase1->proof.sa = sa;
     sa->initiator = initiator;
     sa->path = *path;
     sa->cookies = *cookies;
@@ -156,6 +163,7 @@ static void burn_phase1(struct ike *ike, struct sa *sa)
     if (!sa->phase1)
         return;
     work_forget(ike, &sa->phase1->dh);
+    proof_forget(ike, &sa->phase1->proof);
     bytes_wipe(sa->phase1, sizeof(*sa->phase1));
     free(sa->phase1);
     sa->phase1 = NULL;
@@ -259,15 +267,20 @@ void sa_send_delete(struct ike *ike, struct sa *sa)
     if (sa->state != SA_UP)
         return;
     info_begin(ike, sa, &d);
-    draft_payload(&d, PAYLOAD_DELETE);
-    wr_u32(&d.w, IKE_DOI);
-    wr_u8(&d.w, PROTO_ISAKMP);
-    wr_u8(&d.w, 2 * COOKIE_SIZE);
-    wr_u16(&d.w, 1);
-    wr_bytes(&d.w, sa->cookies.icookie, COOKIE_SIZE);
-    wr_bytes(&d.w, sa->cookies.rcookie, COOKIE_SIZE);
-    draft_payload_end(&d);
+    sa_delete_write(sa, &d);
     info_send(ike, sa, &d);
+}
+
+void sa_delete_write(const struct sa *sa, struct draft *d)
+{
+    draft_payload(d, PAYLOAD_DELETE);
+    wr_u32(&d->w, IKE_DOI);
+    wr_u8(&d->w, PROTO_ISAKMP);
+    wr_u8(&d->w, 2 * COOKIE_SIZE);
+    wr_u16(&d->w, 1);
+    wr_bytes(&d->w, sa->cookies.icookie, COOKIE_SIZE);
+    wr_bytes(&d->w, sa->cookies.rcookie, COOKIE_SIZE);
+    draft_payload_end(d);
 }
 
 void sa_seen(struct ike *ike, struct sa *sa, const struct path *path)

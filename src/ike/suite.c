@@ -27,7 +27,6 @@ enum esp_attribute {
 };
 
 enum { LIFE_SECONDS = 1, LIFE_KILOBYTES = 2 };
-enum { AUTH_METHOD_PSK = 1 };
 
 #define AES_BITS_DEFAULT 128 /* some stacks leave the key length out */
 
@@ -186,7 +185,7 @@ enum err suite_read(const struct transform *t, struct suite *out)
         }
     }
     struct suite s = {.lifetime = clip32(life)};
-    if (!ok || !rd_ok(&r) || auth != AUTH_METHOD_PSK || cipher_of(cipher, bits, &s) != ERR_OK ||
+    if (!ok || !rd_ok(&r) || auth_of(auth, &s.auth) != ERR_OK || cipher_of(cipher, bits, &s) != ERR_OK ||
         hash_of(hash, &s.hash) != ERR_OK || group_of(group, &s.group) != ERR_OK)
         return ERR_UNSUPPORTED;
     *out = s;
@@ -282,7 +281,7 @@ void suite_write(struct writer *w, const struct suite *s)
             attribute_write(w, IKE_ATTR_HASH, ike_hashes[i].number);
     }
     attribute_write(w, IKE_ATTR_GROUP, s->group);
-    attribute_write(w, IKE_ATTR_AUTH, AUTH_METHOD_PSK);
+    attribute_write(w, IKE_ATTR_AUTH, auth_number(s->auth));
     attribute_write(w, IKE_ATTR_LIFE_TYPE, LIFE_SECONDS);
     attribute_write(w, IKE_ATTR_LIFE, s->lifetime);
 }
@@ -317,7 +316,8 @@ void esp_suite_write(struct writer *w, const struct esp_suite *s)
 
 bool suite_same(const struct suite *a, const struct suite *b)
 {
-    return a->cipher == b->cipher && a->key_bytes == b->key_bytes && a->hash == b->hash && a->group == b->group;
+    return a->auth == b->auth && a->cipher == b->cipher && a->key_bytes == b->key_bytes && a->hash == b->hash &&
+           a->group == b->group;
 }
 
 bool esp_suite_same(const struct esp_suite *a, const struct esp_suite *b)
@@ -341,7 +341,9 @@ const char *suite_text(const struct suite *s, char out[static SUITE_TEXT_MAX])
         if (groups[i].group == s->group)
             group = groups[i].word;
     }
-    snprintf(out, SUITE_TEXT_MAX, "%s-%s-%s", cipher, hash, group);
+    const bool psk = s->auth == IKE_AUTH_PSK; /* the usual one, not worth a word */
+    snprintf(out, SUITE_TEXT_MAX, "%s-%s-%s%s%s", cipher, hash, group, psk ? "" : "-",
+             psk ? "" : ike_auth_word(s->auth));
     return out;
 }
 

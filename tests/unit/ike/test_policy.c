@@ -24,7 +24,7 @@ static void choose(const char *expected, enum ike_policy policy, const char *con
     struct suite s;
     char text[SUITE_TEXT_MAX];
     offer_of(words, n, &o);
-    const struct transform *t = policy_choose_ike(policy, &o, &s);
+    const struct transform *t = policy_choose_ike(policy, AUTHS_ALL, &o, &s);
     if (!expected) {
         assert_null(t);
         return;
@@ -153,6 +153,59 @@ static void transforms_are_read_in_any_order_and_encoding(void **state)
     /* without a lifetime; 3DES with its key length spelt out */
     assert_int_equal(read_ike("80010005800e00c0 80020002 8004000e 80030001", &s), ERR_OK);
     assert_int_equal(s.lifetime, 0);
+    /* a Windows with a machine certificate */
+    assert_int_equal(read_ike("80010007800e0100 80020002 80040014 80030003 800b0001 000c000400007080", &s), ERR_OK);
+    assert_string_equal(suite_text(&s, text), "aes256-sha1-ecp384-rsa");
+    assert_int_equal(s.lifetime, 28800);
+}
+
+static struct transform transform_of(const struct suite *s, uint8_t number, uint8_t room[static 64])
+{
+    struct writer w = wr_init(room, 64);
+    suite_write(&w, s);
+    return (struct transform){.number = number, .id = 1, .attributes = wr_written(&w)};
+}
+
+static void the_best_method_that_we_have_is_chosen(void **state)
+{
+    (void)state;
+    static const enum ike_auth order[] = {IKE_AUTH_PSK, IKE_AUTH_RSA, IKE_AUTH_ECDSA_256};
+    uint8_t attributes[4][64];
+    struct suite s;
+    struct offer o = {.proposals = {{.number = 1, .protocol = PROTO_ISAKMP}}, .proposal_count = 1};
+    assert_int_equal(suite_parse(view_str("aes128-sha256-ecp256"), &s), ERR_OK);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        s.auth = order[i];
+        o.transforms[o.transform_count++] = transform_of(&s, (uint8_t)i, attributes[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        /* all methods up to this one: the last of them; and this one alone */
+        assert_non_null(policy_choose_ike(IKE_POLICY_COMPATIBLE, (2u << order[i]) - 1, &o, &s));
+        assert_int_equal(s.auth, order[i]);
+        assert_non_null(policy_choose_ike(IKE_POLICY_COMPATIBLE, 1u << order[i], &o, &s));
+        assert_int_equal(s.auth, order[i]);
+    }
+    assert_null(policy_choose_ike(IKE_POLICY_COMPATIBLE, 1u << IKE_AUTH_ECDSA_384, &o, &s));
+    /* a stronger cipher with the key goes before the certificate */
+    assert_int_equal(suite_parse(view_str("aes256-sha256-ecp256"), &s), ERR_OK);
+    o.transforms[o.transform_count++] = transform_of(&s, 9, attributes[3]);
+    assert_int_equal(policy_choose_ike(IKE_POLICY_COMPATIBLE, AUTHS_ALL, &o, &s)->number, 9);
+}
+
+static void md5_carries_no_signature(void **state)
+{
+    (void)state;
+    uint8_t attributes[64];
+    struct suite s;
+    struct offer o = {.proposals = {{.number = 1, .protocol = PROTO_ISAKMP}}, .proposal_count = 1};
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        assert_int_equal(suite_parse(view_str("3des-md5-modp1024"), &s), ERR_OK);
+        s.auth = is_signed ? IKE_AUTH_RSA : IKE_AUTH_PSK;
+        o.transforms[0] = transform_of(&s, 1, attributes);
+        o.transform_count = 1;
+        const struct transform *t = policy_choose_ike(IKE_POLICY_LEGACY, AUTHS_ALL, &o, &s);
+        assert_int_equal(t == NULL, is_signed);
+    }
 }
 
 static void what_is_not_understood_is_not_chosen(void **state)
@@ -160,7 +213,7 @@ static void what_is_not_understood_is_not_chosen(void **state)
     (void)state;
     struct suite s;
     static const char *const bad[] = {
-        "80010007800e0100 80020002 8004000e 80030003",          /* RSA signatures */
+        "80010007800e0100 80020002 8004000e 80030004",          /* RSA encryption */
         "80010007800e0100 80020002 8004000e 8003fde9",          /* XAUTH with PSK */
         "80010007800e0100 80020002 80040063 80030001",          /* an unknown group */
         "80010007800e0105 80020002 8004000e 80030001",          /* an odd key length */
@@ -256,6 +309,8 @@ int main(void)
         cmocka_unit_test(esp_prefers_longer_keys_then_gcm_and_sha1_comes_after_both),
         cmocka_unit_test(sha256_comes_last_for_kernels_that_may_truncate_it),
         cmocka_unit_test(transforms_are_read_in_any_order_and_encoding),
+        cmocka_unit_test(the_best_method_that_we_have_is_chosen),
+        cmocka_unit_test(md5_carries_no_signature),
         cmocka_unit_test(what_is_not_understood_is_not_chosen),
         cmocka_unit_test(esp_transforms_need_integrity),
         cmocka_unit_test(configured_proposals_are_words),

@@ -118,7 +118,7 @@ static void the_answer_echoes_transform_and_selectors(void **state)
     struct view body;
     assert_int_equal(header_parse(view_of(f->bytes, f->n), &h, &body), DROP_NONE);
     assert_int_equal(h.message_id, 1);
-    assert_int_equal(crypt_open(&x.sa->keys, x.iv, body, plain), DROP_NONE);
+    assert_int_equal(crypt_open(&x.sa->keys, x.iv, body, plain, sizeof(plain)), DROP_NONE);
     assert_int_equal(payloads_parse(h.next, view_of(plain, body.n), true, &p), DROP_NONE);
     assert_true(phase2_hash_ok(x.sa, &p, false, 1, VIEW(x.nonce), VIEW_NONE));
     const struct view sa = payload_body(&p, PAYLOAD_SA);

@@ -7,6 +7,29 @@
 
 struct ike_psk world_psk[4];
 
+/* C=JP, O=Sekisho, CN=<one letter> */
+#define NAME(letter)                                                                                                   \
+    "0-1\x0b"                                                                                                          \
+    "0\x09\x06\x03\x55\x04\x06\x13\x02JP"                                                                              \
+    "1\x10"                                                                                                            \
+    "0\x0e\x06\x03\x55\x04\x0a\x0c\x07Sekisho"                                                                         \
+    "1\x0c"                                                                                                            \
+    "0\x0a\x06\x03\x55\x04\x03\x0c\x03" letter letter letter
+#define BYTES(literal)                                                                                                 \
+    {                                                                                                                  \
+        (const uint8_t *)(literal), sizeof(literal) - 1                                                                \
+    }
+
+/* The name of the authority of both. */
+static const struct view authority[] = {BYTES(NAME("r"))};
+static const struct view client_chain[] = {BYTES("the client's own certificate"), BYTES("one above it")};
+static const struct view gateway_chain[] = {BYTES("the gateway's own certificate")};
+
+const struct ike_credential world_credential[2] = {
+    {"client", IKE_AUTH_RSA, IKE_ID_DER_ASN1_DN, BYTES(NAME("c")), client_chain, 2, authority, 1},
+    {"gateway", IKE_AUTH_RSA, IKE_ID_FQDN, BYTES("vpn.example.com"), gateway_chain, 1, authority, 1},
+};
+
 static uint32_t spi_reserve(void *ctx)
 {
     struct side *s = ctx;
@@ -53,6 +76,8 @@ struct world *world_new(uint64_t seed)
             .max_half_open_per_source = 16,
             .max_sas = 64,
             .natt_keepalive = 20 * USEC_SEC,
+            .authorities = authority,
+            .authority_count = 1,
         };
     }
     return w;
@@ -83,6 +108,8 @@ void world_free(struct world *w)
     for (int i = 0; i < 2; i++) {
         ike_free(w->side[i].ike);
         assert_int_equal(w->side[i].spis, 0);
+        while (w->side[i].held_count > 0)
+            free(w->side[i].held[--w->side[i].held_count]);
     }
     free(w);
 }
@@ -138,6 +165,69 @@ uint32_t world_connect(struct world *w)
     return peer;
 }
 
+uint32_t world_connect_signed(struct world *w)
+{
+    const struct ike_connect c = {
+        .path = world_path(w, 0, IKE_PORT), .credential = &world_credential[0], .l2tp_port_local = 1701};
+    uint32_t peer = 0;
+    w->side[1].config.credentials = &world_credential[1];
+    w->side[1].config.credential_count = 1;
+    world_begin(w);
+    assert_int_equal(ike_connect(w->side[0].ike, w->now, &c, &peer), ERR_OK);
+    world_pull(w);
+    return peer;
+}
+
+/* ---- signatures ---- */
+
+static size_t fake_signature(const struct ike_proof *p, uint8_t out[static HASH_SIZE_MAX])
+{
+    const struct view parts[] = {view_of(p->chain, p->certificate_len[0]), view_of(p->hash, p->hash_len)};
+    assert_int_equal(p->certificate_at[0], 0);
+    assert_int_equal(hash_digest(HASH_SHA256, parts, ARRAY_LEN(parts), out), ERR_OK);
+    return hash_size(HASH_SHA256);
+}
+
+static void answer(struct world *w, struct side *s, struct ike_proof *p)
+{
+    uint8_t expected[HASH_SIZE_MAX];
+    assert_int_not_equal(p->cause, CAUSE_NONE);
+    const size_t n = fake_signature(p, expected);
+    const bool good = p->signature_len == n && memcmp(p->signature, expected, n) == 0;
+    if (p->sign) {
+        p->cause = s->sign_cause;
+        p->signature_len = (uint16_t)n;
+        memcpy(p->signature, expected, n);
+    } else {
+        p->cause = s->judge_cause ? s->judge_cause : good ? CAUSE_NONE : CAUSE_CERT_SIGNATURE;
+        strcpy(p->subject, s->subject ? s->subject : "");
+    }
+    strcpy(p->detail, p->cause ? "said the judge" : "");
+    ike_proof_done(s->ike, w->now, p);
+}
+
+void world_answer(struct world *w, int side)
+{
+    struct side *s = &w->side[side];
+    const size_t n = s->held_count;
+    s->held_count = 0;
+    for (size_t i = 0; i < n; i++)
+        answer(w, s, s->held[i]);
+    world_pull(w);
+}
+
+static void take_proof(struct world *w, struct side *s, struct ike_proof *p)
+{
+    s->signs += p->sign;
+    s->judges += !p->sign;
+    if (!s->hold_proofs) {
+        answer(w, s, p);
+        return;
+    }
+    assert_true(s->held_count < WORLD_HELD);
+    s->held[s->held_count++] = p;
+}
+
 static void put_in_flight(struct world *w, int from, const struct path *path, struct view bytes)
 {
     struct side *s = &w->side[from];
@@ -171,6 +261,10 @@ static void take_event(struct world *w, struct side *s, const struct ike_event *
         ike_dh_done(s->ike, w->now, e->dh);
         return;
     }
+    if (e->type == IKE_EVENT_PROOF) {
+        take_proof(w, s, e->proof);
+        return;
+    }
     assert_true(s->event_count < WORLD_EVENTS);
     struct world_event *kept = &s->events[s->event_count++];
     kept->event = *e;
@@ -188,7 +282,7 @@ static bool pull_side(struct world *w, int i)
     struct side *s = &w->side[i];
     struct ike_event e;
     struct path path;
-    uint8_t buffer[4096];
+    uint8_t buffer[IKE_DATAGRAM_MAX];
     struct writer out = wr_init(buffer, sizeof(buffer));
     bool any = false;
     while (ike_event(s->ike, &e)) {

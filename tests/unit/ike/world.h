@@ -10,6 +10,7 @@
 #define WORLD_FLIGHT 64
 #define WORLD_SENT   512
 #define WORLD_SPIS   256
+#define WORLD_HELD   128
 #define ONE_WAY      (10 * USEC_MSEC)
 
 struct world_event {
@@ -31,6 +32,15 @@ struct side {
     size_t verdict_count;
     int sent, keepalives;
     size_t largest; /* datagram, without its non-ESP marker */
+    /* What becomes of its signatures. They are made of the signer's own certificate and the hash, so that neither can
+     * be changed unnoticed. */
+    bool hold_proofs;       /* until world_answer() */
+    enum cause sign_cause;  /* its own are not made, for this reason */
+    enum cause judge_cause; /* the peer's are refused, for this reason, good or not */
+    const char *subject;    /* what it calls the peer; NULL: nothing */
+    struct ike_proof *held[WORLD_HELD];
+    size_t held_count;
+    size_t signs, judges; /* that were asked for */
 };
 
 struct flight {
@@ -39,7 +49,7 @@ struct flight {
     int to;
     struct path path; /* as the receiver sees it */
     size_t n;
-    uint8_t bytes[4096];
+    uint8_t bytes[IKE_DATAGRAM_MAX];
 };
 
 struct world {
@@ -63,6 +73,9 @@ void world_begin(struct world *w);
 void world_free(struct world *w);
 /* The client connects; returns its peer number. */
 uint32_t world_connect(struct world *w);
+/* The same with its credential; the gateway has its own, beside its keys. To be called instead of world_begin() and
+ * world_connect(). */
+uint32_t world_connect_signed(struct world *w);
 /* The client loses its memory, as after a crash. */
 void world_restart_client(struct world *w);
 /* Lets things happen until nothing is left to do before now + span. */
@@ -72,6 +85,10 @@ void world_pull(struct world *w);
 /* Delivers bytes to a side as if from the other. */
 enum drop world_inject(struct world *w, int to, const struct path *path, struct view bytes);
 struct path world_path(struct world *w, int to, uint16_t port);
+/* Answers the signatures that a side holds back. */
+void world_answer(struct world *w, int side);
+/* The credential of either side: "client", "gateway". */
+extern const struct ike_credential world_credential[2];
 
 /* The nth event of a type, NULL when there are fewer. */
 const struct world_event *world_event(const struct world *w, int side, enum ike_event_type type, size_t nth);
