@@ -267,10 +267,14 @@ enum err schema_set(const struct schema *schema, const char *key, const char *te
 /* Writes base in the syntax, keys whose value is the fallback with a number sign before them. With comments every key
  * has its sentence; without, only what differs is written. ERR_LIMIT when it does not fit. */
 enum err schema_write(const struct schema *schema, const void *base, bool comments, struct writer *w);
+/* The line on which a text that parses says a key; 0 when it does not. For checks that come after. */
+uint32_t schema_line(const struct schema *schema, struct view text, const char *key);
 /* "ike.policy"; returns out. */
 const char *schema_key_name(const struct schema *schema, const struct schema_key *key,
                             char out[static CONFIG_NAME_MAX]);
 
+/* Copies text with everything unprintable as '?', cut to fit; returns out. */
+const char *config_printable(const char *text, char *out, size_t cap);
 /* Fills all of the error but its file, and returns ERR_INVALID. */
 enum err config_fail(struct config_error *e, uint32_t line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

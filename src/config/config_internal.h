@@ -28,11 +28,6 @@ bool schema_list_word(const struct schema_key *key, const char *text);
 /* The word of that section (or, at the top, the section) most like a misspelt one; NULL when none is near. */
 const char *schema_nearest(const struct schema *schema, unsigned section, const char *word);
 
-/* ---- errors ---- */
-
-/* Copies text with everything unprintable as '?', cut to fit; returns out. */
-const char *config_printable(const char *text, char *out, size_t cap);
-
 /* ---- from text to values ---- */
 
 /* Gives a NUL-ended copy for free(): comments blank, line ends plain, nothing left that libconfuse would expand. */

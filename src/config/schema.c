@@ -62,6 +62,33 @@ enum err schema_set(const struct schema *schema, const char *key, const char *te
                        config_printable(key, name, sizeof name), schema->page);
 }
 
+static uint32_t line_of(const struct syntax *s, const struct schema *schema, const char *key)
+{
+    char name[CONFIG_NAME_MAX];
+    for (size_t i = 0; i < schema->key_count; i++)
+        if (strcmp(schema_key_name(schema, &schema->keys[i], name), key) == 0 &&
+            syntax_values(s, &schema->keys[i], 0) > 0)
+            return syntax_value(s, &schema->keys[i], 0, 0)->line;
+    return 0;
+}
+
+uint32_t schema_line(const struct schema *schema, struct view text, const char *key)
+{
+    char *clean = NULL;
+    struct syntax *s = NULL;
+    struct config_error ignored;
+    uint32_t line = 0;
+    if (config_scan(text, &clean, &ignored) == ERR_OK) {
+        size_t n = strlen(clean);
+        if (syntax_parse(schema, clean, &s, &ignored) == ERR_OK)
+            line = line_of(s, schema, key);
+        bytes_wipe(clean, n);
+    }
+    syntax_free(s);
+    free(clean);
+    return line;
+}
+
 /* ---- the nearest word to a misspelt one ---- */
 
 #define WORD_LENGTH_MAX 32

@@ -1,24 +1,23 @@
 /*
  * A client's connection: one file in the syntax of sekisho.conf under the schema table of schema.def, which yields the
  * parser's types, ranges and defaults, the commented file that profile_write() makes, and the list in
- * sekisho-profile(5). import.c reads NetworkManager's files of the same kind into it.
+ * sekisho-profile(5). nm.c reads NetworkManager's files of the same kind into it.
  *
- * profile_parse(), profile_write() and profile_import() work on bytes alone. profile_load() and profile_secrets() read
- * files. A struct profile has no pointers into anything; profile_free() wipes it.
+ * profile_parse(), profile_write() and profile_import_nm() work on bytes alone. profile_load() and profile_secrets()
+ * read files. profile_free() wipes.
  */
 #ifndef SEKISHO_PROFILE_H
 #define SEKISHO_PROFILE_H
 
 #include "config/config.h"
 
-#define PROFILE_DIRECTORY   "/etc/sekisho/client" /* NAME.conf: the profile NAME */
-#define PROFILE_NAME_MAX    64                    /* bytes of a profile's name with NUL */
-#define PROFILE_SIZE_MAX    (64u * 1024)          /* bytes of a profile's file */
-#define PROFILE_TEXT_MAX    256                   /* bytes of a text with NUL */
-#define PROFILE_LIST_MAX    512                   /* bytes of a list of texts with NUL */
-#define PROFILE_SECRET_MAX  256                   /* bytes of a secret with NUL */
-#define PROFILE_BLOB_MAX    (256u * 1024)         /* bytes of a file with certificates */
-#define PROFILE_DOMAINS_MAX 16
+#define PROFILE_DIRECTORY  "/etc/sekisho/client" /* NAME.conf: the profile NAME */
+#define PROFILE_NAME_MAX   64                    /* bytes of a profile's name with NUL */
+#define PROFILE_SIZE_MAX   (64u * 1024)          /* bytes of a profile's file */
+#define PROFILE_TEXT_MAX   256                   /* bytes of a text with NUL */
+#define PROFILE_LIST_MAX   512                   /* bytes of a list of texts with NUL */
+#define PROFILE_SECRET_MAX 257                   /* bytes of a secret with NUL */
+#define PROFILE_BLOB_MAX   (256u * 1024)         /* bytes of a file with certificates */
 
 /* What may stand in place of a list of networks, and of name servers: their `word`. */
 enum profile_routes { PROFILE_ROUTES_LISTED, PROFILE_ROUTES_EVERYTHING, PROFILE_ROUTES_ASK, PROFILE_ROUTES_NONE };
@@ -107,10 +106,10 @@ enum err profile_load(const char *filename, struct profile **out, struct config_
 /* The same from a descriptor, to its end; the caller closes it. */
 enum err profile_load_fd(int fd, const char *filename, struct profile **out, struct config_error *error);
 
-/* Reads the files that the profile names: secrets and certificates; and, for secrets that it does not give, the files
+/* Reads the files that the profile names: secrets, which then are as if they had stood in the profile, and
+ * certificates; and, for secrets that it does not give, the files
  * psk, password, certificate-password and tunnel-secret in the directory `credentials` (systemd's
- * $CREDENTIALS_DIRECTORY; NULL: none), where they are there. Relative to nothing: paths are full. filename is for
- * errors. */
+ * $CREDENTIALS_DIRECTORY; NULL: none), where they are there. filename is for errors. */
 enum err profile_secrets(struct profile *profile, const char *credentials, const char *filename,
                          struct config_error *error);
 
@@ -118,7 +117,12 @@ enum err profile_secrets(struct profile *profile, const char *credentials, const
 #define PROFILE_NEEDS_PSK                  1u /* neither key nor certificate */
 #define PROFILE_NEEDS_PASSWORD             2u /* the user's */
 #define PROFILE_NEEDS_CERTIFICATE_PASSWORD 4u /* the private key is encrypted */
+#define PROFILE_NEEDS_USER                 8u /* the user's name */
 uint32_t profile_needs(const struct profile *profile);
+
+/* Whether it can be a profile's name: up to 63 letters, digits and the signs - _ . and none of these signs but _ in
+ * front. */
+bool profile_name_good(const char *name);
 
 /* Wipes; NULL-safe. */
 void profile_free(struct profile *profile);
@@ -126,7 +130,7 @@ void profile_free(struct profile *profile);
 /* Sets one key, "user" or "net.routes", from a text as the file would have it (a list with commas), and checks the
  * whole when done with profile_check(). */
 enum err profile_set(struct profile *profile, const char *key, const char *text, struct config_error *error);
-enum err profile_check(struct profile *profile, struct config_error *error);
+enum err profile_check(const struct profile *profile, struct config_error *error);
 /* Everything by default; not right yet: the server is missing. NULL: out of memory. */
 struct profile *profile_new(void);
 
@@ -134,8 +138,8 @@ struct profile *profile_new(void);
  * as by default with a number sign before them. ERR_LIMIT when it does not fit; PROFILE_SIZE_MAX does. */
 enum err profile_write(const struct profile *profile, bool comments, struct writer *w);
 
-/* The keys of the schema in order: "server", "ike.policy"; NULL at the end. */
-const char *profile_key(size_t i);
+/* The keys of the schema in order: "server", "ike.policy"; NULL at the end. Returns out. */
+const char *profile_key(size_t i, char out[static CONFIG_NAME_MAX]);
 
 /* ---- NetworkManager ---- */
 
