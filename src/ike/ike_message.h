@@ -161,7 +161,7 @@ void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
 
 /* A distinguished name (X.501, in DER) as text by RFC 4514, most specific first: "CN=alice,O=Example". What is not
- * plain ASCII is written as \xx. What does not fit is cut. False when it is no name: out is empty then. */
+ * plain ASCII is written as \XX. What does not fit is cut. False when it is no name: out is empty then. */
 bool name_text(struct view der, char *out, size_t cap);
 
 /* ---- certificates (RFC 2408 3.9, 3.10) ---- */

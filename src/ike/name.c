@@ -14,7 +14,7 @@ enum tag {
     TAG_SET = 0x31,
 };
 
-/* OIDs as they are in DER. Words by RFC 4514 3, and the two more that certificates have. */
+/* OIDs as they are in DER. Words by RFC 4514 3, and what else certificates have. */
 static const struct {
     const char *word;
     uint8_t n;
@@ -28,6 +28,7 @@ static const struct {
     {"STREET", 3, {0x55, 4, 9}},
     {"O", 3, {0x55, 4, 10}},
     {"OU", 3, {0x55, 4, 11}},
+    {"title", 3, {0x55, 4, 12}},
     {"UID", 10, {0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1}},
     {"DC", 10, {0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25}},
     {"emailAddress", 9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1}},
@@ -80,14 +81,14 @@ static void put(struct text *t, const char *piece)
 static void put_hex(struct text *t, uint8_t b)
 {
     char piece[4];
-    snprintf(piece, sizeof(piece), "\\%02x", b);
+    snprintf(piece, sizeof(piece), "\\%02X", b);
     put(t, piece);
 }
 
 /* RFC 4514 2.4 */
 static void put_byte(struct text *t, uint8_t b, bool at_edge)
 {
-    const bool special = (b != 0 && strchr(",+\"\\<>;=", b)) || (at_edge && (b == ' ' || b == '#'));
+    const bool special = (b != 0 && strchr(",+\"\\<>;", b)) || (at_edge && (b == ' ' || b == '#'));
     const char piece[] = {special ? '\\' : (char)b, special ? (char)b : '\0', '\0'};
     if (b < ' ' || b >= 0x7f)
         put_hex(t, b);

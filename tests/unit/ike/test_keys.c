@@ -87,6 +87,44 @@ static void main_mode_keys_follow_the_rfc(void **state)
     }
 }
 
+/* SKEYID of signatures is made of nonces and g^xy; with ECDSA HASH_I and HASH_R are made with the curve's own hash. */
+static void keys_of_signatures_follow_the_rfc(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ike_auth auth;
+        size_t size;
+        const char *hash_i, *hash_r;
+    } methods[] = {
+        {IKE_AUTH_RSA, 20, "079eb3870ac3de9b7a92cfe2e4eb396949b14c41", "572aadd0307712f2ea20bee6b49d6615a4f87327"},
+        {IKE_AUTH_ECDSA_256, 32, "2e15e279855471feb78abf749a34be0955dcca52de3159ba488bc6685ad5ed0e",
+         "364e107f8d13af614c25a6db89b1e5573320b826eb65a401d19ee6b3c7e19fc6"},
+        {IKE_AUTH_ECDSA_384, 48,
+         "7fb0dd882ca16a738eed67cbf0231196ac3a4257befd7291cafd6e1bae09e65e490400484c5b840313d2b14fd00a4455",
+         "7e4ad4cec452338f3bc9bb6b267788c11fbf85f9891c28b6f08551a29b8830ae13fecc177c5e12295a7e071ed56e35dc"},
+        {IKE_AUTH_ECDSA_521, 64,
+         "e8c3ffe1b25b369600b5943c39ed0efe352fe302507f3549ca83f7d827b9a9bb"
+         "a7d3410a8ae3fdc5e525bfc209fcd0094ef6de98c8c2570f871af23f086da90f",
+         "f0902a813feab6d809a253913df54a41c4253ce2011d84640fceb26ffc720c34"
+         "2317f7b5587e3181d5e5d12bfc0bf6f18dffbba66e4e0be325784adcebea03be"},
+    };
+    static struct phase1 p;
+    struct sa sa;
+    uint8_t skeyid[HASH_SIZE_MAX], out[HASH_SIZE_MAX], id[8];
+    const struct view id_body = view_of(id, unhex("01000000c0000201", id, sizeof(id)));
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        set_up(&sa, &p, &schedules[0]);
+        sa.suite.auth = methods[i].auth;
+        assert_int_equal(keys_derive(&sa, VIEW_NONE, skeyid, &sa.keys), ERR_OK);
+        assert_hex(sa.keys.skeyid_a, "7a09fa387317d7f49b190fec96678088e2d24c04");
+        assert_int_equal(keys_auth_size(&sa), methods[i].size);
+        assert_int_equal(keys_auth_hash(&sa, skeyid, true, id_body, out), ERR_OK);
+        assert_hex(out, methods[i].hash_i);
+        assert_int_equal(keys_auth_hash(&sa, skeyid, false, id_body, out), ERR_OK);
+        assert_hex(out, methods[i].hash_r);
+    }
+}
+
 static void quick_mode_keys_follow_the_rfc(void **state)
 {
     (void)state;
@@ -118,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(main_mode_keys_follow_the_rfc),
+        cmocka_unit_test(keys_of_signatures_follow_the_rfc),
         cmocka_unit_test(quick_mode_keys_follow_the_rfc),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,6 +152,7 @@ static void identities_have_names_for_people(void **state)
         {"0b 00 0000 67726f7570", "@group"},
         {"0b 00 0000 670a22", "@g\\x0a\""},
         {"09 00 0000 3000", "der:3000"},
+        {"09 00 0000 3010 310e 300c 0603550403 0c05 616c696365", "CN=alice"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct identity id;
@@ -188,6 +189,61 @@ static void notifications_and_deletes_are_read(void **state)
     assert_string_equal(notify_word(14), "no proposal chosen");
 }
 
+static void certificates_come_in_two_encodings(void **state)
+{
+    (void)state;
+    assert_int_equal(certificate_read(hex("04 3003020101")).p[0], 0x30);
+    assert_int_equal(certificate_read(hex("04 3003020101")).n, 5);
+    assert_int_equal(certificate_read(hex("01 3003020101")).n, 5); /* PKCS #7 */
+    assert_int_equal(certificate_read(hex("07 3003020101")).n, 0); /* a CRL */
+    assert_int_equal(certificate_read(hex("04")).n, 0);
+    assert_int_equal(certificate_read(VIEW_NONE).n, 0);
+    struct view authority;
+    assert_true(request_read(hex("04 3000"), &authority));
+    assert_int_equal(authority.n, 2);
+    assert_true(request_read(hex("04"), &authority)); /* any */
+    assert_int_equal(authority.n, 0);
+    assert_false(request_read(hex("0b 3000"), &authority)); /* a raw key */
+    assert_false(request_read(VIEW_NONE, &authority));
+}
+
+static size_t requests_of(const struct view *authorities, size_t n, struct view *first)
+{
+    struct draft d;
+    struct header h;
+    struct view body;
+    static struct payloads p;
+    static uint8_t copy[MESSAGE_SMALL];
+    const struct header cookies = {0};
+    draft_begin(&d, &cookies, EXCHANGE_MAIN, 0);
+    requests_write(&d, authorities, n);
+    const struct view whole = draft_finish(&d);
+    memcpy(copy, whole.p, whole.n);
+    assert_int_equal(header_parse(view_of(copy, whole.n), &h, &body), DROP_NONE);
+    assert_int_equal(payloads_parse(h.next, body, false, &p), DROP_NONE);
+    assert_int_equal(payload_count(&p, PAYLOAD_CERT_REQUEST), p.n);
+    assert_true(request_read(p.at[0].body, first));
+    return p.n;
+}
+
+static void too_many_authorities_are_asked_for_without_names(void **state)
+{
+    (void)state;
+    static const uint8_t der[2049] = {0x30};
+    struct view authorities[17], first;
+    for (size_t i = 0; i < ARRAY_LEN(authorities); i++)
+        authorities[i] = view_of(der, 20);
+    assert_int_equal(requests_of(authorities, 16, &first), 16);
+    assert_int_equal(first.n, 20);
+    assert_int_equal(requests_of(authorities, 17, &first), 1);
+    assert_int_equal(first.n, 0);
+    assert_int_equal(requests_of(NULL, 0, &first), 1);
+    assert_int_equal(first.n, 0);
+    authorities[0] = VIEW(der);
+    assert_int_equal(requests_of(authorities, 1, &first), 1);
+    assert_int_equal(first.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +260,8 @@ int main(void)
         cmocka_unit_test(identities_have_names_for_people),
         cmocka_unit_test(identities_that_do_not_fit_their_type_are_refused),
         cmocka_unit_test(notifications_and_deletes_are_read),
+        cmocka_unit_test(certificates_come_in_two_encodings),
+        cmocka_unit_test(too_many_authorities_are_asked_for_without_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

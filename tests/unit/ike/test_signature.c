@@ -1,5 +1,7 @@
 /* Main mode with signatures: both roles, good and refused, late answers, repeated and lost messages. Signatures are
  * made and judged by the world (see struct side). */
+#include "ike/ike_internal.h"
+
 #include "world.h"
 
 static void both_sides_prove_themselves(void **state)
@@ -481,6 +483,58 @@ static void a_new_configuration_may_come_while_a_signature_is_out(void **state)
     world_free(w);
 }
 
+/* --> MM1 to MM5 of many clients, faster than certificates are judged */
+static void strangers_get_only_so_many_signatures_judged_at_once(void **state)
+{
+    (void)state;
+    struct world *w = world_new(265);
+    uint32_t peer;
+    w->side[0].config.max_sas = w->side[1].config.max_sas = 2 * PROOFS_OUT_MAX;
+    w->side[1].config.max_half_open = 2 * PROOFS_OUT_MAX;
+    w->side[1].config.max_half_open_per_source = 0;
+    w->side[1].hold_proofs = true;
+    (void)world_connect_signed(w);
+    for (size_t i = 1; i <= PROOFS_OUT_MAX; i++) {
+        const struct ike_connect c = {.path = world_path(w, 0, IKE_PORT), .credential = &world_credential[0]};
+        assert_int_equal(ike_connect(w->side[0].ike, w->now, &c, &peer), ERR_OK);
+        world_run(w, 5 * ONE_WAY);
+    }
+    assert_int_equal(w->side[1].judges, PROOFS_OUT_MAX);
+    assert_true(world_verdicts(w, 1, DROP_IKE_FLOOD) >= 1);
+    /* the last one asks again, and each that is over makes room for one */
+    world_answer(w, 1);
+    world_answer(w, 1);
+    world_run(w, 5 * USEC_SEC);
+    assert_int_equal(w->side[1].judges, PROOFS_OUT_MAX + 1);
+    world_free(w);
+}
+
+/* Bytes that decrypt to nothing sensible do not end an exchange: anybody near the wire could send them. */
+static void noise_in_place_of_a_proof_changes_nothing(void **state)
+{
+    (void)state;
+    struct world *w = world_new(266);
+    w->lose[0] = 1 << 2; /* MM5, the first time */
+    world_connect_signed(w);
+    world_run(w, USEC_SEC);
+    struct ike *ike = w->side[1].ike;
+    const struct sa *sa = container_of(ike->young.next, struct sa, young);
+    uint8_t noise[28 + 64];
+    for (int i = 0; i < 100; i++) {
+        struct draft d;
+        draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
+        random_test_fill(&w->rng, noise, sizeof(noise));
+        wr_bytes(&d.w, noise, 64);
+        wr_patch8(&d.w, 16, PAYLOAD_ID);
+        wr_patch8(&d.w, 19, FLAG_ENCRYPTED);
+        const struct path path = world_path(w, 1, IKE_PORT);
+        assert_int_equal(ike_input(ike, w->now, &path, draft_finish(&d)), DROP_IKE_DECRYPT);
+    }
+    world_run(w, 5 * USEC_SEC);
+    world_assert_connected(w);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -506,6 +560,8 @@ int main(void)
         cmocka_unit_test(the_same_client_stays_the_same_peer),
         cmocka_unit_test(another_name_from_the_same_place_is_another_peer),
         cmocka_unit_test(a_refused_rekeying_leaves_the_old_one_alone),
+        cmocka_unit_test(strangers_get_only_so_many_signatures_judged_at_once),
+        cmocka_unit_test(noise_in_place_of_a_proof_changes_nothing),
         cmocka_unit_test(a_new_configuration_may_come_while_a_signature_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

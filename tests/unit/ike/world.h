@@ -6,7 +6,7 @@
 #include "ike/ike.h"
 #include "tests/test.h"
 
-#define WORLD_EVENTS 256
+#define WORLD_EVENTS 1024
 #define WORLD_FLIGHT 64
 #define WORLD_SENT   512
 #define WORLD_SPIS   256
