@@ -1,6 +1,6 @@
 /*
- * The login, whatever its method: who waits for whom, for how long, and what a verdict brings about. PAP and CHAP give
- * and take the packets.
+ * The login, whatever its method: who waits for whom, for how long, and what a verdict brings about. PAP, CHAP and EAP
+ * give and take the packets.
  *
  * The server asks its caller (PPP_EVENT_AUTH) and may wait long for the answer; the peer's repetitions change nothing
  * meanwhile, and afterwards they get the same verdict again, because the first one may have been lost.
@@ -16,11 +16,19 @@
 /* A refused peer gets this long to read why before LCP hangs up; Windows shows error 691 only then. */
 #define REFUSAL_LINGER USEC_SEC
 
+/* Where somebody has to read and type, a login may take this long, and is asked for this often (RFC 3748 4.3). */
+#define HUMAN_TIME   (180 * USEC_SEC)
+#define HUMAN_RESEND (15 * USEC_SEC)
+
 static const struct auth_method methods[] = {
     [PPP_AUTH_NONE] = {0, 0, "no login"},
     [PPP_AUTH_MSCHAPV2] = {PPP_CHAP, CHAP_ALGORITHM_MSCHAPV2, "MS-CHAPv2"},
     [PPP_AUTH_CHAP_MD5] = {PPP_CHAP, CHAP_ALGORITHM_MD5, "CHAP-MD5"},
     [PPP_AUTH_PAP] = {PPP_PAP, 0, "PAP"},
+    [PPP_AUTH_EAP_MSCHAPV2] = {PPP_EAP, 0, "EAP-MSCHAPv2"},
+    [PPP_AUTH_EAP_MD5] = {PPP_EAP, 0, "EAP-MD5"},
+    [PPP_AUTH_EAP_GTC] = {PPP_EAP, 0, "EAP-GTC"},
+    [PPP_AUTH_EAP_TLS] = {PPP_EAP, 0, "EAP-TLS"},
 };
 
 const struct auth_method *auth_method(enum ppp_auth method)
@@ -28,22 +36,33 @@ const struct auth_method *auth_method(enum ppp_auth method)
     return &methods[method];
 }
 
-bool auth_method_allowed(const struct ppp_config *config, enum ppp_auth method)
+/* Without certificates EAP-TLS is passed over. */
+enum ppp_auth auth_method_at(const struct ppp_config *config, size_t i)
 {
-    for (size_t i = 0; i < ARRAY_LEN(config->auth) && config->auth[i] != PPP_AUTH_NONE; i++)
-        if (config->auth[i] == method)
-            return true;
-    return false;
+    for (size_t j = 0; j < ARRAY_LEN(config->auth) && config->auth[j] != PPP_AUTH_NONE; j++)
+        if ((config->auth[j] != PPP_AUTH_EAP_TLS || config->tls) && i-- == 0)
+            return config->auth[j];
+    return PPP_AUTH_NONE;
 }
 
-enum ppp_auth auth_method_of(const struct option *o)
+uint8_t auth_methods_like(enum ppp_auth method)
+{
+    uint8_t bits = 0;
+    for (size_t m = 0; m < ARRAY_LEN(methods); m++)
+        if (methods[m].protocol == methods[method].protocol && methods[m].algorithm == methods[method].algorithm)
+            bits |= (uint8_t)(1u << m);
+    return bits;
+}
+
+enum ppp_auth auth_method_of(const struct ppp_config *config, const struct option *o)
 {
     struct reader r = rd_init(o->value);
     uint16_t protocol = rd_u16(&r);
     uint8_t algorithm = protocol == PPP_CHAP ? rd_u8(&r) : 0;
     if (!rd_done(&r))
         return PPP_AUTH_NONE;
-    for (enum ppp_auth m = PPP_AUTH_MSCHAPV2; m <= PPP_AUTH_PAP; m++)
+    enum ppp_auth m;
+    for (size_t i = 0; (m = auth_method_at(config, i)) != PPP_AUTH_NONE; i++)
         if (methods[m].protocol == protocol && methods[m].algorithm == algorithm)
             return m;
     return PPP_AUTH_NONE;
@@ -57,21 +76,46 @@ static void drop_proof(struct auth *a)
     a->proof = NULL;
 }
 
+static void forget(struct auth *a)
+{
+    drop_proof(a);
+    eap_free(a->eap);
+    a->eap = NULL;
+}
+
 struct proof *auth_proof(struct ppp *ppp)
 {
     drop_proof(&ppp->auth);
     return ppp->auth.proof = calloc(1, sizeof *ppp->auth.proof);
 }
 
+static usec_t resend_interval(const struct ppp *ppp)
+{
+    return ppp->auth.method == PPP_AUTH_EAP_GTC ? HUMAN_RESEND : config_restart(ppp);
+}
+
 void auth_arm_resend(struct ppp *ppp)
 {
     ppp->auth.tries = config_max_configure(ppp);
-    ppp->auth.resend_at = ppp->now + config_restart(ppp);
+    ppp->auth.resend_at = ppp->now + resend_interval(ppp);
+}
+
+void auth_wait_for_human(struct ppp *ppp)
+{
+    struct auth *a = &ppp->auth;
+    if (a->patient || a->deadline == USEC_NEVER)
+        return;
+    a->patient = true;
+    a->deadline += HUMAN_TIME;
 }
 
 static void begin_as_server(struct ppp *ppp)
 {
     struct auth *a = &ppp->auth;
+    if (auth_is_eap(a->method)) {
+        eap_begin(ppp);
+        return;
+    }
     a->id++;
     if (a->method == PPP_AUTH_PAP)
         return;
@@ -121,7 +165,7 @@ void auth_stop(struct ppp *ppp)
     a->state = AUTH_IDLE;
     a->method = PPP_AUTH_NONE;
     a->resend_at = USEC_NEVER;
-    drop_proof(a);
+    forget(a);
 }
 
 void auth_done(struct ppp *ppp)
@@ -137,6 +181,8 @@ enum drop auth_input(struct ppp *ppp, uint16_t protocol, struct view packet)
         return DROP_PPP_MALFORMED;
     if (ppp->auth.state == AUTH_IDLE || auth_method(ppp->auth.method)->protocol != protocol)
         return DROP_PPP_STATE;
+    if (protocol == PPP_EAP)
+        return eap_input(ppp, &in);
     return protocol == PPP_PAP ? pap_input(ppp, &in) : chap_input(ppp, &in);
 }
 
@@ -144,16 +190,18 @@ enum drop auth_input(struct ppp *ppp, uint16_t protocol, struct view packet)
 
 static void send_verdict(struct ppp *ppp)
 {
-    if (ppp->auth.method == PPP_AUTH_PAP)
+    if (auth_is_eap(ppp->auth.method))
+        eap_verdict(ppp);
+    else if (ppp->auth.method == PPP_AUTH_PAP)
         pap_verdict(ppp);
     else
         chap_verdict(ppp);
 }
 
-static void decide(struct ppp *ppp, bool accepted, enum cause cause)
+void auth_decide(struct ppp *ppp, bool accepted, enum cause cause)
 {
     struct auth *a = &ppp->auth;
-    drop_proof(a);
+    forget(a);
     a->resend_at = USEC_NEVER;
     a->state = accepted ? AUTH_ACCEPTED : AUTH_REFUSED;
     send_verdict(ppp);
@@ -194,7 +242,7 @@ enum drop auth_ask(struct ppp *ppp, struct view user, struct view value)
     if (a->asked)
         return DROP_PPP_STATE; /* the answer to an older question is still to come; the peer will repeat itself */
     if (a->admitted && !is_known_user(ppp, user)) {
-        decide(ppp, false, CAUSE_AUTH_REFUSED);
+        auth_decide(ppp, false, CAUSE_AUTH_REFUSED);
         return DROP_NONE;
     }
     struct proof *proof = auth_proof(ppp);
@@ -255,7 +303,10 @@ void auth_judged(struct ppp *ppp, const struct ppp_auth_answer *answer)
         memcpy(a->authenticator_response, answer->authenticator_response, sizeof a->authenticator_response);
         ppp->ipcp.network = answer->network;
     }
-    decide(ppp, answer->accepted, answer->cause);
+    if (auth_is_eap(a->method))
+        eap_judged(ppp, answer->accepted, answer->cause);
+    else
+        auth_decide(ppp, answer->accepted, answer->cause);
 }
 
 /* ---- client ---- */
@@ -263,7 +314,7 @@ void auth_judged(struct ppp *ppp, const struct ppp_auth_answer *answer)
 void auth_accepted(struct ppp *ppp)
 {
     struct auth *a = &ppp->auth;
-    drop_proof(a);
+    forget(a);
     a->state = AUTH_ACCEPTED;
     a->resend_at = a->deadline = USEC_NEVER;
     if (ppp->phase == PHASE_AUTHENTICATE) /* else a challenge in between, which changes nothing */
@@ -288,8 +339,10 @@ static void resend(struct ppp *ppp)
         return;
     }
     a->tries--;
-    a->resend_at = ppp->now + config_restart(ppp);
-    if (ppp->config->server)
+    a->resend_at = ppp->now + resend_interval(ppp);
+    if (auth_is_eap(a->method))
+        eap_resend(ppp);
+    else if (ppp->config->server)
         chap_challenge(ppp);
     else if (a->method == PPP_AUTH_PAP)
         pap_request(ppp);

@@ -3,7 +3,7 @@
 void ppp_defaults(struct ppp_config *out)
 {
     *out = (struct ppp_config){
-        .auth = {PPP_AUTH_MSCHAPV2, PPP_AUTH_CHAP_MD5},
+        .auth = {PPP_AUTH_MSCHAPV2, PPP_AUTH_EAP_MSCHAPV2, PPP_AUTH_CHAP_MD5},
         .mru = 1400,
         .mtu = 1400,
         .acfc = true,

@@ -23,7 +23,7 @@ static void make_printable(char *text)
 static void describe_link(const struct ppp *ppp, char *out, size_t cap)
 {
     enum ppp_auth method = ppp->config->server ? ppp->lcp.auth : ppp->lcp.peer_auth;
-    snprintf(out, cap, "MRU %u, %s%s%s", ppp->lcp.peer_mru, auth_method(method)->name,
+    snprintf(out, cap, "MRU %u, %s%s%s", ppp->lcp.peer_mru, auth_is_eap(method) ? "EAP" : auth_method(method)->name,
              ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
 }
 
@@ -72,6 +72,12 @@ static bool tell(struct ppp *ppp, enum happening what, struct ppp_event *out)
             return false;
         out->type = PPP_EVENT_AUTH;
         auth_question(ppp, &out->auth);
+        return true;
+    case HAPPENED_PROMPT:
+        if (!ppp->auth.eap || !ppp->auth.eap->prompting)
+            return false;
+        out->type = PPP_EVENT_PROMPT;
+        memcpy(out->prompt, ppp->auth.eap->prompt, sizeof out->prompt);
         return true;
     case HAPPENED_AUTH:
         tell_stage(out, STAGE_PPP_AUTH);

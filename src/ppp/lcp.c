@@ -23,13 +23,17 @@ static uint32_t fresh_magic(struct ppp *ppp)
     return magic ? magic : 1; /* zero is illegal (RFC 1661 6.4) */
 }
 
+/* A client that would rather not use EAP says so this often: once more than is needed, for one that is lost. */
+#define EAP_NAKS 2
+
 /* The first method of the configuration that the peer has not refused. */
 static enum ppp_auth next_method(const struct ppp *ppp)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ppp->config->auth) && ppp->config->auth[i] != PPP_AUTH_NONE; i++)
-        if (!(ppp->lcp.auth_tried & 1u << ppp->config->auth[i]))
-            return ppp->config->auth[i];
-    return PPP_AUTH_NONE;
+    enum ppp_auth method;
+    for (size_t i = 0; (method = auth_method_at(ppp->config, i)) != PPP_AUTH_NONE; i++)
+        if (!(ppp->lcp.auth_tried & 1u << method))
+            break;
+    return method;
 }
 
 static void begin(struct ppp *ppp)
@@ -37,7 +41,8 @@ static void begin(struct ppp *ppp)
     struct lcp *lcp = &ppp->lcp;
     lcp->magic = fresh_magic(ppp);
     lcp->mru = ppp->config->mru ? ppp->config->mru : OUR_MRU_DEFAULT;
-    lcp->auth_tried = 0;
+    lcp->auth_tried = lcp->auth_spent;
+    lcp->eap_naks = 0;
     lcp->auth = (uint8_t)(ppp->config->server ? next_method(ppp) : PPP_AUTH_NONE);
     lcp->asks = (uint8_t)(LCP_ASK_MRU | LCP_ASK_MAGIC | (ppp->config->server ? LCP_ASK_AUTH : 0) |
                           (ppp->config->pfc ? LCP_ASK_PFC : 0) | (ppp->config->acfc ? LCP_ASK_ACFC : 0));
@@ -93,10 +98,17 @@ static enum verdict judge_auth(struct ppp *ppp, const struct option *o, struct w
 {
     if (ppp->config->server || ppp->config->auth[0] == PPP_AUTH_NONE)
         return VERDICT_REJECT; /* a server proves itself to nobody this way */
-    enum ppp_auth method = auth_method_of(o);
-    if (method == PPP_AUTH_NONE || !auth_method_allowed(ppp->config, method)) {
+    const enum ppp_auth method = auth_method_of(ppp->config, o), best = auth_method_at(ppp->config, 0);
+    if (best == PPP_AUTH_NONE)
+        return VERDICT_REJECT;
+    if (method == PPP_AUTH_NONE) {
         ppp->lcp.peer_auth_odd = true;
-        write_auth(nak, ppp->config->auth[0]);
+        write_auth(nak, best);
+        return VERDICT_NAK;
+    }
+    if (auth_is_eap(method) && !auth_is_eap(best) && ppp->lcp.eap_naks < EAP_NAKS) {
+        ppp->lcp.eap_naks++;
+        write_auth(nak, best);
         return VERDICT_NAK;
     }
     ppp->lcp.peer_auth = (uint8_t)method;
@@ -154,8 +166,8 @@ static void fall_back(struct ppp *ppp, enum ppp_auth proposed)
     struct lcp *lcp = &ppp->lcp;
     if (!(lcp->asks & LCP_ASK_AUTH))
         return;
-    lcp->auth_tried |= (uint8_t)(1u << lcp->auth);
-    bool take = auth_method_allowed(ppp->config, proposed) && !(lcp->auth_tried & 1u << proposed);
+    lcp->auth_tried |= auth_methods_like(lcp->auth);
+    bool take = proposed != PPP_AUTH_NONE && !(lcp->auth_tried & 1u << proposed);
     lcp->auth = (uint8_t)(take ? proposed : next_method(ppp));
     if (lcp->auth == PPP_AUTH_NONE)
         link_close(ppp, CAUSE_AUTH_METHOD);
@@ -166,9 +178,20 @@ static void nak(struct ppp *ppp, const struct option *o)
     if (o->type == LCP_MRU)
         nak_mru(&ppp->lcp, o);
     else if (o->type == LCP_AUTH)
-        fall_back(ppp, auth_method_of(o));
+        fall_back(ppp, auth_method_of(ppp->config, o));
     else if (o->type == LCP_MAGIC)
         ppp->lcp.magic = fresh_magic(ppp);
+}
+
+bool lcp_spend_auth(struct ppp *ppp)
+{
+    struct lcp *lcp = &ppp->lcp;
+    lcp->auth_tried |= auth_methods_like(lcp->auth);
+    if (next_method(ppp) == PPP_AUTH_NONE)
+        return false;
+    lcp->auth_spent |= auth_methods_like(lcp->auth);
+    link_renegotiate(ppp);
+    return true;
 }
 
 static void reject(struct ppp *ppp, const struct option *o)

@@ -56,6 +56,12 @@ void link_close(struct ppp *ppp, enum cause cause)
         fsm_event(&ppp->lcp_fsm, FSM_CLOSE, NULL, NULL);
 }
 
+void link_renegotiate(struct ppp *ppp)
+{
+    fsm_event(&ppp->lcp_fsm, FSM_DOWN, NULL, NULL);
+    fsm_event(&ppp->lcp_fsm, FSM_UP, NULL, NULL);
+}
+
 void link_finished(struct ppp *ppp)
 {
     ppp->phase = PHASE_FINISHED;

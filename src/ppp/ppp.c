@@ -8,7 +8,7 @@
 
 struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env)
 {
-    if (config->server && config->auth[0] == PPP_AUTH_NONE)
+    if (config->server && auth_method_at(config, 0) == PPP_AUTH_NONE)
         return NULL; /* it would let anybody in */
     struct ppp *ppp = calloc(1, sizeof *ppp);
     if (!ppp)
@@ -60,8 +60,10 @@ static enum drop dispatch(struct ppp *ppp, uint16_t protocol, struct view packet
 {
     if (protocol == PPP_LCP)
         return fsm_input(&ppp->lcp_fsm, packet);
-    if (protocol == PPP_PAP || protocol == PPP_CHAP)
+    if (protocol == PPP_PAP || protocol == PPP_CHAP || protocol == PPP_EAP)
         return auth_input(ppp, protocol, packet);
+    if ((protocol == PPP_IPCP || protocol == PPP_IPV6CP) && eap_is_done(ppp))
+        auth_accepted(ppp);
     if (ppp->phase != PHASE_NETWORK)
         return DROP_PPP_STATE; /* RFC 1661 3.4, 3.5: silently discarded, whatever it is */
     if (protocol == PPP_IPCP)
@@ -114,6 +116,12 @@ void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *an
 {
     ppp->now = now;
     auth_judged(ppp, answer);
+}
+
+void ppp_answer(struct ppp *ppp, usec_t now, struct view text)
+{
+    ppp->now = now;
+    eap_answer(ppp, text);
 }
 
 void ppp_close(struct ppp *ppp, usec_t now, enum cause cause)

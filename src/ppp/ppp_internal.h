@@ -34,7 +34,7 @@ enum control_code {
     TIME_REMAINING,
 };
 
-/* A packet of LCP, an NCP, PAP or CHAP: they share one header. Views are borrowed from the frame. */
+/* A packet of LCP, an NCP, PAP, CHAP or EAP: they share one header. Views are borrowed from the frame. */
 struct control {
     uint8_t code, id;
     struct view body;  /* behind the header, padding cut off */
@@ -184,6 +184,8 @@ struct lcp {
     uint8_t asks;       /* enum lcp_ask */
     uint8_t auth;       /* enum ppp_auth: server: what we demand */
     uint8_t auth_tried; /* bits by enum ppp_auth: refused by the peer */
+    uint8_t auth_spent; /* the like, for the link's whole life: agreed on, and then led nowhere */
+    uint8_t eap_naks;   /* client: how often an offer of EAP was Nak'd */
     uint8_t peer_auth;  /* enum ppp_auth: client: what the server demands */
     bool peer_auth_odd; /* the peer wants a method that we do not serve */
     bool peer_acfc;     /* the peer takes frames without ff 03 */
@@ -220,6 +222,7 @@ enum auth_state {
 
 struct auth {
     struct proof *proof;
+    struct eap *eap;  /* NULL unless a login by EAP is under way */
     usec_t resend_at; /* of the Challenge, Response or Authenticate-Request */
     usec_t deadline;  /* of the whole login */
     usec_t close_at;  /* refused: the end, after the peer has had time to read why */
@@ -228,6 +231,7 @@ struct auth {
     uint8_t state;    /* enum auth_state */
     uint8_t id;       /* of the challenge or request */
     bool asked;       /* server: the caller owes an answer */
+    bool patient;     /* somebody has to type: the deadline has been put off */
     bool admitted;    /* this link has been authenticated before, as ppp->user */
     uint8_t challenge[CHALLENGE_SIZE];
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE]; /* server: for the Success and its repetitions */
@@ -247,6 +251,7 @@ enum phase { PHASE_DEAD, PHASE_ESTABLISH, PHASE_AUTHENTICATE, PHASE_NETWORK, PHA
 enum happening {
     HAPPENED_LCP,
     HAPPENED_QUESTION,
+    HAPPENED_PROMPT,
     HAPPENED_AUTH,
     HAPPENED_IPCP,
     HAPPENED_NETWORK,
@@ -290,6 +295,8 @@ void link_lcp_down(struct ppp *ppp);
 void link_authenticated(struct ppp *ppp);
 void link_blame(struct ppp *ppp, enum cause cause);
 void link_close(struct ppp *ppp, enum cause cause);
+/* Negotiates LCP anew, from our side. */
+void link_renegotiate(struct ppp *ppp);
 void link_finished(struct ppp *ppp);
 
 /* reject.c */
@@ -308,6 +315,9 @@ void echo_timeout(struct ppp *ppp);
 void echo_answer(struct ppp *ppp, const struct control *in);
 
 /* lcp.c */
+/* Server: the protocol that was agreed on for the login has led nowhere. True when another is tried: LCP is up no more.
+ */
+bool lcp_spend_auth(struct ppp *ppp);
 enum lcp_ask { LCP_ASK_MRU = 1, LCP_ASK_AUTH = 2, LCP_ASK_MAGIC = 4, LCP_ASK_PFC = 8, LCP_ASK_ACFC = 16 };
 extern const struct fsm_protocol lcp_protocol, ipcp_protocol, ipv6cp_protocol;
 
@@ -317,13 +327,20 @@ enum ipcp_ask { IPCP_ASK_ADDRESS = 1, IPCP_ASK_DNS1 = 2, IPCP_ASK_DNS2 = 4 };
 /* auth.c: what the methods share. */
 struct auth_method {
     uint16_t protocol;
-    uint8_t algorithm; /* of CHAP; 0 for PAP */
+    uint8_t algorithm; /* of CHAP; else 0 */
     const char *name;
 };
 const struct auth_method *auth_method(enum ppp_auth method);
-bool auth_method_allowed(const struct ppp_config *config, enum ppp_auth method);
-/* The method of an LCP Authentication-Protocol option; PPP_AUTH_NONE when it is none of ours. */
-enum ppp_auth auth_method_of(const struct option *o);
+/* The method at this place of the configuration; PPP_AUTH_NONE behind the last. */
+enum ppp_auth auth_method_at(const struct ppp_config *config, size_t i);
+/* The best of the configuration that an LCP Authentication-Protocol option stands for; PPP_AUTH_NONE: none. */
+enum ppp_auth auth_method_of(const struct ppp_config *config, const struct option *o);
+/* The bits of all methods that look the same to LCP. */
+uint8_t auth_methods_like(enum ppp_auth method);
+static inline bool auth_is_eap(enum ppp_auth method)
+{
+    return method >= PPP_AUTH_EAP_MSCHAPV2;
+}
 void auth_begin(struct ppp *ppp);
 void auth_stop(struct ppp *ppp);
 void auth_done(struct ppp *ppp);
@@ -334,12 +351,16 @@ usec_t auth_deadline(const struct ppp *ppp);
 enum drop auth_ask(struct ppp *ppp, struct view user, struct view value);
 void auth_question(struct ppp *ppp, struct ppp_auth_request *out);
 void auth_judged(struct ppp *ppp, const struct ppp_auth_answer *answer);
+/* Server: the login is over. */
+void auth_decide(struct ppp *ppp, bool accepted, enum cause cause);
 /* Client: the server said yes or no. */
 void auth_accepted(struct ppp *ppp);
 void auth_refused(struct ppp *ppp, enum cause cause);
 /* Client: room for a proof, zeroed; NULL without memory. */
 struct proof *auth_proof(struct ppp *ppp);
 void auth_arm_resend(struct ppp *ppp);
+/* A human is asked: more time, once. */
+void auth_wait_for_human(struct ppp *ppp);
 
 /* pap.c */
 enum drop pap_input(struct ppp *ppp, const struct control *in);
@@ -360,6 +381,87 @@ enum err mschapv2_prove(struct ppp *ppp, struct proof *proof);
 bool mschapv2_success_matches(const struct proof *proof, struct view message);
 void mschapv2_success(const struct ppp *ppp, struct writer *w);
 void mschapv2_failure(const struct ppp *ppp, struct writer *w);
+
+/* ---- EAP (RFC 3748) ---- */
+
+#define EAP_FRAGMENT 1024                /* bytes of TLS in one packet: with all headers it passes any network */
+#define EAP_DATA_MAX (EAP_FRAGMENT + 16) /* bytes behind the type in one of our packets */
+
+enum eap_type { EAP_IDENTITY = 1, EAP_NOTIFICATION, EAP_NAK, EAP_MD5, EAP_GTC = 6, EAP_TLS = 13, EAP_MSCHAPV2 = 26 };
+
+enum eap_step {
+    EAP_IDENTIFY, /* who are you? */
+    EAP_PROPOSE,  /* the method's first Request is out: the peer may Nak it */
+    EAP_WITHIN,   /* the method goes on */
+    EAP_CONFIRM,  /* server, MS-CHAPv2: the verdict is out */
+};
+
+/* A login by EAP while it is under way. The last packet is kept: a server repeats it until it is answered, a client
+ * when it is asked for again (RFC 3748 4.1). */
+struct eap {
+    uint8_t step;       /* enum eap_step */
+    uint8_t refused;    /* server: bits by enum ppp_auth: methods that the peer has Nak'd */
+    uint8_t request_id; /* client: of the Request that is being answered */
+    uint8_t mschap_id;
+    bool done;      /* client: the method is through; Success may follow */
+    bool prompting; /* client: the answer is being typed */
+    bool accepted;  /* server: the verdict while step is EAP_CONFIRM, with its cause */
+    enum cause cause;
+    struct tls *tls;
+    char identity[PPP_NAME_MAX];
+    char prompt[PPP_PROMPT_MAX];
+    uint8_t sent_id;
+    uint16_t sent_len; /* 0: nothing sent yet; type included */
+    uint8_t sent[1 + EAP_DATA_MAX];
+};
+
+/* One method, on both sides. data is what follows the type. */
+struct eap_method {
+    uint8_t type;
+    void (*ask)(struct ppp *ppp);                             /* server: sends the first Request */
+    enum drop (*response)(struct ppp *ppp, struct view data); /* server */
+    enum drop (*request)(struct ppp *ppp, struct view data);  /* client */
+};
+extern const struct eap_method eap_mschapv2, eap_md5, eap_gtc, eap_tls;
+
+/* eap.c: what both sides share, and the client. */
+const struct eap_method *eap_method(enum ppp_auth method);
+struct eap *eap_new(void); /* NULL without memory */
+void eap_free(struct eap *eap);
+enum drop eap_input(struct ppp *ppp, const struct control *in);
+/* Sends and keeps a packet; code is that of our side. */
+void eap_send(struct ppp *ppp, uint8_t id, uint8_t type, struct view data);
+void eap_resend(struct ppp *ppp);
+/* Client: answers the Request that is being looked at. */
+void eap_respond(struct ppp *ppp, uint8_t type, struct view data);
+void eap_answer(struct ppp *ppp, struct view text);
+/* Client: a server that negotiates the network has let us in, though its Success was lost (RFC 3748 4.2). */
+bool eap_is_done(const struct ppp *ppp);
+
+/* eap_server.c */
+void eap_begin(struct ppp *ppp);
+/* Sends a new Request, and repeats it until it is answered. */
+void eap_request(struct ppp *ppp, uint8_t type, struct view data);
+enum drop eap_take_response(struct ppp *ppp, const struct control *in);
+void eap_judged(struct ppp *ppp, bool accepted, enum cause cause);
+void eap_verdict(struct ppp *ppp);
+
+/* tls.c: OpenSSL, in memory. */
+#define TLS_FLIGHT_MAX (64 * 1024) /* bytes of one message of TLS, in fragments, that a peer may send */
+
+enum tls_state { TLS_UNDER_WAY, TLS_FINISHED, TLS_FAILED };
+struct tls *tls_new(struct ppp_tls *shared); /* NULL without memory */
+void tls_free(struct tls *tls);
+/* False when it is more than anybody needs. */
+bool tls_take(struct tls *tls, struct view bytes);
+enum tls_state tls_advance(struct tls *tls);
+size_t tls_pending(const struct tls *tls);
+/* Moves up to cap bytes of what is to be sent to out. */
+size_t tls_give(struct tls *tls, uint8_t *out, size_t cap);
+/* Whether it failed over the peer's certificate. */
+bool tls_blames_peer(const struct tls *tls);
+/* Whether the peer's certificate bears this name. */
+bool tls_peer_is(const struct tls *tls, const char *name);
 
 /* ---- configuration with its defaults ---- */
 

@@ -45,6 +45,7 @@ enum drop reject_received(struct ppp *ppp, const struct control *in)
         break;
     case PPP_PAP:
     case PPP_CHAP:
+    case PPP_EAP:
         if (ppp->phase == PHASE_AUTHENTICATE)
             link_close(ppp, CAUSE_AUTH_METHOD);
         break;

@@ -6,8 +6,10 @@
 struct ppp_profile *profile_new(const struct ppp_config *config)
 {
     struct ppp_profile *profile = malloc(sizeof(*profile));
-    if (profile)
-        *profile = (struct ppp_profile){.config = *config, .users = 1};
+    if (!profile)
+        return NULL;
+    *profile = (struct ppp_profile){.config = *config, .users = 1};
+    profile->config.tls = ppp_tls_share(config->tls);
     return profile;
 }
 
@@ -15,6 +17,7 @@ void profile_drop(struct ppp_profile *profile)
 {
     if (!profile || --profile->users > 0)
         return;
+    ppp_tls_free(profile->config.tls);
     bytes_wipe(profile, sizeof(*profile)); /* a client's password is in it */
     free(profile);
 }

@@ -206,6 +206,18 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
     stack_tell(s, &event);
 }
 
+static void tell_prompt(struct stack *s, const struct session *session, const char *prompt)
+{
+    const struct peer *peer = stack_peer_at(s, session->peer);
+    struct stack_event event = {.type = STACK_EVENT_PROMPT,
+                                .session = session->number,
+                                .session_key = session->key,
+                                .story = peer->story,
+                                .path = peer->path};
+    memcpy(event.prompt, prompt, sizeof(event.prompt));
+    stack_tell(s, &event);
+}
+
 static void network_up(struct stack *s, usec_t now, struct session *session, const struct ppp_network *network)
 {
     unlink_inner(s, session);
@@ -254,6 +266,8 @@ static enum stage stage_of(enum cause cause)
     case CAUSE_AUTH_SERVICE:
     case CAUSE_AUTH_EXPIRED:
     case CAUSE_AUTH_WAIT:
+    case CAUSE_AUTH_CERTIFICATE:
+    case CAUSE_AUTH_SERVER_CERTIFICATE:
     case CAUSE_POOL_EMPTY:
     case CAUSE_ADDRESS_TAKEN:
     case CAUSE_ADDRESS_OUTSIDE:
@@ -281,6 +295,8 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
     case PPP_EVENT_NETWORK6:
         break; /* link-local only: no prefix is handed out, so nothing is routed */
     case PPP_EVENT_PROMPT:
+        tell_prompt(s, session, event->prompt);
+        break;
     case PPP_EVENT_MTU:
         break;
     case PPP_EVENT_DOWN:

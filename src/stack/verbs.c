@@ -43,6 +43,17 @@ enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t 
     return ERR_OK;
 }
 
+enum err stack_answer(struct stack *s, usec_t now, uint32_t number, uint64_t key, struct view text)
+{
+    struct session *session = session_checked(s, number, key);
+    if (!session)
+        return ERR_NOTFOUND;
+    ppp_answer(session->ppp, now, text);
+    stack_session_settle(s, now, session);
+    stack_settle(s, now);
+    return ERR_OK;
+}
+
 static struct peer *client_peer(struct stack *s, const struct stack_connect *connect, uint32_t ike_peer)
 {
     struct peer *peer = stack_peer_new(s, &connect->ike.path);

@@ -95,7 +95,15 @@ static bool proof_holds(const struct ppp_auth_request *r, struct ppp_auth_answer
         return false;
     }
     answer->cause = CAUSE_AUTH_PASSWORD;
-    assert_int_equal(r->method, PPP_AUTH_MSCHAPV2);
+    if (r->method == PPP_AUTH_EAP_TLS)
+        return true;
+    if (r->method == PPP_AUTH_EAP_GTC)
+        return view_equal(r->password, view_str("secret"));
+    if (r->method == PPP_AUTH_EAP_MD5) {
+        assert_int_equal(chap_md5_response(r->id, view_str("secret"), r->challenge, wanted), ERR_OK);
+        return view_equal(r->response, view_of(wanted, CHAP_MD5_SIZE));
+    }
+    assert_true(r->method == PPP_AUTH_MSCHAPV2 || r->method == PPP_AUTH_EAP_MSCHAPV2);
     assert_int_equal(mschap_nt_hash(view_str("secret"), hash), ERR_OK);
     assert_int_equal(mschapv2_nt_response(hash, r->challenge.p, r->peer_challenge.p, user, wanted), ERR_OK);
     if (!bytes_equal_ct(wanted, r->response.p, sizeof(wanted)))
@@ -296,6 +304,19 @@ static void client_events(struct sim_client *c)
             c->up = true;
             c->network = event.network;
         }
+        if (event.type == STACK_EVENT_PROMPT) {
+            memcpy(c->prompt, event.prompt, sizeof(c->prompt));
+            assert_int_equal(
+                stack_answer(c->stack, c->world->now, event.session, event.session_key, view_str(c->typed)), ERR_OK);
+        }
+        if (event.type == STACK_EVENT_ROUTES) {
+            c->leases++;
+            c->lease = event.lease;
+        }
+        if (event.type == STACK_EVENT_MTU) {
+            c->probes++;
+            c->mtu = event.mtu;
+        }
         if (event.type == STACK_EVENT_FAILED) {
             c->up = false;
             c->down = true;
@@ -416,6 +437,8 @@ void client_connect(struct sim_client *c, const char *user, const char *password
                 .psk = &w->client_psk,
                 .l2tp_port_local = L2TP_PORT},
         .ppp = c->ppp,
+        .ask_routes = c->ask_routes,
+        .probe_mtu = c->probe_mtu,
     };
     strcpy(connect.ppp.user, user);
     strcpy(connect.ppp.password, password);

@@ -36,7 +36,13 @@ struct sim_client {
     struct napt *napt; /* may be shared; NULL: none */
     struct ppp_config ppp;
     uint32_t peer;
+    bool ask_routes, probe_mtu; /* for client_connect() */
     bool up, down, started;
+    const char *typed; /* the answer to a prompt */
+    char prompt[PPP_PROMPT_MAX];
+    uint32_t leases, probes; /* how often these were told */
+    struct dhcp_lease lease;
+    uint16_t mtu;
     enum cause cause;
     enum stage failed_at;
     struct ppp_network network;

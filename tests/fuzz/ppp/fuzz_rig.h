@@ -15,7 +15,9 @@ struct fuzz_link {
     struct random_test rng;
     struct ppp *ppp;
     usec_t now;
-    bool question; /* an answer is owed */
+    struct ppp_tls *tls; /* NULL, or ours to free */
+    bool question;       /* an answer is owed */
+    bool prompt;         /* and here by a human */
     bool down;
     uint8_t frame[PPP_FRAME_MAX]; /* the last frame that came out */
     size_t frame_len;
@@ -35,6 +37,8 @@ static inline void fuzz_drain(struct fuzz_link *l)
         fuzz_require(memchr(e.detail, 0, sizeof e.detail) != NULL);
         l->down |= e.type == PPP_EVENT_DOWN;
         l->question |= e.type == PPP_EVENT_AUTH;
+        l->prompt |= e.type == PPP_EVENT_PROMPT;
+        fuzz_require(memchr(e.prompt, 0, sizeof e.prompt) != NULL);
         if (e.type == PPP_EVENT_NETWORK && !l->config.server)
             fuzz_require(ip4_value(&e.network.local) != 0);
     }
@@ -73,9 +77,10 @@ static inline void fuzz_answer(struct fuzz_link *l, bool accepted)
     fuzz_drain(l);
 }
 
-static inline void fuzz_open(struct fuzz_link *l, bool server, enum ppp_auth method)
+static inline void fuzz_open_tls(struct fuzz_link *l, bool server, enum ppp_auth method, struct ppp_tls *tls)
 {
     memset(l, 0, sizeof *l);
+    l->tls = tls;
     l->config = (struct ppp_config){.server = server,
                                     .auth = {method},
                                     .mru = 1400,
@@ -84,7 +89,8 @@ static inline void fuzz_open(struct fuzz_link *l, bool server, enum ppp_auth met
                                     .pfc = true,
                                     .ipv6 = true,
                                     .echo_interval = 30 * USEC_SEC,
-                                    .echo_failures = 3};
+                                    .echo_failures = 3,
+                                    .tls = tls};
     strcpy(l->config.user, "alice");
     strcpy(l->config.password, "secret");
     strcpy(l->config.name, "gw");
@@ -94,6 +100,11 @@ static inline void fuzz_open(struct fuzz_link *l, bool server, enum ppp_auth met
     fuzz_require(l->ppp != NULL);
     ppp_up(l->ppp, l->now);
     fuzz_drain(l);
+}
+
+static inline void fuzz_open(struct fuzz_link *l, bool server, enum ppp_auth method)
+{
+    fuzz_open_tls(l, server, method, NULL);
 }
 
 /* Says the last frame back with another code: an Ack of a Configure-Request. */
@@ -146,6 +157,10 @@ static inline void fuzz_feed(struct fuzz_link *l, uint16_t protocol, const uint8
             fuzz_advance(l, 3 * USEC_SEC);
             if (l->question)
                 fuzz_answer(l, rd_u8(&r) & 1);
+            if (l->prompt)
+                ppp_answer(l->ppp, l->now, rd_view(&r, 3));
+            l->prompt = false;
+            fuzz_drain(l);
             continue;
         }
         n = n < rd_left(&r) ? n : rd_left(&r);
@@ -156,6 +171,7 @@ static inline void fuzz_feed(struct fuzz_link *l, uint16_t protocol, const uint8
     }
     fuzz_advance(l, 200 * USEC_SEC);
     ppp_free(l->ppp);
+    ppp_tls_free(l->tls);
 }
 
 #endif
