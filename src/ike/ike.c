@@ -111,7 +111,7 @@ static enum drop input_info(struct ike *ike, struct sa *sa, const struct message
 {
     if (!sa)
         return DROP_IKE_COOKIE;
-    return m->header.flags & FLAG_ENCRYPTED ? info_input(ike, sa, m) : info_plain(sa, m);
+    return m->header.flags & FLAG_ENCRYPTED ? info_input(ike, sa, m) : info_plain(ike, sa, m);
 }
 
 enum drop ike_input(struct ike *ike, usec_t now, const struct path *path, struct view datagram)

@@ -35,6 +35,7 @@
 
 #define HALF_OPEN_LIFE         (30 * USEC_SEC)      /* from MM1 to MM3, and again from MM3 to MM5 */
 #define PROOF_LIFE             (30 * USEC_SEC)      /* of a signature that is out */
+#define HINT_GRACE             (3 * USEC_SEC)       /* for the true answer, after a complaint that anyone can forge */
 #define MEMORY_LIFE            (30 * USEC_SEC)      /* how long the last message of an exchange is kept for repeats */
 #define REASSEMBLY_LIFE        (30 * USEC_SEC)      /* of fragments whose message is not whole */
 #define EXPIRY_MARGIN          (30 * USEC_SEC)      /* what we grant a peer beyond a lifetime that it should watch */
@@ -231,7 +232,10 @@ struct sa {
     bool initial_contact;
     bool replaced; /* a younger IKE SA of the same peer does the work */
     uint8_t proofs;
-    enum cause cause; /* what a notification that anyone can forge said, told when main mode times out */
+    enum cause cause;            /* what a notification that anyone can forge said, told when main mode times out */
+    bool hinted;                 /* which is soon, since there was one */
+    struct sa *probe, *probe_of; /* as initiator: what finds out whether port 4500 is open, and for whom it does */
+    bool port_open;              /* it is */
     enum natt natt;
     struct suite suite;
     struct vendors vendors;
@@ -537,6 +541,18 @@ bool initiator_first_contact(const struct sa *sa);
 /* Both sides have proved themselves: tells UP and starts the clocks. */
 void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
 
+/* Sends MM1 with the offers of phase 1. */
+void first_message_send(struct ike *ike, struct sa *sa);
+
+/* ---- hint.c, probe.c: why a main mode that we began fails ---- */
+
+enum drop hint_take(struct ike *ike, struct sa *sa, uint16_t notify_type);
+void hint_forget(struct ike *ike, struct sa *sa); /* main mode has gone on */
+/* Begins to ask on port 4500; harmless when there is nothing to find out. */
+void probe_begin(struct ike *ike, struct sa *sa);
+enum drop probe_answered(struct ike *ike, struct sa *probe);
+void probe_forget(struct ike *ike, struct sa *sa); /* of either side of a probe */
+
 /* ---- quick_mode.c and its two sides ---- */
 
 /* A decrypted message of phase 2; iv becomes the exchange's once the message proved true. */
@@ -605,7 +621,7 @@ void peer_end(struct ike *ike, struct peer *peer, enum cause cause, bool tell_pe
 /* ---- informational.c, dpd.c ---- */
 
 enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m);
-enum drop info_plain(struct sa *sa, const struct message *m);
+enum drop info_plain(struct ike *ike, struct sa *sa, const struct message *m);
 void info_send(struct ike *ike, struct sa *sa, struct draft *d); /* a draft of draft_phase2() */
 void info_begin(struct ike *ike, struct sa *sa, struct draft *d);
 void info_notify(struct ike *ike, struct sa *sa, uint8_t protocol, uint16_t type, struct view spi);

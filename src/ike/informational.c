@@ -177,15 +177,30 @@ static enum drop act(struct ike *ike, struct sa *sa, const struct payloads *p, c
     return result;
 }
 
+/* Instead of MM6: under our key the responder knows it, and refuses something else. What we cannot read it wrote under
+ * another key. */
+static enum drop instead_of_proof(struct ike *ike, struct sa *sa, const struct message *m)
+{
+    struct opened o;
+    struct notify n;
+    if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK || quick_open(sa, m, &o) != DROP_NONE ||
+        !phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE)) {
+        (void)hint_take(ike, sa, NOTIFY_AUTHENTICATION_FAILED);
+        return DROP_IKE_DECRYPT;
+    }
+    const enum drop d = notify_parse(payload_body(&o.payloads, PAYLOAD_NOTIFY), &n);
+    if (d != DROP_NONE || !notify_is_error(n.type))
+        return d != DROP_NONE ? d : DROP_IKE_STATE;
+    sa_failed(ike, sa, CAUSE_IKE_IDENTITY, notify_word(n.type));
+    return DROP_NONE;
+}
+
 enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
 {
     struct opened o;
     const bool waits = sa->state == SA_MM6_WAIT;
-    if (waits && sa->suite.auth == IKE_AUTH_PSK) {
-        /* Instead of MM6: the responder could not read MM5, and we cannot read its complaint. */
-        sa->cause = CAUSE_IKE_WRONG_PSK;
-        return DROP_IKE_DECRYPT;
-    }
+    if (waits && sa->suite.auth == IKE_AUTH_PSK)
+        return instead_of_proof(ike, sa, m);
     if (sa->state != SA_UP && !waits)
         return DROP_IKE_STATE;
     if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK)
@@ -203,12 +218,14 @@ enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
     return d == DROP_NONE ? act(ike, sa, &o.payloads, m->path) : d;
 }
 
-enum drop info_plain(struct sa *sa, const struct message *m)
+enum drop info_plain(struct ike *ike, struct sa *sa, const struct message *m)
 {
     struct payloads p;
     struct notify n;
     if (sa->state == SA_UP || !sa->initiator)
         return DROP_IKE_PLAIN;
+    if (sa->probe_of)
+        return probe_answered(ike, sa);
     enum drop d = payloads_parse(m->header.next, m->body, false, &p);
     if (d != DROP_NONE)
         return d;
@@ -220,9 +237,5 @@ enum drop info_plain(struct sa *sa, const struct message *m)
         return d;
     if (!notify_is_error(n.type))
         return DROP_IKE_PLAIN;
-    if (sa->state == SA_MM6_WAIT)
-        sa->cause = sa->suite.auth == IKE_AUTH_PSK ? CAUSE_IKE_WRONG_PSK : CAUSE_CERT_REFUSED;
-    else
-        sa->cause = n.type == NOTIFY_NO_PROPOSAL_CHOSEN ? CAUSE_IKE_NO_PROPOSAL : CAUSE_IKE_PROTOCOL;
-    return DROP_NONE;
+    return hint_take(ike, sa, n.type);
 }

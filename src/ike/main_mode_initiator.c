@@ -47,12 +47,24 @@ static size_t our_offers(const struct ike *ike, const struct peer *peer, struct 
     return n;
 }
 
-enum err initiator_begin(struct ike *ike, struct peer *peer)
+void first_message_send(struct ike *ike, struct sa *sa)
 {
     static const enum vendor natt_vendors[] = {VENDOR_NATT_RFC, VENDOR_NATT_03, VENDOR_NATT_02_N, VENDOR_NATT_02};
+    struct draft d;
+    draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
+    draft_put(&d, PAYLOAD_SA, view_of(sa->phase1->sa_body, sa->phase1->sa_len));
+    for (size_t i = 0; i < ARRAY_LEN(natt_vendors) && ike->config.encap != IKE_ENCAP_OFF; i++)
+        draft_vendor(&d, natt_vendors[i]);
+    draft_vendor(&d, VENDOR_DPD);
+    draft_vendor(&d, VENDOR_FRAGMENTATION);
+    draft_vendor(&d, VENDOR_SEKISHO);
+    resend_send(ike, &sa->resend, &sa->path, draft_finish(&d), true);
+}
+
+enum err initiator_begin(struct ike *ike, struct peer *peer)
+{
     struct suite suites[OFFERS_MAX];
     struct header cookies = {0};
-    struct draft d;
     const size_t n = our_offers(ike, peer, suites);
     if (n == 0)
         return ERR_INVALID;
@@ -67,14 +79,7 @@ enum err initiator_begin(struct ike *ike, struct peer *peer)
     sa->peer = peer;
     list_append(&peer->sas, &sa->of_peer);
     peer->sa_count++;
-    draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
-    draft_put(&d, PAYLOAD_SA, wr_written(&w));
-    for (size_t i = 0; i < ARRAY_LEN(natt_vendors) && ike->config.encap != IKE_ENCAP_OFF; i++)
-        draft_vendor(&d, natt_vendors[i]);
-    draft_vendor(&d, VENDOR_DPD);
-    draft_vendor(&d, VENDOR_FRAGMENTATION);
-    draft_vendor(&d, VENDOR_SEKISHO);
-    resend_send(ike, &sa->resend, &sa->path, draft_finish(&d), true);
+    first_message_send(ike, sa);
     sa_stage(ike, sa, STAGE_IKE_MM1, "");
     return ERR_OK;
 }
@@ -128,6 +133,8 @@ enum drop initiator_choice(struct ike *ike, struct sa *sa, const struct message 
     char text[SUITE_TEXT_MAX];
     if (m->header.flags & FLAG_ENCRYPTED)
         return DROP_IKE_STATE;
+    if (sa->probe_of)
+        return probe_answered(ike, sa);
     /* With both cookies alike our own messages could be sent back to us as the responder's. */
     if (cookie_key(m->header.rcookie) == 0 || memcmp(m->header.rcookie, m->header.icookie, COOKIE_SIZE) == 0)
         return DROP_IKE_COOKIE;
@@ -147,7 +154,7 @@ enum drop initiator_choice(struct ike *ike, struct sa *sa, const struct message 
     }
     memcpy(sa->cookies.rcookie, m->header.rcookie, COOKIE_SIZE);
     sa->suite = suite;
-    sa->cause = CAUSE_NONE;
+    hint_forget(ike, sa);
     vendors_read(&p, &sa->vendors);
     sa->natt = ike->config.encap == IKE_ENCAP_OFF ? NATT_NONE : vendors_natt(&sa->vendors);
     digest_take(&sa->last_in, m->whole);
@@ -193,7 +200,7 @@ enum drop initiator_key(struct ike *ike, struct sa *sa, const struct message *m)
     memcpy(p1->nonce_r, nonce.p, nonce.n);
     p1->nonce_r_len = (uint16_t)nonce.n;
     sa->state = SA_MM5_WORK;
-    sa->cause = CAUSE_NONE;
+    hint_forget(ike, sa);
     natt_detect(sa, &p, m->path);
     digest_take(&sa->last_in, m->whole);
     resend_done(ike, &sa->resend);
@@ -313,10 +320,14 @@ enum drop initiator_proof(struct ike *ike, struct sa *sa, const struct message *
 
 void initiator_timeout(struct ike *ike, struct sa *sa)
 {
+    if (sa->probe_of) {
+        sa_free(ike, sa);
+        return;
+    }
     enum cause cause = sa->cause ? sa->cause : CAUSE_IKE_NO_ANSWER;
     const char *detail = "";
     const bool silent = sa->state == SA_MM6_WAIT && !sa->cause; /* to our proof */
-    if (silent && sa->floated) {
+    if (silent && sa->floated && !sa->port_open) {
         cause = CAUSE_IKE_NATT_BLOCKED;
     } else if (silent && sa->suite.auth != IKE_AUTH_PSK) {
         cause = CAUSE_CERT_REFUSED;

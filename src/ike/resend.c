@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const usec_t waits[] = {2 * USEC_SEC, 3 * USEC_SEC, 5 * USEC_SEC, 5 * USEC_SEC, 5 * USEC_SEC, 5 * USEC_SEC};
+static const usec_t waits[] = {1 * USEC_SEC, 1 * USEC_SEC, 2 * USEC_SEC, 3 * USEC_SEC,
+                               4 * USEC_SEC, 4 * USEC_SEC, 5 * USEC_SEC, 5 * USEC_SEC};
 
 void resend_send(struct ike *ike, struct resend *r, const struct path *path, struct view message, bool armed)
 {

@@ -32,6 +32,8 @@ static void resend_ring(struct ike *ike, struct alarm *a)
         resend_done(ike, &sa->resend);
     else if (!resend_again(ike, &sa->resend, &sa->path))
         initiator_timeout(ike, sa);
+    else
+        probe_begin(ike, sa);
 }
 
 /* Main mode took too long. */
@@ -43,6 +45,10 @@ static void phase1_expired(struct ike *ike, struct sa *sa)
     }
     if (signature_is_out(sa)) {
         sa_failed(ike, sa, CAUSE_CERT_LATE, "");
+        return;
+    }
+    if (sa->initiator) {
+        initiator_timeout(ike, sa); /* nothing better came after a complaint */
         return;
     }
     const bool blocked = sa->state == SA_MM5_WAIT && sa->natt_agreed && (sa->nat_local || sa->nat_remote) &&
@@ -183,6 +189,7 @@ void sa_free(struct ike *ike, struct sa *sa)
     LIST_EACH(l, spare, &sa->quicks)
     quick_free(ike, container_of(l, struct quick, of_sa));
     leave_youth(ike, sa);
+    probe_forget(ike, sa);
     burn_phase1(ike, sa);
     resend_done(ike, &sa->resend);
     alarm_clear(ike, &sa->expiry);
@@ -246,6 +253,7 @@ void sa_established(struct ike *ike, struct sa *sa)
     const uint32_t own = ike->config.ike_lifetime ? ike->config.ike_lifetime : LIFETIME_IKE_DEFAULT;
     const usec_t life = (told < own ? told : own) * USEC_SEC;
     leave_youth(ike, sa);
+    probe_forget(ike, sa);
     burn_phase1(ike, sa);
     sa->state = SA_UP;
     sa->until = ike->now + life + EXPIRY_MARGIN;
