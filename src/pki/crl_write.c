@@ -2,7 +2,6 @@
 #include "pki/pki_internal.h"
 
 #include <openssl/bn.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #define VERSION_2 1
@@ -59,7 +58,7 @@ enum err pki_crl_write(const struct pki_ca *ca, const struct pki_revoked *revoke
     for (size_t i = 0; ok && i < n; i++)
         ok = add_entry(crl, &revoked[i]);
     ok = ok && X509_CRL_sort(crl) == 1 && X509_CRL_sign(crl, ca->key, pki_digest_for(ca->key)) > 0 &&
-         PEM_write_bio_X509_CRL(bio, crl) == 1;
+         i2d_X509_CRL_bio(bio, crl) == 1;
     X509_CRL_free(crl);
     ERR_clear_error();
     if (ok)

@@ -9,7 +9,7 @@
 bool pki_is_pem(struct view file)
 {
     static const char begin[] = "-----BEGIN ";
-    return memmem(file.p, file.n, begin, sizeof begin - 1) != NULL;
+    return file.n > 0 && memmem(file.p, file.n, begin, sizeof begin - 1) != NULL;
 }
 
 /* OpenSSL must never ask on a terminal. */

@@ -217,7 +217,7 @@ struct pki_revoked {
     int64_t at;
 };
 
-/* A CRL in PEM. number grows with every CRL of an authority (RFC 5280 5.2.3). */
+/* A CRL in DER, as it is fetched (RFC 5280 4.2.1.13). number grows with every CRL of an authority (RFC 5280 5.2.3). */
 enum err pki_crl_write(const struct pki_ca *ca, const struct pki_revoked *revoked, size_t n, uint64_t number,
                        int64_t from, int64_t until, struct pki_bytes *out);
 

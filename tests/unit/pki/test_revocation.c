@@ -1,9 +1,7 @@
 /* CRLs and OCSP answers about the links of a chain: whom they are believed from, and when. */
-#include "tests/unit/pki/rig.h"
+#include "tests/unit/pki/responder.h"
 
 #include <openssl/ocsp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 struct world {
     struct pki_ca *root, *middle, *stranger;
@@ -151,71 +149,18 @@ static void what_is_no_crl_is_not_read(void **state)
 
 #define NONCE ((struct view){(const uint8_t *)"0123456789abcdef", 16})
 
-/* A responder of a few lines. */
 struct answer {
-    int status; /* V_OCSP_CERTSTATUS_... */
-    int64_t from, until;
-    const struct pki_ca *ca;     /* signs itself, unless there is a delegate */
-    const struct pki_issued *by; /* the delegate */
-    bool with_nonce, other_nonce;
+    struct rig_answer is;
+    bool with_nonce; /* the question has ours */
 };
-
-static X509 *read_x509(struct view pem)
-{
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    return x;
-}
-
-static EVP_PKEY *read_key(struct view pem)
-{
-    BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    EVP_PKEY *k = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-    BIO_free(bio);
-    return k;
-}
 
 static struct view respond(struct world *w, const struct answer *a)
 {
-    struct pki_bytes request_der = {0}, ca_pem = {0}, ca_key = {0};
-    uint8_t *der = NULL;
-    assert_int_equal(pki_ocsp_request(w->chain, 0, a->with_nonce ? NONCE : VIEW_NONE, &request_der), ERR_OK);
-    const uint8_t *p = (const uint8_t *)request_der.p;
-    OCSP_REQUEST *request = d2i_OCSP_REQUEST(NULL, &p, (long)request_der.n);
-    OCSP_CERTID *id = OCSP_onereq_get0_id(OCSP_request_onereq_get0(request, 0));
-    assert_int_equal(pki_ca_pem(a->ca, &ca_pem, &ca_key), ERR_OK);
-    X509 *signer = read_x509(bytes_view(a->by != NULL ? &a->by->certificate : &ca_pem));
-    EVP_PKEY *key = read_key(bytes_view(a->by != NULL ? &a->by->key : &ca_key));
-
-    ASN1_TIME *from = ASN1_TIME_set(NULL, a->from), *until = a->until != 0 ? ASN1_TIME_set(NULL, a->until) : NULL;
-    ASN1_TIME *since = ASN1_TIME_set(NULL, NOW - 3 * DAY);
-    OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-    OCSP_basic_add1_status(basic, id, a->status, OCSP_REVOKED_STATUS_KEYCOMPROMISE,
-                           a->status == V_OCSP_CERTSTATUS_REVOKED ? since : NULL, from, until);
-    if (a->with_nonce)
-        OCSP_copy_nonce(basic, request);
-    if (a->other_nonce)
-        OCSP_basic_add1_nonce(basic, (uint8_t *)(char[]){"xxxxxxxxxxxxxxxx"}, 16);
-    assert_int_equal(OCSP_basic_sign(basic, signer, key, EVP_sha256(), NULL, 0), 1);
-    OCSP_RESPONSE *response = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
-    int n = i2d_OCSP_RESPONSE(response, &der);
-    uint8_t *out = malloc((size_t)n);
-    memcpy(out, der, (size_t)n);
-
-    OPENSSL_free(der);
-    OCSP_RESPONSE_free(response);
-    OCSP_BASICRESP_free(basic);
-    OCSP_REQUEST_free(request);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(until);
-    ASN1_TIME_free(since);
-    X509_free(signer);
-    EVP_PKEY_free(key);
-    pki_bytes_free(&request_der);
-    pki_bytes_free(&ca_pem);
-    pki_bytes_free(&ca_key);
-    return view_of(out, (size_t)n);
+    struct pki_bytes request = {0};
+    assert_int_equal(pki_ocsp_request(w->chain, 0, a->with_nonce ? NONCE : VIEW_NONE, &request), ERR_OK);
+    struct view out = rig_respond(bytes_view(&request), &a->is);
+    pki_bytes_free(&request);
+    return out;
 }
 
 static void ocsp_says(struct world *w, const struct answer *a, struct view nonce, enum pki_status status,
@@ -232,28 +177,28 @@ static void ocsp_says(struct world *w, const struct answer *a, struct view nonce
 static void an_answer_of_the_issuer_is_believed_while_it_is_good(void **state)
 {
     struct world *w = *state;
-    struct answer a = {V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, NULL, true, false};
+    struct answer a = {{V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, NULL, false}, true};
     ocsp_says(w, &a, NONCE, PKI_STATUS_GOOD, "");
     a.with_nonce = false; /* from a cache */
     ocsp_says(w, &a, NONCE, PKI_STATUS_GOOD, "");
     ocsp_says(w, &a, VIEW_NONE, PKI_STATUS_GOOD, "");
-    a.other_nonce = true;
+    a.is.other_nonce = true;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "to another question");
-    a.other_nonce = false;
-    a.status = V_OCSP_CERTSTATUS_REVOKED;
+    a.is.other_nonce = false;
+    a.is.status = V_OCSP_CERTSTATUS_REVOKED;
     ocsp_says(w, &a, NONCE, PKI_STATUS_REVOKED, "was revoked on 2027-01-12 08:00 UTC (keyCompromise).");
-    a.status = V_OCSP_CERTSTATUS_UNKNOWN;
+    a.is.status = V_OCSP_CERTSTATUS_UNKNOWN;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "does not know the certificate");
-    a.status = V_OCSP_CERTSTATUS_GOOD;
-    a.until = NOW - 1000;
+    a.is.status = V_OCSP_CERTSTATUS_GOOD;
+    a.is.until = NOW - 1000;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "out of date");
-    a.from = NOW + 1000;
-    a.until = NOW + DAY;
+    a.is.from = NOW + 1000;
+    a.is.until = NOW + DAY;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "out of date");
-    a.from = NOW - 7200; /* without an end it is good for an hour */
-    a.until = 0;
+    a.is.from = NOW - 7200; /* without an end it is good for an hour */
+    a.is.until = 0;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "out of date");
-    a.from = NOW - 600;
+    a.is.from = NOW - 600;
     ocsp_says(w, &a, NONCE, PKI_STATUS_GOOD, "");
 }
 
@@ -262,62 +207,23 @@ static void nobody_else_may_answer(void **state)
     struct world *w = *state;
     struct pki_plan plan = rig_plan("mallory", NULL);
     struct pki_issued client = rig_issue(w->middle, &plan);
-    struct answer a = {V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, &client, true, false};
+    struct answer a = {{V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, &client, false}, true};
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "not signed by one who may"); /* of the issuer, but no responder */
-    a.by = NULL;
-    a.ca = w->stranger; /* the issuer's name, another key */
+    a.is.by = NULL;
+    a.is.ca = w->stranger; /* the issuer's name, another key */
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "not signed by one who may");
-    a.ca = w->root;
+    a.is.ca = w->root;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "not signed by one who may");
     pki_issued_done(&client);
-}
-
-/* A certificate with the usage OCSPSigning from the issuer of what is asked about. */
-static struct pki_issued responder_of(const struct pki_ca *ca)
-{
-    struct pki_issued out = {0};
-    struct pki_bytes ca_pem = {0}, ca_key = {0};
-    assert_int_equal(pki_ca_pem(ca, &ca_pem, &ca_key), ERR_OK);
-    X509 *issuer = read_x509(bytes_view(&ca_pem)), *x = X509_new();
-    EVP_PKEY *key = EVP_EC_gen("P-256"), *signer = read_key(bytes_view(&ca_key));
-    X509_set_version(x, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), 99);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const uint8_t *)"responder", -1, -1, 0);
-    X509_set_issuer_name(x, X509_get_subject_name(issuer));
-    ASN1_TIME_set(X509_getm_notBefore(x), NOW - DAY);
-    ASN1_TIME_set(X509_getm_notAfter(x), NOW + DAY);
-    X509_set_pubkey(x, key);
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, "OCSPSigning");
-    X509_add_ext(x, e, -1);
-    X509_EXTENSION_free(e);
-    X509_sign(x, signer, EVP_sha256());
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *p;
-    PEM_write_bio_X509(bio, x);
-    long n = BIO_get_mem_data(bio, &p);
-    out.certificate = (struct pki_bytes){strndup(p, (size_t)n), (size_t)n};
-    BIO_free(bio);
-    bio = BIO_new(BIO_s_mem());
-    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-    n = BIO_get_mem_data(bio, &p);
-    out.key = (struct pki_bytes){strndup(p, (size_t)n), (size_t)n};
-    BIO_free(bio);
-    X509_free(x);
-    X509_free(issuer);
-    EVP_PKEY_free(key);
-    EVP_PKEY_free(signer);
-    pki_bytes_free(&ca_pem);
-    pki_bytes_free(&ca_key);
-    return out;
 }
 
 static void a_delegate_of_the_issuer_may(void **state)
 {
     struct world *w = *state;
-    struct pki_issued delegate = responder_of(w->middle), others = responder_of(w->root);
-    struct answer a = {V_OCSP_CERTSTATUS_REVOKED, NOW - 60, NOW + DAY, w->middle, &delegate, true, false};
+    struct pki_issued delegate = rig_responder(w->middle), others = rig_responder(w->root);
+    struct answer a = {{V_OCSP_CERTSTATUS_REVOKED, NOW - 60, NOW + DAY, w->middle, &delegate, false}, true};
     ocsp_says(w, &a, NONCE, PKI_STATUS_REVOKED, "keyCompromise");
-    a.by = &others;
+    a.is.by = &others;
     ocsp_says(w, &a, NONCE, PKI_STATUS_UNKNOWN, "not signed by one who may");
     pki_issued_done(&delegate);
     pki_issued_done(&others);
@@ -333,7 +239,7 @@ static void what_is_no_answer_tells_nothing(void **state)
     assert_string_equal(r.detail, "The OCSP responder refused: trylater.");
     pki_ocsp_judge(w->chain, 0, VIEW_NONE, VIEW_NONE, NOW, &r);
     assert_string_equal(r.detail, "The OCSP answer cannot be read.");
-    struct answer a = {V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, NULL, true, false};
+    struct answer a = {{V_OCSP_CERTSTATUS_GOOD, NOW - 60, NOW + DAY, w->middle, NULL, false}, true};
     struct view answer = respond(w, &a);
     pki_ocsp_judge(w->chain, 1, answer, NONCE, NOW, &r); /* about alice, not about her authority */
     assert_int_equal(r.status, PKI_STATUS_UNKNOWN);
