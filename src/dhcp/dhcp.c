@@ -1,29 +1,7 @@
-#include "dhcp/dhcp.h"
+/* The answering side: a function of the request and of the facts. */
+#include "dhcp/dhcp_internal.h"
 
 #include <string.h>
-
-#define SERVER_PORT  67
-#define CLIENT_PORT  68
-#define UDP_HEADER   8
-#define BOOTREQUEST  1
-#define BOOTREPLY    2
-#define CHADDR_SIZE  16
-#define SNAME_FILE   192 /* bytes of sname and file, which are of no use here */
-#define MAGIC_COOKIE 0x63825363
-
-enum option {
-    OPTION_PAD = 0,
-    OPTION_MASK = 1,
-    OPTION_DNS = 6,
-    OPTION_DOMAIN = 15,
-    OPTION_MESSAGE = 53,
-    OPTION_SERVER = 54,
-    OPTION_ROUTES = 121,           /* RFC 3442 */
-    OPTION_ROUTES_MICROSOFT = 249, /* the same under Microsoft's number */
-    OPTION_END = 255,
-};
-
-enum message { MESSAGE_ACK = 5, MESSAGE_INFORM = 8 };
 
 struct request {
     uint8_t htype, hlen, message;
@@ -163,22 +141,23 @@ static void write_bootp(struct writer *w, const struct request *request, const s
     write_options(w, facts);
 }
 
-static void write_headers(struct writer *w, const struct dhcp_facts *facts)
+void dhcp_headers(struct writer *w, const struct ip_addr *from, uint16_t from_port, const struct ip_addr *to,
+                  uint16_t to_port)
 {
     wr_u16(w, 0x4500);
     wr_u16(w, 0);
     wr_u32(w, 0);
     wr_u16(w, (uint16_t)(64 << 8 | IP_PROTO_UDP));
     wr_u16(w, 0);
-    wr_bytes(w, facts->server.b, 4);
-    wr_bytes(w, facts->client.b, 4);
-    wr_u16(w, SERVER_PORT);
-    wr_u16(w, CLIENT_PORT);
+    wr_bytes(w, from->b, 4);
+    wr_bytes(w, to->b, 4);
+    wr_u16(w, from_port);
+    wr_u16(w, to_port);
     wr_u16(w, 0);
     wr_u16(w, 0);
 }
 
-static void finish(struct writer *w, size_t at, const struct dhcp_facts *facts)
+void dhcp_finish(struct writer *w, size_t at, const struct ip_addr *from, const struct ip_addr *to)
 {
     const uint32_t total = (uint32_t)(w->n - at), udp = total - 20;
     wr_patch16(w, at + 2, (uint16_t)total);
@@ -186,7 +165,7 @@ static void finish(struct writer *w, size_t at, const struct dhcp_facts *facts)
     if (!wr_ok(w))
         return;
     wr_patch16(w, at + 10, inet_fold(inet_sum(0, w->p + at, 20)));
-    const uint32_t pseudo = inet_pseudo_sum(&facts->server, &facts->client, IP_PROTO_UDP, udp);
+    const uint32_t pseudo = inet_pseudo_sum(from, to, IP_PROTO_UDP, udp);
     const uint16_t sum = inet_fold(inet_sum(pseudo, w->p + at + 20, udp));
     wr_patch16(w, at + 26, sum ? sum : 0xffff);
 }
@@ -204,8 +183,8 @@ enum err dhcp_answer(struct view packet, const struct dhcp_facts *facts, struct 
     if (e != ERR_OK)
         return e;
     const size_t at = out->n;
-    write_headers(out, facts);
+    dhcp_headers(out, &facts->server, SERVER_PORT, &facts->client, CLIENT_PORT);
     write_bootp(out, &request, facts);
-    finish(out, at, facts);
+    dhcp_finish(out, at, &facts->server, &facts->client);
     return wr_ok(out) ? ERR_OK : ERR_LIMIT;
 }

@@ -1,7 +1,7 @@
 /*
  * DHCPINFORM (RFC 2131 4.4.3) over PPP: Windows and Apple ask the far end of the link, after IPCP, for what IPCP cannot
  * carry. The answer brings routes (options 121 of RFC 3442 and 249 of Microsoft), DNS servers and the domain.
- * A function of the request and of the facts; no state.
+ * Both sides: functions of packets and of facts, no state.
  */
 #ifndef SEKISHO_DHCP_H
 #define SEKISHO_DHCP_H
@@ -39,10 +39,21 @@ enum err dhcp_answer(struct view packet, const struct dhcp_facts *facts, struct 
 struct dhcp_lease {
     bool answered;         /* false: nobody has, in time */
     struct ip_addr dns[2]; /* family 0: none */
-    struct ip_addr mask;   /* family 0: none */
+    struct ip_addr wins[2];
+    struct ip_addr mask; /* family 0: none */
     struct dhcp_route routes[DHCP_ROUTES_MAX];
     size_t route_count;
-    char domain[DHCP_DOMAIN_MAX]; /* "": none */
+    char domain[DHCP_DOMAIN_MAX]; /* "": none; else a printable name */
 };
+
+#define DHCP_QUESTION_MAX 320 /* bytes of the IP packet */
+
+/* Writes a DHCPINFORM as Windows sends it: from our inner address to the broadcast address of the link. secs is how
+ * long we have been asking. */
+void dhcp_question(const struct ip_addr *client, uint32_t xid, uint16_t secs, struct writer *out);
+
+/* Reads the answer to the question of this address and xid, whoever on the link it comes from. ERR_UNSUPPORTED when the
+ * packet is anything else, ERR_MALFORMED; what the answer leaves open is empty. */
+enum err dhcp_learn(struct view packet, const struct ip_addr *client, uint32_t xid, struct dhcp_lease *out);
 
 #endif

@@ -51,6 +51,8 @@ static enum drop deliver(struct stack *s, usec_t now, struct session *session, s
         answer_dhcp(s, session, view_of(packet->data, ip.total));
         return DROP_NONE;
     }
+    if (!session->server && inform_take(s, session, view_of(packet->data, ip.total)))
+        return DROP_NONE;
     return coalesce_add(s->coalesce, packet->data, ip.total);
 }
 

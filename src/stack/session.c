@@ -48,6 +48,7 @@ static struct session *session_new(struct stack *s, const struct l2tp_event *eve
     session->peer = peer->slot;
     session->profile = peer->profile ? peer->profile : s->profile;
     session->server = session->profile->config.server;
+    session->inform.at = USEC_NEVER;
     session->ppp = ppp_new(&session->profile->config, &(struct ppp_env){s->random});
     if (!session->ppp) {
         free(session);
@@ -220,6 +221,7 @@ static void tell_prompt(struct stack *s, const struct session *session, const ch
 
 static void network_up(struct stack *s, usec_t now, struct session *session, const struct ppp_network *network)
 {
+    const bool first = session->since == 0;
     unlink_inner(s, session);
     session->network = *network;
     session->inner = ip4_value(session->server ? &network->remote : &network->local);
@@ -247,6 +249,8 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
     };
     view_copy_text(event.user, sizeof(event.user), view_str(ppp_user(session->ppp)));
     stack_tell(s, &event);
+    if (first && peer->ask_routes)
+        inform_begin(s, now, session);
 }
 
 /* Where a link failed, by what was wrong with it. */
@@ -328,6 +332,7 @@ void stack_session_settle(struct stack *s, usec_t now, struct session *session)
         send_frames(s, session);
     }
     bytes_wipe(&event.auth, sizeof(event.auth));
-    if (timer_set(&s->links, &session->timer, ppp_deadline(session->ppp)) != ERR_OK)
+    const usec_t deadline = usec_min(ppp_deadline(session->ppp), session->inform.at);
+    if (timer_set(&s->links, &session->timer, deadline) != ERR_OK)
         count_drop(s, DROP_NO_MEMORY);
 }

@@ -125,6 +125,7 @@ void stack_timeout(struct stack *s, usec_t now)
     for (struct timer *t; (t = timers_due(&s->links, now)) != NULL;) {
         struct session *session = container_of(t, struct session, timer);
         ppp_timeout(session->ppp, now);
+        inform_timeout(s, now, session);
         stack_session_settle(s, now, session);
     }
     pairs_expire(s, now);

@@ -50,8 +50,10 @@ struct peer {
     bool heard_esp, heard_l2tp, opened;
     struct timer watch;
     struct ppp_profile *profile; /* client: what its session negotiates */
-    char host[64];               /* the peer's L2TP host name */
-    UT_hash_handle hh;           /* plain peers by their endpoint */
+    bool ask_routes;             /* and asks for, once it is up */
+    bool probe_mtu;
+    char host[64];     /* the peer's L2TP host name */
+    UT_hash_handle hh; /* plain peers by their endpoint */
     struct endpoint key;
 };
 
@@ -78,6 +80,11 @@ struct session {
     bool server;
     bool first_data;
     uint16_t mtu;
+    struct {
+        usec_t at; /* when the question is repeated; USEC_NEVER: none is open */
+        uint32_t xid;
+        uint8_t sent;
+    } inform; /* client */
     enum ppp_auth method;
     uint32_t inner; /* IPv4 of the peer's end (server) or ours (client): key of the table */
     struct ppp_network network;
@@ -215,6 +222,12 @@ uint32_t outer_limit(const struct stack *s, const struct peer *peer);
 
 /* outbound.c: one inner packet of our own, to the session that its destination belongs to */
 void send_inner(struct stack *s, struct view packet);
+
+/* inform.c */
+void inform_begin(struct stack *s, usec_t now, struct session *session);
+void inform_timeout(struct stack *s, usec_t now, struct session *session);
+/* Whether this inner packet was the answer. */
+bool inform_take(struct stack *s, struct session *session, struct view packet);
 
 /* story.c */
 enum err stories_init(struct stack *s);

@@ -60,6 +60,8 @@ static struct peer *client_peer(struct stack *s, const struct stack_connect *con
     if (!peer)
         return NULL;
     peer->client = true;
+    peer->ask_routes = connect->ask_routes;
+    peer->probe_mtu = connect->probe_mtu;
     peer->profile = profile_new(&connect->ppp);
     if (connect->ike.l2tp_port_local != 0)
         peer->port_local = connect->ike.l2tp_port_local;
