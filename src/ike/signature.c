@@ -250,17 +250,16 @@ struct claim {
 static enum drop read_claim(const struct sa *sa, const struct message *m, struct claim *c)
 {
     memcpy(c->iv, sa->iv, sizeof(c->iv));
-    enum drop d = crypt_open(&sa->keys, c->iv, m->body, c->plain, m->body.n);
-    if (d == DROP_NONE && payloads_parse(m->header.next, view_of(c->plain, m->body.n), true, &c->payloads) != DROP_NONE)
-        d = DROP_IKE_DECRYPT;
-    if (d == DROP_NONE)
-        d = form_check(FORM_MM_SIGNED, &c->payloads);
-    if (d == DROP_NONE)
-        d = identity_parse(payload_body(&c->payloads, PAYLOAD_ID), &c->identity);
+    if (crypt_open(&sa->keys, c->iv, m->body, c->plain, m->body.n) != DROP_NONE ||
+        payloads_parse(m->header.next, view_of(c->plain, m->body.n), true, &c->payloads) != DROP_NONE)
+        return DROP_IKE_DECRYPT;
+    const enum drop d = form_check(FORM_MM_SIGNED, &c->payloads);
+    if (d != DROP_NONE)
+        return d;
     const struct view signature = payload_body(&c->payloads, PAYLOAD_SIGNATURE);
-    if (d == DROP_NONE && (signature.n == 0 || signature.n > IKE_SIGNATURE_MAX))
-        d = DROP_IKE_PAYLOADS;
-    return d;
+    if (signature.n == 0 || signature.n > IKE_SIGNATURE_MAX)
+        return DROP_IKE_PAYLOADS;
+    return identity_parse(payload_body(&c->payloads, PAYLOAD_ID), &c->identity);
 }
 
 static struct ike_proof *their_proof(const struct sa *sa, const struct claim *c)

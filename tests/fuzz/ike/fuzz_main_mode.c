@@ -1,27 +1,7 @@
-/* A gateway in the middle of main mode. The first byte tells how far it has come and who is asked; the rest is the body
- * of the next message, under the right cookies. Nothing may bring a peer up without the key. */
+/* A gateway in the middle of main mode. The first byte tells how far it has come, with a key or with signatures, and
+ * what exchange comes next; the rest is the body of the next message, under the right cookies. Nothing may bring a peer
+ * up without the key. */
 #include "fuzz_rig.h"
-
-/* The client's first message, then as many more as wished, by hand. */
-static void deliver(struct rig *r, int from, int messages)
-{
-    struct path path;
-    uint8_t buffer[IKE_MESSAGE_MAX];
-    for (int i = 0; i < messages; i++, from = !from) {
-        struct ike_event e;
-        while (ike_event(r->ike[from], &e)) {
-            if (e.type != IKE_EVENT_DH)
-                continue;
-            rig_work(e.dh);
-            ike_dh_done(r->ike[from], r->now, e.dh);
-        }
-        struct writer w = wr_init(buffer, sizeof(buffer));
-        if (!ike_output(r->ike[from], &path, &w))
-            return;
-        const struct path arrival = rig_path(!from);
-        (void)ike_input(r->ike[!from], r->now, &arrival, wr_written(&w));
-    }
-}
 
 static const struct header *cookies(struct rig *r, int side)
 {
@@ -43,10 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!rd_ok(&in) || body.n > IKE_MESSAGE_MAX - IKE_HEADER_SIZE)
         return 0;
     rig_begin(&r);
-    const struct ike_connect c = {.path = rig_path(0), .psk = &r.psk};
+    const struct ike_connect c = {
+        .path = rig_path(0), .psk = &r.psk, .credential = how & 0x40 ? &rig_credential : NULL};
     uint32_t peer;
     MUST(ike_connect(r.ike[0], r.now, &c, &peer) == ERR_OK);
-    deliver(&r, 0, 1 + how % 4);
+    rig_deliver(&r, 0, 1 + how % 4);
     r.paused = true;
     rig_pull(&r);
     for (int side = 0; side < 2; side++) {

@@ -1,5 +1,5 @@
-/* Two ikes that have talked up to a wished point, for drivers that want to go on from there. Diffie-Hellman is replaced
- * by next to nothing: it is not what is tested, and it would take all the time. */
+/* Two ikes that have talked up to a wished point, for drivers that want to go on from there. Diffie-Hellman and
+ * signatures are replaced by next to nothing: they are not what is tested, and would take all the time. */
 #ifndef SEKISHO_FUZZ_IKE_RIG_H
 #define SEKISHO_FUZZ_IKE_RIG_H
 
@@ -21,8 +21,24 @@ struct rig {
     uint32_t next_spi, peer[2];
     int spis;
     usec_t now;
-    bool paused; /* nothing is delivered any more */
+    bool paused;      /* nothing is delivered any more */
+    enum cause judge; /* what becomes of signatures that are to be judged */
+    size_t judged;
 };
+
+static const struct view rig_certificates[] = {{(const uint8_t *)"0\x03\x02\x01\x01", 5}};
+static const struct view rig_authorities[] = {{(const uint8_t *)"0\x0b"
+                                                                "1\x09"
+                                                                "0\x07\x06\x03\x55\x04\x03\x0c\x00",
+                                               13}};
+static const struct ike_credential rig_credential = {.name = "rig",
+                                                     .auth = IKE_AUTH_RSA,
+                                                     .id_type = IKE_ID_FQDN,
+                                                     .id = {(const uint8_t *)"rig", 3},
+                                                     .certificates = rig_certificates,
+                                                     .certificate_count = 1,
+                                                     .issuers = rig_authorities,
+                                                     .issuer_count = 1};
 
 static struct path rig_path(int to)
 {
@@ -52,22 +68,64 @@ static void rig_work(struct dh_work *w)
     memset(w->shared, 0x22, w->shared_len);
 }
 
+static void rig_prove(struct rig *r, struct ike_proof *p)
+{
+    size_t end = 0;
+    MUST(p->cause != CAUSE_NONE && p->certificate_count <= IKE_PROOF_CERTIFICATES);
+    for (size_t i = 0; i < p->certificate_count; i++) {
+        MUST(p->certificate_at[i] == end && p->certificate_len[i] > 0);
+        end += p->certificate_len[i];
+    }
+    MUST(end <= IKE_CHAIN_MAX && p->identity_len <= IKE_IDENTITY_MAX && p->signature_len <= IKE_SIGNATURE_MAX);
+    MUST(p->hash_len > 0 && p->hash_len <= HASH_SIZE_MAX && memchr(p->credential, 0, sizeof(p->credential)));
+    p->cause = p->sign ? CAUSE_NONE : r->judge;
+    r->judged += !p->sign;
+    if (p->sign)
+        p->signature_len = 64;
+}
+
+/* Answers one side's events; false when there was none. */
+static inline bool rig_answer(struct rig *r, int i)
+{
+    struct ike_event e;
+    bool any = false;
+    while (ike_event(r->ike[i], &e)) {
+        any = true;
+        if (e.type == IKE_EVENT_UP)
+            r->peer[i] = e.peer;
+        if (e.type == IKE_EVENT_DH) {
+            rig_work(e.dh);
+            ike_dh_done(r->ike[i], r->now, e.dh);
+        } else if (e.type == IKE_EVENT_PROOF) {
+            rig_prove(r, e.proof);
+            ike_proof_done(r->ike[i], r->now, e.proof);
+        }
+    }
+    return any;
+}
+
+/* The next message of one side, then as many more in turn as wished, by hand. */
+static inline void rig_deliver(struct rig *r, int from, int messages)
+{
+    struct path path;
+    uint8_t buffer[IKE_MESSAGE_MAX];
+    for (int i = 0; i < messages; i++, from = !from) {
+        (void)rig_answer(r, from);
+        struct writer w = wr_init(buffer, sizeof(buffer));
+        if (!ike_output(r->ike[from], &path, &w))
+            return;
+        const struct path arrival = rig_path(!from);
+        (void)ike_input(r->ike[!from], r->now, &arrival, wr_written(&w));
+    }
+}
+
 /* Answers events; delivers what was sent unless the rig is paused. */
 static inline void rig_pull(struct rig *r)
 {
     for (bool any = true; any;) {
         any = false;
         for (int i = 0; i < 2; i++) {
-            struct ike_event e;
-            while (ike_event(r->ike[i], &e)) {
-                any = true;
-                if (e.type == IKE_EVENT_UP)
-                    r->peer[i] = e.peer;
-                if (e.type != IKE_EVENT_DH)
-                    continue;
-                rig_work(e.dh);
-                ike_dh_done(r->ike[i], r->now, e.dh);
-            }
+            any |= rig_answer(r, i);
             struct path path;
             uint8_t buffer[IKE_MESSAGE_MAX];
             struct writer w = wr_init(buffer, sizeof(buffer));
@@ -85,7 +143,7 @@ static inline void rig_pull(struct rig *r)
 
 static inline void rig_begin(struct rig *r)
 {
-    *r = (struct rig){.next_spi = 0x1000, .now = USEC_SEC};
+    *r = (struct rig){.next_spi = 0x1000, .now = USEC_SEC, .judge = CAUSE_CERT_UNKNOWN_CA};
     random_test_init(&r->rng, 1);
     strcpy(r->psk.name, "fuzz");
     MUST(secret_set(&r->psk.key, view_str("key")) == ERR_OK);
@@ -94,6 +152,10 @@ static inline void rig_begin(struct rig *r)
         .policy = IKE_POLICY_LEGACY,
         .psks = &r->psk,
         .psk_count = 1,
+        .credentials = &rig_credential,
+        .credential_count = 1,
+        .authorities = rig_authorities,
+        .authority_count = 1,
         .max_half_open = 4,
         .max_half_open_per_source = 4,
         .max_sas = 4,

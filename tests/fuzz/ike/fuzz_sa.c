@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (int policy = IKE_POLICY_MODERN; policy <= IKE_POLICY_LEGACY; policy++) {
         struct suite s;
-        const struct transform *t = policy_choose_ike((enum ike_policy)policy, &o, &s);
+        const struct transform *t = policy_choose_ike((enum ike_policy)policy, AUTHS_ALL, &o, &s);
         MUST(!t || suite_rank((enum ike_policy)policy, &s) >= 0);
         policy_explain_ike((enum ike_policy)policy, &o, story, sizeof(story));
         policy_explain_esp((enum ike_policy)policy, &o, story, sizeof(story));

@@ -519,12 +519,12 @@ static void noise_in_place_of_a_proof_changes_nothing(void **state)
     world_run(w, USEC_SEC);
     struct ike *ike = w->side[1].ike;
     const struct sa *sa = container_of(ike->young.next, struct sa, young);
-    uint8_t noise[28 + 64];
+    uint8_t noise[100];
     for (int i = 0; i < 100; i++) {
         struct draft d;
         draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
         random_test_fill(&w->rng, noise, sizeof(noise));
-        wr_bytes(&d.w, noise, 64);
+        wr_bytes(&d.w, noise, (size_t)i); /* no whole block, too, and nothing at all */
         wr_patch8(&d.w, 16, PAYLOAD_ID);
         wr_patch8(&d.w, 19, FLAG_ENCRYPTED);
         const struct path path = world_path(w, 1, IKE_PORT);
