@@ -27,6 +27,31 @@ static enum err check_psks(struct config *c, struct config_error *e)
     return ERR_OK;
 }
 
+static enum err check_certificates(const struct config *c, struct config_error *e)
+{
+    char name[KEY_MAX];
+    for (size_t i = 0; i < c->certificate_count; i++) {
+        snprintf(name, sizeof name, "certificate \"%s\"", c->certificates[i].name);
+        if (c->certificates[i].file[0] == '\0')
+            return config_fail(e, c->certificates[i].line, name, "The file is missing; add file = \"PATH\".");
+    }
+    for (size_t i = 0; i < c->authority_count; i++) {
+        snprintf(name, sizeof name, "authority \"%s\"", c->authorities[i].name);
+        if (c->authorities[i].file[0] == '\0')
+            return config_fail(e, c->authorities[i].line, name, "The file is missing; add file = \"PATH\".");
+    }
+    if (c->certificate_count > 0 && c->authority_count == 0)
+        return config_fail(
+            e, c->certificates[0].line, "certificate",
+            "No client's certificate can be trusted without an authority; add authority \"NAME\" { file = "
+            "\"PATH\" }.");
+    if (c->certificate_count == 0 && c->authority_count > 0)
+        return config_fail(e, c->authorities[0].line, "authority",
+                           "The gateway needs a certificate too, to prove itself; add certificate \"NAME\" { file = "
+                           "\"PATH\" }.");
+    return ERR_OK;
+}
+
 static enum err check_times(const struct config *c, struct config_error *e)
 {
     if (c->ike.child_lifetime > c->ike.lifetime)
@@ -169,6 +194,8 @@ void config_share_dns(struct config *c)
 enum err config_check(struct config *config, struct config_error *e)
 {
     enum err result = check_psks(config, e);
+    if (result == ERR_OK)
+        result = check_certificates(config, e);
     if (result == ERR_OK)
         result = check_times(config, e);
     if (result == ERR_OK)

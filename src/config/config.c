@@ -55,6 +55,48 @@ static enum err fill_psks(const struct syntax *s, struct config *c, struct confi
     return result;
 }
 
+static enum err fill_certificates(const struct syntax *s, struct config *c, struct config_error *e)
+{
+    char prefix[CONFIG_NAME_MAX + 16];
+    size_t n = syntax_sections(s, SECTION_CERTIFICATE);
+    enum err result = check_count(s, SECTION_CERTIFICATE, CONFIG_CERTIFICATE_MAX, e);
+    if (result != ERR_OK)
+        return result;
+    c->certificates = calloc(n > 0 ? n : 1, sizeof *c->certificates);
+    if (c->certificates == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n && result == ERR_OK; i++) {
+        struct config_certificate *certificate = &c->certificates[c->certificate_count++];
+        result = take_title(s, SECTION_CERTIFICATE, i, certificate->name, e);
+        key_prefix(SECTION_CERTIFICATE, certificate->name, prefix);
+        certificate->line = syntax_line(s, SECTION_CERTIFICATE, i);
+        if (result == ERR_OK)
+            result = syntax_fill(s, SECTION_CERTIFICATE, i, certificate, prefix, e);
+    }
+    return result;
+}
+
+static enum err fill_authorities(const struct syntax *s, struct config *c, struct config_error *e)
+{
+    char prefix[CONFIG_NAME_MAX + 16];
+    size_t n = syntax_sections(s, SECTION_AUTHORITY);
+    enum err result = check_count(s, SECTION_AUTHORITY, CONFIG_AUTHORITY_MAX, e);
+    if (result != ERR_OK)
+        return result;
+    c->authorities = calloc(n > 0 ? n : 1, sizeof *c->authorities);
+    if (c->authorities == NULL)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n && result == ERR_OK; i++) {
+        struct config_authority *authority = &c->authorities[c->authority_count++];
+        result = take_title(s, SECTION_AUTHORITY, i, authority->name, e);
+        key_prefix(SECTION_AUTHORITY, authority->name, prefix);
+        authority->line = syntax_line(s, SECTION_AUTHORITY, i);
+        if (result == ERR_OK)
+            result = syntax_fill(s, SECTION_AUTHORITY, i, authority, prefix, e);
+    }
+    return result;
+}
+
 static bool said_range(const struct syntax *s, size_t i)
 {
     for (size_t k = 0; k < config_schema.key_count; k++)
@@ -97,14 +139,26 @@ static enum err fill(const struct syntax *s, struct config *c, struct config_err
     if (result == ERR_OK)
         result = fill_psks(s, c, e);
     if (result == ERR_OK)
+        result = fill_certificates(s, c, e);
+    if (result == ERR_OK)
+        result = fill_authorities(s, c, e);
+    if (result == ERR_OK)
         result = fill_pools(s, c, e);
     return result;
 }
 
-/* What an empty file would have: one key from a file, one pool. */
-static void add_defaults(struct config *c)
+static bool said_psk_file(const struct syntax *s)
 {
-    if (c->psk_count == 0) {
+    for (size_t k = 0; k < config_schema.key_count; k++)
+        if (config_schema.keys[k].section == SECTION_IKE && strcmp(config_schema.keys[k].word, "psk_file") == 0)
+            return syntax_values(s, &config_schema.keys[k], 0) > 0;
+    return false;
+}
+
+/* What an empty file would have: one key from a file, one pool. */
+static void add_defaults(const struct syntax *s, struct config *c)
+{
+    if (c->psk_count == 0 && (c->certificate_count == 0 || said_psk_file(s))) {
         struct config_psk *psk = &c->psks[c->psk_count++];
         snprintf(psk->name, sizeof psk->name, "default");
         snprintf(psk->file, sizeof psk->file, "%s", c->ike.psk_file);
@@ -127,11 +181,11 @@ static enum err build(const char *text, struct config **out, struct config_error
     enum err result = syntax_parse(&config_schema, text, &s, e);
     if (result == ERR_OK)
         result = fill(s, c, e);
-    syntax_free(s);
     if (result == ERR_OK) {
-        add_defaults(c);
+        add_defaults(s, c);
         result = config_check(c, e);
     }
+    syntax_free(s);
     if (result != ERR_OK) {
         config_free(c);
         return result;
@@ -163,7 +217,18 @@ void config_free(struct config *config)
         return;
     if (config->psks != NULL)
         bytes_wipe(config->psks, config->psk_count * sizeof *config->psks);
+    for (size_t i = 0; i < config->certificate_count; i++) {
+        config_file_done(&config->certificates[i].content);
+        config_file_done(&config->certificates[i].key);
+        secret_wipe(&config->certificates[i].password);
+    }
+    for (size_t i = 0; i < config->authority_count; i++) {
+        config_file_done(&config->authorities[i].content);
+        config_file_done(&config->authorities[i].crl);
+    }
     secret_wipe(&config->l2tp.secret);
+    free(config->certificates);
+    free(config->authorities);
     free(config->psks);
     free(config->pools);
     free(config);

@@ -17,6 +17,8 @@
 #define CONFIG_PATH_MAX           256
 #define CONFIG_LISTEN_MAX         16
 #define CONFIG_PSK_MAX            64
+#define CONFIG_CERTIFICATE_MAX    8
+#define CONFIG_AUTHORITY_MAX      16
 #define CONFIG_POOL_MAX           16
 #define CONFIG_ROUTES_MAX         32         /* networks told to clients: what one DHCP option holds */
 #define CONFIG_RANGE_MAX          16         /* ranges of one pool */
@@ -50,6 +52,8 @@ enum config_auth {
     CONFIG_AUTH_EAP_TLS,
     CONFIG_AUTH_COUNT
 };
+enum config_revocation { CONFIG_REVOCATION_OFF, CONFIG_REVOCATION_CRL, CONFIG_REVOCATION_OCSP, CONFIG_REVOCATION_ANY };
+enum config_silent { CONFIG_SILENT_ALLOW, CONFIG_SILENT_REFUSE };
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 
@@ -73,6 +77,30 @@ struct config_range {
 struct config_ranges {
     struct config_range range[CONFIG_RANGE_MAX];
     uint32_t count;
+};
+
+/* A file of at most so many bytes, or what a descriptor has until its end. */
+struct config_file {
+    char *text; /* for config_file_done(), whatever the outcome */
+    size_t n;
+    bool shared; /* others than owner and group may read it */
+};
+
+/* How the gateway proves itself. */
+struct config_certificate {
+    char name[CONFIG_NAME_MAX];
+    char file[CONFIG_PATH_MAX], key_file[CONFIG_PATH_MAX], password_file[CONFIG_PATH_MAX]; /* "": none */
+    struct config_file content, key;                                                       /* after config_load() */
+    struct secret password;                                                                /* likewise; n == 0: none */
+    uint32_t line;
+};
+
+/* Whose certificates clients may use. */
+struct config_authority {
+    char name[CONFIG_NAME_MAX];
+    char file[CONFIG_PATH_MAX], crl_file[CONFIG_PATH_MAX];
+    struct config_file content, crl; /* after config_load() */
+    uint32_t line;
 };
 
 struct config_psk {
@@ -106,10 +134,16 @@ struct config {
         uint32_t dpd_interval;   /* 0: never */
         uint32_t dpd_timeout;
         char psk_file[CONFIG_PATH_MAX]; /* has become a psk named "default" when there is no psk section */
+        uint32_t revocation;            /* enum config_revocation */
+        uint32_t revocation_silent;     /* enum config_silent */
     } ike;
 
     struct config_psk *psks;
-    size_t psk_count; /* at least 1 */
+    size_t psk_count; /* at least 1 where there is no certificate */
+    struct config_certificate *certificates;
+    size_t certificate_count; /* 0, or there is an authority too */
+    struct config_authority *authorities;
+    size_t authority_count;
 
     /* For the whole gateway: each shard gets its part. */
     struct {
@@ -279,12 +313,6 @@ const char *config_printable(const char *text, char *out, size_t cap);
 enum err config_fail(struct config_error *e, uint32_t line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* A file of at most max bytes, or what a descriptor has until its end. */
-struct config_file {
-    char *text; /* for config_file_done(), whatever the outcome */
-    size_t n;
-    bool shared; /* others than owner and group may read it */
-};
 /* ERR_SYSTEM, ERR_INVALID (no regular file), ERR_LIMIT, ERR_NOMEM; the error is filled for all, ERR_LIMIT told as
  * ERR_INVALID. */
 enum err config_file_read(const char *path, size_t max, uint32_t line, const char *key, struct config_file *out,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define LOCAL_ADDRESSES_MAX 256
+#define PROVERS             4 /* threads for signatures: more than cores, for they may wait for an answer about revocation */
 
 /* ---- configuration ---- */
 
@@ -56,6 +57,7 @@ static struct aaa_config aaa_settings(struct gateway *g, const struct config *c)
 static void reconfigure_shard(struct shard *shard, void *ctx)
 {
     struct stack_config settings;
+    shard->certificates = shard->gateway->certificates;
     settings_stack(shard->gateway, ctx, shard->number, &settings);
     (void)stack_reconfigure(shard->stack, &settings);
     bytes_wipe(&settings, sizeof(settings));
@@ -121,6 +123,24 @@ static void say_what_waits(const struct gateway *g, const struct config *old, co
                        keys[i].key);
 }
 
+#define EXPIRY_NOTICE (30 * 86400) /* seconds before the end of one of our certificates at which it is told */
+
+static void say_end(void *ctx, const char *name, int64_t until)
+{
+    const struct gateway *g = ctx;
+    const int64_t left = until - clock_wall();
+    if (left <= 0)
+        report_say(&g->report, CONFIG_LOG_ERROR, "certificate \"%s\" has expired; clients will refuse it", name);
+    else if (left < EXPIRY_NOTICE)
+        report_say(&g->report, CONFIG_LOG_WARNING, "certificate \"%s\" expires in %lld days", name,
+                   (long long)(left / 86400));
+}
+
+static void say_what_expires(struct gateway *g)
+{
+    certificates_each_end(g->certificates, say_end, g);
+}
+
 static void set_report(struct gateway *g, const struct config *c)
 {
     g->report = (struct report){(enum config_log_format)c->log.format, (enum config_log_level)c->log.level};
@@ -140,23 +160,34 @@ enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX
         config_free(config);
         return ERR_INVALID;
     }
+    struct certificates *certificates;
+    if (certificates_new(config, g->config_file, &certificates, &error) != ERR_OK) {
+        config_error_text(&error, why);
+        config_free(config);
+        return ERR_INVALID;
+    }
     struct config *old = g->config;
+    struct certificates *old_certificates = g->certificates;
     struct ike_psk *old_psks = g->psks;
     struct ike_psk *psks = settings_psks(config);
     const struct aaa_config aaa = aaa_settings(g, config);
     if (!psks || aaa_reconfigure(g->aaa, &aaa) != ERR_OK) {
         snprintf(why, CONFIG_ERROR_TEXT_MAX, "out of memory; nothing was changed");
         free_psks(psks, config->psk_count);
+        certificates_release(certificates);
         config_free(config);
         return ERR_NOMEM;
     }
     g->psks = psks;
+    g->certificates = certificates;
     g->config = config;
     set_report(g, config);
     for (uint8_t i = 0; i < g->shard_count; i++)
         shard_call(&g->shards[i], reconfigure_shard, config);
     say_what_waits(g, old, config);
+    say_what_expires(g);
     free_psks(old_psks, old->psk_count);
+    certificates_release(old_certificates);
     config_free(old);
     report_say(&g->report, CONFIG_LOG_INFO, "configuration %s read again", g->config_file);
     return ERR_OK;
@@ -281,6 +312,7 @@ static enum err make_shards(struct gateway *g, char why[static AAA_WHY_MAX])
         struct stack_config settings;
         settings_stack(g, g->config, i, &settings);
         const enum err e = shard_init(&g->shards[i], g, &settings);
+        g->shards[i].certificates = g->certificates;
         bytes_wipe(&settings, sizeof(settings));
         if (e != ERR_OK) {
             snprintf(why, AAA_WHY_MAX, "cannot make shard %u: %s", i, err_text(e));
@@ -381,7 +413,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     const struct aaa_config aaa = aaa_settings(g, g->config);
     if (e == ERR_OK)
         e = aaa_open(&aaa, &g->aaa, why);
-    if (e == ERR_OK && !(g->workers = workers_new(g->shard_count)))
+    if (e == ERR_OK && !((g->workers = workers_new(g->shard_count)) && (g->provers = workers_new(PROVERS))))
         e = ERR_SYSTEM;
     for (uint8_t i = 0; e == ERR_OK && i < g->shard_count; i++)
         e = shard_start(&g->shards[i]);
@@ -407,6 +439,7 @@ static void close_all(struct gateway *g)
     for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
         shard_stop(&g->shards[i]);
     workers_free(g->workers);
+    workers_free(g->provers);
     control_free(g->control);
     for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
         shard_done(&g->shards[i]);
@@ -421,6 +454,7 @@ static void close_all(struct gateway *g)
     loop_free(g->loop);
     aftermath_end(&g->aftermath);
     free_psks(g->psks, g->config ? g->config->psk_count : 0);
+    certificates_release(g->certificates);
     config_free(g->config);
     entropy_done(&g->entropy);
 }
@@ -431,7 +465,9 @@ int gateway_run(const char *config_file)
     struct config_error error;
     char why[CONFIG_ERROR_TEXT_MAX] = "";
     snprintf(g.config_file, sizeof(g.config_file), "%s", config_file);
-    if (gateway_load_config(config_file, &g.config, &error) != ERR_OK) {
+    if (gateway_load_config(config_file, &g.config, &error) != ERR_OK ||
+        certificates_new(g.config, config_file, &g.certificates, &error) != ERR_OK) {
+        config_free(g.config);
         fprintf(stderr, "sekishod: %s\n", config_error_text(&error, why));
         return 1;
     }
@@ -443,6 +479,7 @@ int gateway_run(const char *config_file)
     else {
         report_say(&g.report, CONFIG_LOG_INFO, "serving with %u shard(s), ESP by %s", g.shard_count,
                    stack_engine(g.shards[0].stack));
+        say_what_expires(&g);
         loop_run(g.loop);
         report_say(&g.report, CONFIG_LOG_INFO, "stopping");
     }

@@ -2,8 +2,9 @@
  * The gateway's parts:
  *   shard     a thread with its loop, sockets, TUN queue and stack: the data path, nothing shared
  *   service   the main thread: users, addresses, the control socket, signals, the log
- *   workers   a few threads for Diffie-Hellman, so that a storm of logins never delays data
- * They speak by posting functions to each other's threads; only the two tables of places are read by all.
+ *   workers   a few threads for Diffie-Hellman, so that a storm of logins never delays data; and a few for
+ * certificates, which may have to ask the network about revocation They speak by posting functions to each other's
+ * threads; only the two tables of places are read by all.
  */
 #ifndef SEKISHO_GATEWAY_INTERNAL_H
 #define SEKISHO_GATEWAY_INTERNAL_H
@@ -12,7 +13,9 @@
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "net/net.h"
+#include "pki/pki.h"
 #include "pump/pump.h"
+#include "revocation/revocation.h"
 #include "stack/stack.h"
 
 #include <pthread.h>
@@ -65,6 +68,23 @@ void whereabouts_free(struct whereabouts *table);
 void whereabouts_set(struct whereabouts *table, const struct endpoint *peer, uint8_t shard);
 int whereabouts_get(const struct whereabouts *table, const struct endpoint *peer); /* -1: not known */
 
+/* ---- certificates: what signatures need ---- */
+
+struct certificates;
+/* ERR_INVALID, ERR_NOMEM; the error says which file of the configuration `file` is wrong, and how. */
+enum err certificates_new(const struct config *config, const char *file, struct certificates **out,
+                          struct config_error *error);
+/* Any thread. Made with one holder; freed when the last one has released it. NULL-safe. */
+struct certificates *certificates_hold(struct certificates *set);
+void certificates_release(struct certificates *set);
+/* Points into the set. */
+void certificates_settings(const struct certificates *set, struct ike_config *out);
+/* Makes or judges the signature. May wait for the network. Any thread. */
+void certificates_answer(const struct certificates *set, int64_t wall, struct ike_proof *proof);
+/* Tells when each of ours ends. */
+void certificates_each_end(const struct certificates *set, void (*each)(void *ctx, const char *name, int64_t until),
+                           void *ctx);
+
 /* ---- shard ---- */
 
 struct shard {
@@ -77,6 +97,7 @@ struct shard {
     size_t sock_count;
     struct stack *stack;
     struct pump *pump;
+    struct certificates *certificates; /* the gateway's, as of its last configuration */
     struct mailbox mailbox;
     atomic_uint strays;            /* first messages of main mode that other shards sent here, not read yet */
     atomic_uint notices;           /* on their way to the service thread */
@@ -104,6 +125,7 @@ struct workers *workers_new(unsigned threads);
 void workers_free(struct workers *workers);
 /* Takes the work; its result is posted to the shard. */
 void workers_submit(struct workers *workers, struct shard *shard, struct dh_work *work);
+void workers_prove(struct workers *workers, struct shard *shard, struct ike_proof *proof);
 
 /* ---- report: the one structured event stream, written by the service thread alone ---- */
 
@@ -145,11 +167,12 @@ struct gateway {
     struct entropy entropy;
     struct aaa *aaa;
     struct control *control;
-    struct workers *workers;
+    struct workers *workers, *provers;
     struct addresses *addresses;
     struct whereabouts *whereabouts;
     struct shard *shards;
-    struct ike_psk *psks; /* what the stacks' configurations point to */
+    struct ike_psk *psks;              /* what the stacks' configurations point to, */
+    struct certificates *certificates; /* and this too */
     uint8_t shard_count, shard_bits;
     int signals;
     struct aftermath aftermath;
@@ -159,7 +182,7 @@ struct gateway {
 /* Starts, runs until a signal, cleans up. Returns the exit status. */
 int gateway_run(const char *config_file);
 
-/* What stacks are made with; points into gateway->psks. */
+/* What stacks are made with; points into gateway->psks and ->certificates. */
 void settings_stack(struct gateway *gateway, const struct config *config, uint8_t shard, struct stack_config *out);
 struct ike_psk *settings_psks(const struct config *config);
 

@@ -350,9 +350,8 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
     case STACK_EVENT_DH:
         workers_submit(gateway->workers, shard, event->dh);
         break;
-    case STACK_EVENT_PROOF: /* there is neither a credential nor an authority in the configuration yet */
-        event->proof->cause = CAUSE_CERT_NONE;
-        stack_proof_done(shard->stack, now, event->proof);
+    case STACK_EVENT_PROOF:
+        workers_prove(gateway->provers, shard, event->proof);
         break;
     case STACK_EVENT_AUTH:
         post_login(shard, event);

@@ -26,7 +26,7 @@ static uint32_t share_of_clients(uint32_t total, uint8_t shards)
 
 struct ike_psk *settings_psks(const struct config *config)
 {
-    struct ike_psk *psks = calloc(config->psk_count, sizeof(*psks));
+    struct ike_psk *psks = calloc(config->psk_count > 0 ? config->psk_count : 1, sizeof(*psks));
     for (size_t i = 0; psks && i < config->psk_count; i++) {
         view_copy_text(psks[i].name, sizeof(psks[i].name), view_str(config->psks[i].name));
         psks[i].key = config->psks[i].key;
@@ -41,6 +41,8 @@ static void set_ike(struct ike_config *out, const struct gateway *g, const struc
     out->encap = (enum ike_encap)c->ike.encapsulation;
     out->psks = g->psks;
     out->psk_count = c->psk_count;
+    if (g->certificates)
+        certificates_settings(g->certificates, out);
     out->ike_lifetime = c->ike.lifetime;
     out->child_lifetime = c->ike.child_lifetime;
     out->dpd_interval = SECONDS(c->ike.dpd_interval);

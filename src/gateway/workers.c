@@ -1,4 +1,4 @@
-/* A small pool of threads for Diffie-Hellman. */
+/* Small pools of threads: for Diffie-Hellman, and for signatures with what they may have to ask the network. */
 #include "gateway/gateway_internal.h"
 
 #include <stdlib.h>
@@ -12,7 +12,9 @@
 struct job {
     struct letter letter; /* carries the result home */
     struct shard *shard;
-    struct dh_work *work;
+    struct dh_work *work;    /* one of the two: the other is NULL */
+    struct ike_proof *proof; /* with the certificates that it was asked under */
+    struct certificates *certificates;
 };
 
 struct workers {
@@ -29,17 +31,29 @@ static void give_result(void *receiver, void *letter)
     struct job *job = letter;
     struct shard *shard = receiver;
     const usec_t now = clock_now();
-    stack_dh_done(shard->stack, now, job->work);
+    if (job->work)
+        stack_dh_done(shard->stack, now, job->work);
+    else
+        stack_proof_done(shard->stack, now, job->proof);
     pump_flush(shard->pump, now);
     free(job);
 }
 
+static void drop_content(struct job *job)
+{
+    if (job->work)
+        dh_work_wipe(job->work);
+    if (job->proof)
+        ike_proof_wipe(job->proof);
+    free(job->work);
+    free(job->proof);
+    certificates_release(job->certificates);
+}
+
 static void discard_result(void *letter)
 {
-    struct job *job = letter;
-    dh_work_wipe(job->work);
-    free(job->work);
-    free(job);
+    drop_content(letter);
+    free(letter);
 }
 
 static struct job *next_job(struct workers *w)
@@ -61,7 +75,12 @@ static void *work(void *ctx)
 {
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     for (struct job *job; (job = next_job(ctx)) != NULL;) {
-        dh_work_run(job->work);
+        if (job->work)
+            dh_work_run(job->work);
+        else
+            certificates_answer(job->certificates, clock_wall(), job->proof);
+        certificates_release(job->certificates);
+        job->certificates = NULL;
         job->letter.run = give_result;
         job->letter.discard = discard_result;
         mailbox_post(&job->shard->mailbox, &job->letter);
@@ -104,18 +123,27 @@ void workers_free(struct workers *w)
     free(w);
 }
 
-void workers_submit(struct workers *w, struct shard *shard, struct dh_work *work)
+static void submit(struct workers *w, struct job content)
 {
     struct job *job = malloc(sizeof(*job));
     if (!job) { /* the exchange will time out, as with a lost packet */
-        dh_work_wipe(work);
-        free(work);
+        drop_content(&content);
         return;
     }
-    *job = (struct job){.shard = shard, .work = work};
+    *job = content;
     pthread_mutex_lock(&w->lock);
     *w->last = &job->letter;
     w->last = &job->letter.next;
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->lock);
+}
+
+void workers_submit(struct workers *w, struct shard *shard, struct dh_work *work)
+{
+    submit(w, (struct job){.shard = shard, .work = work});
+}
+
+void workers_prove(struct workers *w, struct shard *shard, struct ike_proof *proof)
+{
+    submit(w, (struct job){.shard = shard, .proof = proof, .certificates = certificates_hold(shard->certificates)});
 }

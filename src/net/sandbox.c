@@ -79,10 +79,10 @@ static int allow_threads(scmp_filter_ctx filter)
            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
 }
 
-/* Questions only: none of these changes a device. */
+/* Questions, and whether a socket waits: none of these changes a device. */
 static int allow_ioctls(scmp_filter_ctx filter)
 {
-    static const uint64_t requests[] = {FIONREAD, TCGETS, TIOCGWINSZ, SIOCGIFINDEX, SIOCGIFNAME};
+    static const uint64_t requests[] = {FIONREAD, FIONBIO, TCGETS, TIOCGWINSZ, SIOCGIFINDEX, SIOCGIFNAME};
     for (size_t i = 0; i < ARRAY_LEN(requests); i++)
         if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_EQ, requests[i])) < 0)
             return -1;

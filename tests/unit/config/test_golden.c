@@ -128,6 +128,16 @@ static void add_config(struct text *t, const struct config *c)
         add(t, "psk %s of %zu bytes\n", c->psks[i].name, (size_t)c->psks[i].key.n);
         add_section(t, SECTION_PSK, "psk", &c->psks[i], &no_psk);
     }
+    static const struct config_certificate no_certificate;
+    static const struct config_authority no_authority;
+    for (size_t i = 0; i < c->certificate_count; i++) {
+        add(t, "certificate %s\n", c->certificates[i].name);
+        add_section(t, SECTION_CERTIFICATE, "certificate", &c->certificates[i], &no_certificate);
+    }
+    for (size_t i = 0; i < c->authority_count; i++) {
+        add(t, "authority %s\n", c->authorities[i].name);
+        add_section(t, SECTION_AUTHORITY, "authority", &c->authorities[i], &no_authority);
+    }
     for (size_t i = 0; i < c->pool_count; i++) {
         add(t, "pool %s\n", c->pools[i].name);
         add_section(t, SECTION_POOL, "pool", &c->pools[i], &no_pool);
