@@ -160,7 +160,7 @@ struct ip_addr identity_address(const struct identity *id);
 void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]);
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
 
-/* A distinguished name (X.501, in DER) as text by RFC 4514, most specific first: "CN=alice,O=Example". What is not
+/* A distinguished name (X.501, in DER) as text by RFC 4514, most specific first: "CN=alice, O=Example". What is not
  * plain ASCII is written as \XX. What does not fit is cut. False when it is no name: out is empty then. */
 bool name_text(struct view der, char *out, size_t cap);
 

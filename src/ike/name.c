@@ -1,5 +1,5 @@
-/* Distinguished names for people: just enough DER (X.690) to read an X.501 Name, written as RFC 4514 wants it. Whom a
- * name belongs to is not judged here. */
+/* Distinguished names for people: just enough DER (X.690) to read an X.501 Name, written by RFC 4514 but for a blank
+ * after each comma. Whom a name belongs to is not judged here. */
 #include "ike/ike_message.h"
 
 #include <stdio.h>
@@ -199,7 +199,7 @@ bool name_text(struct view der, char *out, size_t cap)
     while (ok && n > 0) {
         ok = put_rdn(&t, rdns[--n]);
         if (n > 0)
-            put(&t, ",");
+            put(&t, ", ");
     }
     if (!ok)
         out[0] = '\0';

@@ -294,12 +294,21 @@ static void finish_dh(struct world *w, struct stack *stack, struct dh_work *work
     stack_dh_done(stack, w->now, work);
 }
 
+static void finish_proof(struct world *w, struct stack *stack, struct ike_proof *proof)
+{
+    assert_non_null(w->prove);
+    w->prove(w->prove_ctx, proof);
+    stack_proof_done(stack, w->now, proof);
+}
+
 static void client_events(struct sim_client *c)
 {
     struct stack_event event;
     while (stack_event(c->stack, &event)) {
         if (event.type == STACK_EVENT_DH)
             finish_dh(c->world, c->stack, event.dh);
+        if (event.type == STACK_EVENT_PROOF)
+            finish_proof(c->world, c->stack, event.proof);
         if (event.type == STACK_EVENT_UP) {
             c->up = true;
             c->network = event.network;
@@ -332,6 +341,8 @@ static void gateway_events(struct world *w)
     while (stack_event(w->gateway, &event)) {
         if (event.type == STACK_EVENT_DH)
             finish_dh(w, w->gateway, event.dh);
+        if (event.type == STACK_EVENT_PROOF)
+            finish_proof(w, w->gateway, event.proof);
         if (event.type == STACK_EVENT_AUTH)
             judge(w, &event);
         w->ups += event.type == STACK_EVENT_UP;
@@ -435,11 +446,14 @@ void client_connect(struct sim_client *c, const char *user, const char *password
     struct stack_connect connect = {
         .ike = {.path = {{c->addr, IKE_PORT}, {w->gateway_addr, IKE_PORT}},
                 .psk = &w->client_psk,
+                .credential = c->credential,
                 .l2tp_port_local = L2TP_PORT},
         .ppp = c->ppp,
         .ask_routes = c->ask_routes,
         .probe_mtu = c->probe_mtu,
     };
+    if (c->expect)
+        strcpy(connect.ike.expect, c->expect);
     strcpy(connect.ppp.user, user);
     strcpy(connect.ppp.password, password);
     c->up = c->down = false;

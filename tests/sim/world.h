@@ -43,6 +43,8 @@ struct sim_client {
     uint32_t leases, probes; /* how often these were told */
     struct dhcp_lease lease;
     uint16_t mtu;
+    const struct ike_credential *credential; /* NULL: with the pre-shared key */
+    const char *expect;                      /* the gateway's name; NULL: any */
     enum cause cause;
     enum stage failed_at;
     struct ppp_network network;
@@ -71,7 +73,9 @@ struct world {
     enum cause gateway_cause;
     enum stage gateway_failed_at;
     uint32_t next_address;
-    usec_t auth_delay; /* how long the user store takes */
+    usec_t auth_delay;                                 /* how long the user store takes */
+    void (*prove)(void *ctx, struct ike_proof *proof); /* makes and judges signatures, of both sides */
+    void *prove_ctx;
     struct {
         bool due;
         usec_t at;

@@ -24,8 +24,8 @@ static void names_are_written_most_specific_first(void **state)
          "3115 3013 060a0992268993f22c640119 16056c6f63616c 3112 3010 060a0992268993f22c640101 0c026131"
          "310c 300a 0603550405 1303203720 310b 3009 060355040c 0c024472"
          "3112 3010 0603550403 0c09613c623e3b635c5c64",
-         "CN=a\\<b\\>\\;c\\\\\\\\d,title=Dr,serialNumber=\\ 7\\ ,UID=a1,DC=local,emailAddress=alice@example.com,"
-         "OU=\\#1+CN=alice,O=Sekisho\\, Inc. \\\"KK\\\",L=Minato-ku,ST=T\\C5\\8Dky\\C5\\8D,C=JP"},
+         "CN=a\\<b\\>\\;c\\\\\\\\d, title=Dr, serialNumber=\\ 7\\ , UID=a1, DC=local, emailAddress=alice@example.com, "
+         "OU=\\#1+CN=alice, O=Sekisho\\, Inc. \\\"KK\\\", L=Minato-ku, ST=T\\C5\\8Dky\\C5\\8D, C=JP"},
         /* BMPString: Latin, Greek, Japanese */
         {"3011 310f 300d 0603550403 1e06 0041 03b1 95a2", "CN=A\\CE\\B1\\E9\\96\\A2"},
         /* an attribute without a word */
@@ -72,7 +72,7 @@ static void a_long_name_is_cut_between_characters(void **state)
     char whole[64], text[64];
     const struct view good = hex("301e 310d 300b 0603550406 0c04c58dc58d 310d 300b 0603550403 0c04 612c6264");
     assert_true(name_text(good, whole, sizeof(whole)));
-    assert_string_equal(whole, "CN=a\\,bd,C=\\C5\\8D\\C5\\8D");
+    assert_string_equal(whole, "CN=a\\,bd, C=\\C5\\8D\\C5\\8D");
     for (size_t cap = 1; cap <= strlen(whole) + 1; cap++) {
         memset(text, 'x', sizeof(text));
         assert_true(name_text(good, text, cap));
