@@ -32,39 +32,52 @@ enum err iface_set_up(uint32_t iface, bool up)
     return netlink_talk(&r, NULL, NULL);
 }
 
-struct link_state {
-    uint32_t mtu;
-    bool found, up;
+struct link_query {
+    struct iface_state state;
+    bool found;
 };
+
+/* The kind of a device that a driver made on demand: "tun", "veth". */
+static bool is_kind(struct view info, const char *kind)
+{
+    uint16_t attribute;
+    struct view value;
+    while (netlink_next_attribute(&info, &attribute, &value))
+        if (attribute == IFLA_INFO_KIND)
+            return value.n >= strlen(kind) && strncmp((const char *)value.p, kind, value.n) == 0;
+    return false;
+}
 
 static void take_link(void *ctx, uint16_t type, struct view body)
 {
-    struct link_state *state = ctx;
+    struct link_query *query = ctx;
     struct ifinfomsg head;
     if (type != RTM_NEWLINK || !netlink_head(&body, &head, sizeof(head)))
         return;
-    state->found = true;
-    state->up = (head.ifi_flags & IFF_UP) != 0;
+    query->found = true;
+    query->state.up = (head.ifi_flags & IFF_UP) != 0;
     uint16_t attribute;
     struct view value;
-    while (netlink_next_attribute(&body, &attribute, &value))
+    while (netlink_next_attribute(&body, &attribute, &value)) {
         if (attribute == IFLA_MTU)
-            state->mtu = netlink_u32(value);
+            query->state.mtu = netlink_u32(value);
+        else if (attribute == IFLA_LINKINFO)
+            query->state.tun = is_kind(value, "tun");
+    }
 }
 
-enum err iface_state(uint32_t iface, uint32_t *mtu, bool *up)
+enum err iface_state(uint32_t iface, struct iface_state *out)
 {
     const struct ifinfomsg head = {.ifi_index = (int)iface};
     struct netlink_request r;
     netlink_begin(&r, RTM_GETLINK, 0, &head, sizeof(head));
-    struct link_state state = {.found = false};
-    const enum err e = netlink_talk(&r, take_link, &state);
+    struct link_query query = {.found = false};
+    const enum err e = netlink_talk(&r, take_link, &query);
     if (e != ERR_OK)
         return e;
-    if (!state.found)
+    if (!query.found)
         return ERR_NOTFOUND;
-    *mtu = state.mtu;
-    *up = state.up;
+    *out = query.state;
     return ERR_OK;
 }
 

@@ -226,7 +226,11 @@ struct route {
 uint32_t iface_index(const char *name);
 enum err iface_set_mtu(uint32_t iface, uint32_t mtu);
 enum err iface_set_up(uint32_t iface, bool up);
-enum err iface_state(uint32_t iface, uint32_t *mtu, bool *up);
+struct iface_state {
+    uint32_t mtu;
+    bool up, tun; /* tun: a TUN device, and nothing else that carries packets */
+};
+enum err iface_state(uint32_t iface, struct iface_state *out);
 /* peer: the other end of a point-to-point link, or NULL. ERR_EXISTS when it is there already. */
 enum err iface_address_add(uint32_t iface, const struct ip_addr *addr, uint8_t bits, const struct ip_addr *peer);
 /* The same for this end of a tunnel, with the whole address as prefix: without the route to the peer that the kernel

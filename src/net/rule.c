@@ -38,6 +38,7 @@ enum err rule_del(const struct rule *rule)
 }
 
 struct listing {
+    uint8_t family; /* a kernel without IPv6 answers with the rules of IPv4 */
     struct rule *out;
     size_t max, n;
 };
@@ -74,7 +75,7 @@ enum err rule_list(uint8_t family, struct rule *out, size_t max, size_t *n)
     const struct fib_rule_hdr head = {.family = family == 4 ? AF_INET : AF_INET6};
     struct netlink_request r;
     netlink_begin(&r, RTM_GETRULE, NLM_F_DUMP, &head, sizeof(head));
-    struct listing list = {.out = out, .max = max};
+    struct listing list = {.family = family, .out = out, .max = max};
     const enum err e = netlink_talk(&r, add_to_list, &list);
     if (e == ERR_OK)
         *n = list.n;

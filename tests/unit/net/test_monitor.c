@@ -96,6 +96,8 @@ static void a_flood_of_changes_is_one_answer(void **state)
 int main(void)
 {
     enter_namespace();
+    sysctl_set("net/ipv6/conf/all/disable_ipv6", "1"); /* whose addresses come by themselves, and later */
+    sysctl_set("net/ipv6/conf/default/disable_ipv6", "1");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_still_network_says_nothing),
         cmocka_unit_test(addresses_links_and_routes_are_told_apart_and_together),
