@@ -108,7 +108,7 @@ static bool is_proved(struct ike *ike, const struct message *m)
 {
     const struct sa *sa = sa_find(ike, &m->header);
     if (sa)
-        return sa->state != SA_MM2_WAIT;
+        return cookie_key(sa->cookies.rcookie) != 0;
     const struct half_open *h = half_open_find(ike, &m->header);
     return h && ip_equal(&h->path.remote.addr, &m->path->remote.addr);
 }

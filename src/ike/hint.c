@@ -4,6 +4,12 @@
  */
 #include "ike/ike_internal.h"
 
+static bool is_about_proposals(uint16_t type)
+{
+    return type == NOTIFY_NO_PROPOSAL_CHOSEN || type == NOTIFY_INVALID_TRANSFORM ||
+           type == NOTIFY_ATTRIBUTES_NOT_SUPPORTED || type == NOTIFY_BAD_PROPOSAL_SYNTAX;
+}
+
 static enum cause cause_of(const struct sa *sa, uint16_t type)
 {
     if (type == NOTIFY_INVALID_EXCHANGE_TYPE)
@@ -12,22 +18,22 @@ static enum cause cause_of(const struct sa *sa, uint16_t type)
         return CAUSE_IKE_IDENTITY;
     if (sa->state == SA_MM6_WAIT)
         return sa->suite.auth == IKE_AUTH_PSK ? CAUSE_IKE_WRONG_PSK : CAUSE_CERT_REFUSED;
-    switch (type) {
-    case NOTIFY_NO_PROPOSAL_CHOSEN:
-    case NOTIFY_INVALID_TRANSFORM:
-    case NOTIFY_ATTRIBUTES_NOT_SUPPORTED:
-    case NOTIFY_BAD_PROPOSAL_SYNTAX:
+    if (is_about_proposals(type))
         return CAUSE_IKE_NO_PROPOSAL;
-    default:
-        return CAUSE_IKE_PROTOCOL;
-    }
+    /* In answer to a first message that names us. */
+    return sa->state == SA_AM2_WAIT && type == NOTIFY_AUTHENTICATION_FAILED ? CAUSE_IKE_IDENTITY : CAUSE_IKE_PROTOCOL;
 }
 
-enum drop hint_take(struct ike *ike, struct sa *sa, uint16_t type)
+enum drop hint_notify(struct ike *ike, struct sa *sa, uint16_t type)
 {
-    if (sa->state != SA_MM2_WAIT && sa->state != SA_MM4_WAIT && sa->state != SA_MM6_WAIT)
+    return hint_take(ike, sa, cause_of(sa, type));
+}
+
+enum drop hint_take(struct ike *ike, struct sa *sa, enum cause cause)
+{
+    if (sa->state != SA_MM2_WAIT && sa->state != SA_MM4_WAIT && sa->state != SA_MM6_WAIT && sa->state != SA_AM2_WAIT)
         return DROP_IKE_STATE;
-    sa->cause = cause_of(sa, type);
+    sa->cause = cause;
     if (sa->hinted)
         return DROP_NONE;
     sa->hinted = true;

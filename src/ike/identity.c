@@ -90,3 +90,17 @@ void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol,
     wr_u16(w, port);
     wr_bytes(w, a->b, ip_addr_size(a));
 }
+
+void identity_write_text(struct writer *w, const char *text)
+{
+    struct ip_addr a;
+    if (ip_parse(text, &a) == ERR_OK) {
+        identity_write(w, &a, 0, 0);
+        return;
+    }
+    const bool is_key_id = text[0] == '@';
+    const uint8_t named = strchr(text, '@') ? IKE_ID_USER_FQDN : IKE_ID_FQDN;
+    wr_u8(w, is_key_id ? IKE_ID_KEY_ID : named);
+    wr_zero(w, ID_FIXED - 1);
+    wr_view(w, view_str(is_key_id ? text + 1 : text));
+}

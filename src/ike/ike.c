@@ -136,6 +136,8 @@ enum drop ike_input(struct ike *ike, usec_t now, const struct path *path, struct
     case EXCHANGE_INFO:
         return input_info(ike, sa, &m);
     case EXCHANGE_AGGRESSIVE:
+        if (sa && sa->initiator)
+            return aggressive_input(ike, sa, &m);
         if (!sa)
             tell_refused(ike, path, CAUSE_IKE_AGGRESSIVE);
         return DROP_IKE_EXCHANGE;

@@ -217,6 +217,11 @@ struct ike_connect {
     /* With signatures: who we are, and whom we expect ("": anybody of our authorities). Borrowed likewise. */
     const struct ike_credential *credential; /* NULL: with the key */
     char expect[256];
+    /* With a key: who we say that we are. "" our address, "@group" a key ID, "name@host", "host", or an address. */
+    char identity[256];
+    /* Aggressive mode, with a key only. All offers are of the first one's group; the identity goes in clear; and
+     * whoever answers or listens may guess keys against what the server says. For servers that take nothing else. */
+    bool aggressive;
     uint16_t natt_port_local; /* our port from the fifth message on when there is a NAT; 0: 4500 */
     uint16_t l2tp_port_local; /* inner UDP source port for IDci; 0: any */
     struct ip_addr oa_remote; /* the responder's address as dialled, for NAT-OA and IDcr; family 0: path.remote */

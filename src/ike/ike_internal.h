@@ -146,6 +146,9 @@ struct phase1 {
     struct path path;
     struct digest who;
     char identity[IDENTITY_TEXT_MAX];
+    /* In aggressive mode: the peer's ID payload and proof, until they can be checked. */
+    uint8_t id_r[ID_FIXED + IKE_IDENTITY_MAX], hash_r[HASH_SIZE_MAX];
+    uint16_t id_r_len;
 };
 
 /* SKEYID and what follows from it. psk: with a pre-shared key; else unused. */
@@ -204,6 +207,9 @@ enum sa_state {
     SA_MM5_WAIT,
     SA_MM5_PROOF, /* responder: the peer's signature is being judged */
     SA_MM6_SIGN,  /* responder: our signature is being made */
+    SA_AM1_WORK,  /* aggressive mode, as initiator: our public value is being made */
+    SA_AM2_WAIT,
+    SA_AM3_WORK, /* the shared secret is being made */
     SA_UP,
 };
 
@@ -228,7 +234,9 @@ struct sa {
     enum sa_state state;
     enum stage stage; /* the last one told */
     bool initiator;
+    bool aggressive; /* its phase 1 */
     bool natt_agreed, nat_local, nat_remote, floated;
+    bool heard; /* something under its keys since */
     bool initial_contact;
     bool replaced; /* a younger IKE SA of the same peer does the work */
     uint8_t proofs;
@@ -541,12 +549,31 @@ bool initiator_first_contact(const struct sa *sa);
 /* Both sides have proved themselves: tells UP and starts the clocks. */
 void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
 
+void our_identity_write(struct writer *w, const struct sa *sa); /* with a key */
 /* Sends MM1 with the offers of phase 1. */
 void first_message_send(struct ike *ike, struct sa *sa);
+/* The vendor IDs of a first message. */
+void first_vendors_write(const struct ike *ike, struct draft *d);
+/* The responder must have picked one of ours, unchanged but for its lifetime. */
+enum drop initiator_judge(const struct ike *ike, const struct peer *peer, struct view sa_body, struct suite *out);
+/* RFC 3947 4: from our proof on both ports are 4500 once a NAT was found. */
+void initiator_float(const struct ike *ike, struct sa *sa);
+/* The NAT-D payloads, about the path that is used now. */
+void natd_write(struct ike *ike, const struct sa *sa, struct draft *d);
 
-/* ---- hint.c, probe.c: why a main mode that we began fails ---- */
+/* ---- aggressive_initiator.c ---- */
 
-enum drop hint_take(struct ike *ike, struct sa *sa, uint16_t notify_type);
+enum err aggressive_begin(struct ike *ike, struct sa *sa, enum dh_group group);
+enum drop aggressive_input(struct ike *ike, struct sa *sa, const struct message *m);
+void aggressive_worked(struct ike *ike, struct sa *sa, const struct dh_work *work);
+/* Says the third message again, which nothing confirms, unless the peer has shown that it has it. */
+void aggressive_remind(struct ike *ike, struct sa *sa);
+
+/* ---- hint.c, probe.c: why a phase 1 that we began fails ---- */
+
+/* Somebody complains in clear, or what came cannot be true. */
+enum drop hint_notify(struct ike *ike, struct sa *sa, uint16_t type);
+enum drop hint_take(struct ike *ike, struct sa *sa, enum cause cause);
 void hint_forget(struct ike *ike, struct sa *sa); /* main mode has gone on */
 /* Begins to ask on port 4500; harmless when there is nothing to find out. */
 void probe_begin(struct ike *ike, struct sa *sa);

@@ -85,7 +85,7 @@ struct fragment {
 enum drop fragment_parse(struct view body, struct fragment *out);
 
 /* The messages by their payloads, for form_check(). */
-enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_MM_SIGNED, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };
+enum form { FORM_MM_SA, FORM_MM_KE, FORM_MM_ID, FORM_MM_SIGNED, FORM_AM, FORM_QM_SA, FORM_QM_HASH, FORM_INFO };
 /* DROP_IKE_PAYLOADS when a payload is missing or comes too often. */
 enum drop form_check(enum form form, const struct payloads *p);
 
@@ -148,6 +148,8 @@ enum drop delete_parse(struct view body, struct delete_list *out);
 
 /* ---- identities (RFC 2407 4.6.2) ---- */
 
+#define ID_FIXED 4 /* bytes of an ID payload's body before its data: type, protocol, port */
+
 struct identity {
     uint8_t type, protocol;
     uint16_t port;
@@ -158,6 +160,8 @@ enum drop identity_parse(struct view body, struct identity *out);
 struct ip_addr identity_address(const struct identity *id);
 /* Printable text for people and for telling peers apart. */
 void identity_text(const struct identity *id, char out[static IDENTITY_TEXT_MAX]);
+/* The body of an ID payload as text says it: "@group" a key ID, "name@host", an address, or else a host's name. */
+void identity_write_text(struct writer *w, const char *text);
 void identity_write(struct writer *w, const struct ip_addr *a, uint8_t protocol, uint16_t port);
 
 /* A distinguished name (X.501, in DER) as text by RFC 4514, most specific first: "CN=alice, O=Example". What is not

@@ -185,7 +185,7 @@ static enum drop instead_of_proof(struct ike *ike, struct sa *sa, const struct m
     struct notify n;
     if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK || quick_open(sa, m, &o) != DROP_NONE ||
         !phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE)) {
-        (void)hint_take(ike, sa, NOTIFY_AUTHENTICATION_FAILED);
+        (void)hint_take(ike, sa, CAUSE_IKE_WRONG_PSK);
         return DROP_IKE_DECRYPT;
     }
     const enum drop d = notify_parse(payload_body(&o.payloads, PAYLOAD_NOTIFY), &n);
@@ -237,5 +237,5 @@ enum drop info_plain(struct ike *ike, struct sa *sa, const struct message *m)
         return d;
     if (!notify_is_error(n.type))
         return DROP_IKE_PLAIN;
-    return hint_take(ike, sa, n.type);
+    return hint_notify(ike, sa, n.type);
 }

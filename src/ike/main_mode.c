@@ -259,11 +259,20 @@ bool payloads_initial_contact(const struct payloads *p)
     return false;
 }
 
+void our_identity_write(struct writer *w, const struct sa *sa)
+{
+    const char *identity = sa->initiator ? sa->peer->connect.identity : "";
+    if (identity[0] != '\0')
+        identity_write_text(w, identity);
+    else
+        identity_write(w, &sa->path.local.addr, 0, 0);
+}
+
 void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bool initial_contact)
 {
-    uint8_t id[20], hash[HASH_SIZE_MAX];
+    uint8_t id[ID_FIXED + IKE_IDENTITY_MAX], hash[HASH_SIZE_MAX];
     struct writer w = wr_init(id, sizeof(id));
-    identity_write(&w, &sa->path.local.addr, 0, 0);
+    our_identity_write(&w, sa);
     draft_begin(d, &sa->cookies, EXCHANGE_MAIN, 0);
     if (keys_auth_hash(sa, skeyid, sa->initiator, wr_written(&w), hash) != ERR_OK)
         return;
@@ -401,6 +410,9 @@ enum drop main_mode_input(struct ike *ike, struct sa *sa, const struct message *
     case SA_MM6_PROOF:
     case SA_MM5_PROOF:
     case SA_MM6_SIGN:
+    case SA_AM1_WORK:
+    case SA_AM2_WAIT:
+    case SA_AM3_WORK:
     case SA_UP:
         break;
     }

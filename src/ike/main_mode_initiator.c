@@ -41,23 +41,28 @@ static size_t our_offers(const struct ike *ike, const struct peer *peer, struct 
     for (size_t i = 0; i < all; i++) {
         suites[i].auth = peer->auth;
         suites[i].lifetime = ike->config.ike_lifetime ? ike->config.ike_lifetime : LIFETIME_IKE_DEFAULT;
-        if (suite_is_sound(&suites[i]))
+        if (suite_is_sound(&suites[i]) && !(peer->connect.aggressive && n > 0 && suites[i].group != out[0].group))
             out[n++] = suites[i];
     }
     return n;
 }
 
-void first_message_send(struct ike *ike, struct sa *sa)
+void first_vendors_write(const struct ike *ike, struct draft *d)
 {
     static const enum vendor natt_vendors[] = {VENDOR_NATT_RFC, VENDOR_NATT_03, VENDOR_NATT_02_N, VENDOR_NATT_02};
+    for (size_t i = 0; i < ARRAY_LEN(natt_vendors) && ike->config.encap != IKE_ENCAP_OFF; i++)
+        draft_vendor(d, natt_vendors[i]);
+    draft_vendor(d, VENDOR_DPD);
+    draft_vendor(d, VENDOR_FRAGMENTATION);
+    draft_vendor(d, VENDOR_SEKISHO);
+}
+
+void first_message_send(struct ike *ike, struct sa *sa)
+{
     struct draft d;
     draft_begin(&d, &sa->cookies, EXCHANGE_MAIN, 0);
     draft_put(&d, PAYLOAD_SA, view_of(sa->phase1->sa_body, sa->phase1->sa_len));
-    for (size_t i = 0; i < ARRAY_LEN(natt_vendors) && ike->config.encap != IKE_ENCAP_OFF; i++)
-        draft_vendor(&d, natt_vendors[i]);
-    draft_vendor(&d, VENDOR_DPD);
-    draft_vendor(&d, VENDOR_FRAGMENTATION);
-    draft_vendor(&d, VENDOR_SEKISHO);
+    first_vendors_write(ike, &d);
     resend_send(ike, &sa->resend, &sa->path, draft_finish(&d), true);
 }
 
@@ -76,17 +81,26 @@ enum err initiator_begin(struct ike *ike, struct peer *peer)
     offer_write(&w, suites, n);
     sa->phase1->sa_len = (uint16_t)wr_written(&w).n;
     sa->state = SA_MM2_WAIT;
+    sa->aggressive = peer->connect.aggressive;
+    if (sa->aggressive && aggressive_begin(ike, sa, suites[0].group) != ERR_OK) {
+        sa_free(ike, sa);
+        return ERR_NOMEM;
+    }
     sa->peer = peer;
     list_append(&peer->sas, &sa->of_peer);
     peer->sa_count++;
-    first_message_send(ike, sa);
-    sa_stage(ike, sa, STAGE_IKE_MM1, "");
+    if (!sa->aggressive) {
+        first_message_send(ike, sa);
+        sa_stage(ike, sa, STAGE_IKE_MM1, "");
+    }
     return ERR_OK;
 }
 
 enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *connect, uint32_t *peer_out)
 {
     ike->now = now;
+    if (connect->aggressive && connect->credential)
+        return ERR_INVALID;
     struct peer *peer = peer_new(ike, &connect->path);
     if (!peer)
         return ERR_LIMIT;
@@ -107,8 +121,7 @@ enum err ike_connect(struct ike *ike, usec_t now, const struct ike_connect *conn
 
 /* ---- MM2 to MM3 ---- */
 
-/* The responder must have picked one of ours, unchanged but for its lifetime. */
-static enum drop judge_choice(const struct ike *ike, const struct peer *peer, struct view sa_body, struct suite *out)
+enum drop initiator_judge(const struct ike *ike, const struct peer *peer, struct view sa_body, struct suite *out)
 {
     struct offer offer;
     struct suite ours[OFFERS_MAX];
@@ -142,7 +155,7 @@ enum drop initiator_choice(struct ike *ike, struct sa *sa, const struct message 
     if (d == DROP_NONE)
         d = form_check(FORM_MM_SA, &p);
     if (d == DROP_NONE)
-        d = judge_choice(ike, sa->peer, payload_body(&p, PAYLOAD_SA), &suite);
+        d = initiator_judge(ike, sa->peer, payload_body(&p, PAYLOAD_SA), &suite);
     if (d != DROP_NONE)
         return d;
     struct phase1 *p1 = sa->phase1;
@@ -208,8 +221,7 @@ enum drop initiator_key(struct ike *ike, struct sa *sa, const struct message *m)
     return DROP_NONE;
 }
 
-/* RFC 3947 4: from MM5 on both ports are 4500 once a NAT was found. */
-static void float_ports(const struct ike *ike, struct sa *sa)
+void initiator_float(const struct ike *ike, struct sa *sa)
 {
     if (!sa->natt_agreed || !(sa->nat_local || sa->nat_remote || ike->config.encap == IKE_ENCAP_FORCE))
         return;
@@ -238,7 +250,7 @@ static void send_proof(struct ike *ike, struct sa *sa, const struct dh_work *wor
         sa_failed(ike, sa, CAUSE_IKE_PROTOCOL, "the key schedule failed");
         return;
     }
-    float_ports(ike, sa);
+    initiator_float(ike, sa);
     if (is_signed) {
         signature_begin(ike, sa);
         return;

@@ -41,12 +41,10 @@ void natt_detect(struct sa *sa, const struct payloads *p, const struct path *pat
     sa->nat_local = !view_equal(payload_nth(p, type, 0)->body, view_of(ours, size));
 }
 
-void key_message_write(struct ike *ike, const struct sa *sa, struct draft *d, struct view ke, struct view nonce)
+void natd_write(struct ike *ike, const struct sa *sa, struct draft *d)
 {
     uint8_t hash[NATD_MAX];
     const size_t size = hash_size(sa->suite.hash);
-    draft_put(d, PAYLOAD_KE, ke);
-    draft_put(d, PAYLOAD_NONCE, nonce);
     if (sa->natt == NATT_NONE)
         return;
     if (natd_hash(sa->suite.hash, &sa->cookies, &sa->path.remote, hash) == ERR_OK)
@@ -57,6 +55,13 @@ void key_message_write(struct ike *ike, const struct sa *sa, struct draft *d, st
     else if (natd_hash(sa->suite.hash, &sa->cookies, &sa->path.local, hash) != ERR_OK)
         return;
     draft_put(d, natd_type(sa), view_of(hash, size));
+}
+
+void key_message_write(struct ike *ike, const struct sa *sa, struct draft *d, struct view ke, struct view nonce)
+{
+    draft_put(d, PAYLOAD_KE, ke);
+    draft_put(d, PAYLOAD_NONCE, nonce);
+    natd_write(ike, sa, d);
 }
 
 enum drop key_message_read(enum dh_group group, const struct payloads *p, struct view *ke, struct view *nonce)

@@ -13,15 +13,23 @@ static const struct path *path_of(const struct quick *q)
     return q->initiator || q->state == QUICK_DONE ? &q->sa->path : &q->path;
 }
 
+/* Aggressive mode floats with its last message, so that quick mode is the first to miss an answer on port 4500. */
+static enum cause cause_of_silence(const struct sa *sa)
+{
+    return sa->aggressive && sa->floated && !sa->heard ? CAUSE_IKE_NATT_BLOCKED : CAUSE_IKE_NO_ANSWER;
+}
+
 static void resend_ring(struct ike *ike, struct alarm *a)
 {
     struct quick *q = container_of(a, struct quick, resend.alarm);
+    if (q->resend.armed)
+        aggressive_remind(ike, q->sa);
     if (!q->resend.armed)
         quick_free(ike, q);
     else if (resend_again(ike, &q->resend, path_of(q)))
         return;
     else if (q->initiator)
-        quick_initiator_failed(ike, q, CAUSE_IKE_NO_ANSWER, "quick mode was not answered");
+        quick_initiator_failed(ike, q, cause_of_silence(q->sa), "quick mode was not answered");
     else
         quick_responder_timeout(ike, q);
 }

@@ -39,7 +39,7 @@ static void resend_ring(struct ike *ike, struct alarm *a)
 /* Main mode took too long. */
 static void phase1_expired(struct ike *ike, struct sa *sa)
 {
-    if (sa->proofs > 0) {
+    if (!sa->initiator && sa->proofs > 0) {
         sa_free(ike, sa); /* told when the proof failed */
         return;
     }
@@ -144,7 +144,7 @@ struct sa *sa_new(struct ike *ike, bool initiator, const struct path *path, cons
 static bool has_cookies(const struct sa *sa, const struct header *h)
 {
     return memcmp(sa->cookies.icookie, h->icookie, COOKIE_SIZE) == 0 &&
-           (sa->state == SA_MM2_WAIT || memcmp(sa->cookies.rcookie, h->rcookie, COOKIE_SIZE) == 0);
+           (cookie_key(sa->cookies.rcookie) == 0 || memcmp(sa->cookies.rcookie, h->rcookie, COOKIE_SIZE) == 0);
 }
 
 static struct sa *find_own(struct ike *ike, const struct header *h, bool initiator)
@@ -294,6 +294,7 @@ void sa_delete_write(const struct sa *sa, struct draft *d)
 void sa_seen(struct ike *ike, struct sa *sa, const struct path *path)
 {
     sa->peer->alive = ike->now;
+    sa->heard = true;
     if (path_equal(&sa->path, path))
         return;
     sa->path = *path;

@@ -20,8 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ID_FIXED 4 /* bytes of an ID payload's body before its data: type, protocol, port */
-
 bool signature_is_out(const struct sa *sa)
 {
     return sa->state == SA_MM5_SIGN || sa->state == SA_MM6_PROOF || sa->state == SA_MM5_PROOF ||

@@ -55,6 +55,8 @@ void ike_dh_done(struct ike *ike, usec_t now, struct dh_work *work)
         work_forget(ike, p);
         if (p->quick)
             quick_worked(ike, p->quick, work);
+        else if (p->sa->aggressive)
+            aggressive_worked(ike, p->sa, work);
         else if (p->sa->initiator)
             initiator_worked(ike, p->sa, work);
         else
