@@ -152,22 +152,22 @@ static const struct {
     uint8_t policies;
 } ike_offers[] = {
     {"aes256-sha256-ecp256", M | C}, {"aes256-sha256-modp2048", M | C | L},
-    {"aes128-sha256-modp2048", M},   {"aes256-sha384-ecp384", M},
-    {"aes256-sha1-modp2048", C | L}, {"aes128-sha1-modp2048", C | L},
-    {"aes256-sha1-ecp384", C},       {"aes128-sha1-ecp256", C | L},
-    {"aes256-sha1-modp1536", C},     {"aes256-sha1-modp1024", L},
-    {"aes128-sha1-modp1024", L},     {"3des-sha1-modp2048", L},
-    {"3des-sha1-modp1536", L},       {"3des-sha1-modp1024", L},
-    {"3des-md5-modp1024", L},
+    {"aes128-sha256-ecp256", M | C}, {"aes128-sha256-modp2048", M | C},
+    {"aes256-sha384-ecp384", M},     {"aes256-sha1-modp2048", C | L},
+    {"aes128-sha1-modp2048", C | L}, {"aes256-sha1-ecp384", C},
+    {"aes128-sha1-ecp256", C | L},   {"aes256-sha1-modp1536", C},
+    {"aes256-sha1-modp1024", L},     {"aes128-sha1-modp1024", L},
+    {"3des-sha1-modp2048", L},       {"3des-sha1-modp1536", L},
+    {"3des-sha1-modp1024", L},       {"3des-md5-modp1024", L},
 };
 
 static const struct {
     const char *words;
     uint8_t policies;
 } esp_offers[] = {
-    {"aes256gcm16", M | C}, {"aes128gcm16", M | C}, {"aes256-sha256", M | C | L},
-    {"aes128-sha256", M},   {"aes256-sha1", C | L}, {"aes128-sha1", C | L},
-    {"3des-sha1", L},       {"3des-md5", L},
+    {"aes256gcm16", M | C},   {"aes128gcm16", M | C}, {"aes256-sha256", M | C | L},
+    {"aes128-sha256", M | C}, {"aes256-sha1", C | L}, {"aes128-sha1", C | L},
+    {"3des-sha1", L},         {"3des-md5", L},
 };
 
 /* The next item of "a,b,c", without blanks around it. */
