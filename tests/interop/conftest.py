@@ -5,12 +5,12 @@ import os
 import pytest
 
 from lab import world
+from lab.client import Client
 from lab.gateway import Gateway
 from lab.world import World
 
 from clients import PASSWORD, PSK, USER
-
-FILE_BYTES = 20 * 1000 * 1000
+from servers import FILE_BYTES
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,6 +72,59 @@ def make_site(tmp_path_factory, office_file):
         site.close()
 
 
+class Served:
+    """A world with a foreign server in it, and two computers for our client: one direct, one in a home behind a NAPT."""
+
+    def __init__(self, directory, kind):
+        self.directory = directory
+        self.client = None
+        self.upload = os.urandom(FILE_BYTES)
+        self.upload_sha256 = hashlib.sha256(self.upload).hexdigest()
+        self.world = World()
+        try:
+            self.server = kind(self.world, directory / "server")
+            self.world.on_close(self.server.close)
+            self.places = {"direct": self.world.add_computer(), "napt": self.world.add_computer(self.world.add_home())}
+        except BaseException:
+            self.world.close()
+            raise
+
+    def connect(self, place, *options, wait=True, **more):
+        """Our client at this place; `wait` until packets come back through the server."""
+        if self.client:
+            self.client.close()
+        who = {"user": USER, "password": PASSWORD, "psk": PSK} | more
+        self.client = Client(self.places[place], self.directory, who["user"], who["password"], who["psk"], *options, wait=False)
+        if wait:
+            self.client.wait_up()
+            self.client.wait_answer(self.server.office)
+        return self.client
+
+    def said(self):
+        """What both ends have said, for the one who has to find out."""
+        return "\n".join(([self.client.said()] if self.client else []) + [self.server.log()[-12000:]])
+
+    def close(self):
+        if self.client:
+            self.client.close()
+        self.world.close()
+
+
+@pytest.fixture(scope="module")
+def make_served(tmp_path_factory):
+    """Makes worlds with a foreign server of this kind; all end with the module."""
+    made = []
+
+    def make(kind):
+        served = Served(tmp_path_factory.mktemp("served"), kind)
+        made.append(served)
+        return served
+
+    yield make
+    for served in made:
+        served.close()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failure shows what client and gateway said."""
@@ -83,6 +136,9 @@ def pytest_runtest_makereport(item, call):
         site = value if isinstance(value, Site) else getattr(value, "site", None)
         if isinstance(site, Site) and hasattr(site, "gateway"):
             report.sections.append(("gateway", site.gateway.said()))
+        if isinstance(value, Served):
+            report.sections.append(("client and server", value.said()))
+            continue
         client = getattr(value, "client", None)
         if client is not None:
             try:

@@ -1,9 +1,12 @@
 """Our own client program in a namespace: the quick counterpart of a guest with a stock client."""
 import pathlib
 import re
+import signal
+import socket
 import subprocess
 
 from lab.gateway import CLIENT
+from lab.packets import open_socket
 from lab.shell import stop, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
 
@@ -22,7 +25,7 @@ class Client:
             files[name] = directory / f"{name}-{namespace.role}-{tun}"
             files[name].write_text(text)
             files[name].chmod(0o600)
-        with open(self.log, "ab") as log:
+        with open(self.log, "wb") as log:
             self.process = namespace.start(
                 CLIENT, "--server", server, "--psk-file", files["psk"], "--user", user, "--password-file",
                 files["password"], "--tun", tun, "--route", OFFICE_NET, *options, stdout=log, stderr=subprocess.STDOUT)
@@ -58,6 +61,34 @@ class Client:
                                   timeout=count * interval + 30, check=False)
         assert f"{count} packets transmitted, {count} received" in said, said
         return said
+
+    def wait_answer(self, host="172.16.0.10", timeout=8.0):
+        """Pings until the far end answers: pppd opens its interface a moment after the client's."""
+        wait_for(f"{host} answers through {self.tun}", lambda: " 1 received" in self.namespace.run(
+            "ping", "-q", "-c", 1, "-W", 1, host, check=False), timeout, 0)
+
+    @property
+    def dns(self):
+        """The name servers that the server told, in its order."""
+        return tuple(re.findall(r"DNS server ([\d.]+)", self.said()))
+
+    def sha256_of(self, url, seconds=60):
+        """Fetches a file through the tunnel and gives its SHA-256."""
+        said = self.namespace.run("sh", "-c", f"curl -sSf -m {seconds} {url} | sha256sum", timeout=seconds + 10)
+        return said.split()[0]
+
+    def send(self, host, port, content, seconds=60):
+        """Sends bytes through the tunnel to a server that knows how many they are and answers with their SHA-256."""
+        with open_socket(self.namespace, socket.AF_INET, socket.SOCK_STREAM) as connection:
+            connection.settimeout(seconds)
+            connection.connect((host, port))
+            connection.sendall(content)
+            return connection.recv(200).decode().split()[0]
+
+    def disconnect(self):
+        """Leaves as a person does who presses Ctrl-C; the status must be that of success."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.wait_end() == 0, self.said()
 
     def said(self):
         return self.log.read_text(errors="replace")[-6000:]

@@ -70,9 +70,13 @@ class Guest:
         self.run(f"ip address add {address} dev vec0 && ip link set vec0 up" +
                  (f" && ip route add default via {router}" if router else ""))
 
+    @staticmethod
+    def putting(path, text):
+        """The script that puts a file into the guest's memory file systems (/etc, /run, /tmp)."""
+        return f"mkdir -p $(dirname {path}) && cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\nchmod 600 {path}\n"
+
     def write(self, path, text):
-        """Puts a file into the guest's memory file systems (/etc, /run, /tmp)."""
-        self.run(f"mkdir -p $(dirname {path}) && cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\nchmod 600 {path}")
+        self.run(self.putting(path, text))
 
     def close(self):
         try:

@@ -116,6 +116,7 @@ class World:
         self.namespaces = []
         self.closers = []
         self.homes = 0
+        self.computers = itertools.count(10)
         try:
             self.internet = self.namespace("internet")
             self.internet.bridge("net", "203.0.113.254/24")
@@ -152,6 +153,16 @@ class World:
         home.forward()
         home.nft(NAPT)
         return home
+
+    def add_computer(self, home=None):
+        """A computer with a public address, or one in a home."""
+        number = next(self.computers)
+        made = self.namespace(f"pc{number}")
+        where, bridge, net = (home, "lan", "192.168.1") if home else (self.internet, "net", "203.0.113")
+        made.cable("eth", where, f"pc{number}", other_bridge=bridge)
+        made.address("eth", f"{net}.{number}/24")
+        made.run("ip", "route", "add", "default", "via", f"{net}.{1 if home else 254}")
+        return made
 
     def serve_files(self, directory, namespace=None, address=OFFICE_HOST):
         """A web server in the office; gives back the URL of its root."""

@@ -1,5 +1,4 @@
 """The world of these tests: an office, the gateway, an internet, homes with computers that run our own client."""
-import itertools
 import os
 
 import pytest
@@ -23,7 +22,6 @@ class Site:
 
     def __init__(self, directory, sections=None):
         self.directory = directory
-        self.serial = itertools.count(10)
         self.clients = []
         self.world = World()
         try:
@@ -39,18 +37,7 @@ class Site:
         return self.world.office
 
     def computer(self, home=None):
-        """A computer with a public address, or one in a home."""
-        number = next(self.serial)
-        made = self.world.namespace(f"pc{number}")
-        if home is None:
-            made.cable("eth", self.world.internet, f"pc{number}", other_bridge="net")
-            made.address("eth", f"203.0.113.{number}/24")
-            made.run("ip", "route", "add", "default", "via", "203.0.113.254")
-        else:
-            made.cable("eth", home, f"pc{number}", other_bridge="lan")
-            made.address("eth", f"192.168.1.{number}/24")
-            made.run("ip", "route", "add", "default", "via", "192.168.1.1")
-        return made
+        return self.world.add_computer(home)
 
     def connect(self, computer=None, user="alice", *options, **more):
         """A client on this computer (a new one with a public address when none is given)."""
