@@ -227,6 +227,8 @@ enum cause {
 const char *cause_word(enum cause c);
 const char *cause_sentence(enum cause c);
 const char *cause_cure(enum cause c);
+/* The exit status of a client that failed for good with this cause: exits.def. */
+int cause_exit_status(enum cause c);
 
 /* ---- a packet of a burst ---- */
 

@@ -66,3 +66,16 @@ const char *cause_cure(enum cause c)
 {
     return words_at(causes, CAUSE_COUNT, c)->cure;
 }
+
+int cause_exit_status(enum cause c)
+{
+    switch ((int)c) {
+#define EXIT(name, status)                                                                                             \
+    case CAUSE_##name:                                                                                                 \
+        return status;
+#include "base/exits.def"
+#undef EXIT
+    default:
+        return 1;
+    }
+}

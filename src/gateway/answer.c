@@ -450,8 +450,9 @@ static char *answer_version(void)
     return ctl_reply_ok(data);
 }
 
-char *answer_request(struct gateway *g, const struct ctl_request *r, bool *subscribe)
+char *answer_request(void *ctx, const struct ctl_request *r, bool *subscribe)
 {
+    struct gateway *g = ctx;
     switch (ctl_request_verb(r)) {
     case CTL_VERB_STATUS:
         return answer_status(g);

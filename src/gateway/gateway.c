@@ -373,12 +373,33 @@ static void protect_memory(const struct gateway *g)
 /* Everything is open and every thread runs: from here on only what they need. */
 static enum err close_the_door(const struct gateway *g, char why[static AAA_WHY_MAX])
 {
-    const enum err e = SANDBOXED ? sandbox_enter(SANDBOX_KILL) : ERR_OK;
+    const enum err e = SANDBOXED ? sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) : ERR_OK;
     if (e == ERR_UNSUPPORTED)
         report_say(&g->report, CONFIG_LOG_WARNING, "this kernel has no seccomp: system calls are not restricted");
     else if (e != ERR_OK)
         snprintf(why, AAA_WHY_MAX, "cannot restrict system calls: %s", strerror(errno));
     return e == ERR_UNSUPPORTED ? ERR_OK : e;
+}
+
+static void count_listeners(void *ctx, int change)
+{
+    atomic_fetch_add(&((struct gateway *)ctx)->listeners, (unsigned)change);
+}
+
+static enum err open_control(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const struct control_config config = {
+        .loop = g->loop,
+        .path = g->config->control.socket,
+        .group = g->config->control.group,
+        .own_uid = (uint32_t)geteuid(),
+        .refusal = "Only root and members of the control group may speak to the gateway.",
+        .answer = answer_request,
+        .listeners = count_listeners,
+        .ctx = g,
+    };
+    g->control = control_new(&config, why, AAA_WHY_MAX);
+    return g->control ? ERR_OK : ERR_SYSTEM;
 }
 
 static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
@@ -406,8 +427,8 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
         e = network_up(g, why);
     if (e == ERR_OK)
         e = make_shards(g, why);
-    if (e == ERR_OK && !(g->control = control_new(g, why)))
-        e = ERR_SYSTEM;
+    if (e == ERR_OK)
+        e = open_control(g, why);
     if (e == ERR_OK)
         e = give_rights_away(g, why);
     const struct aaa_config aaa = aaa_settings(g, g->config);

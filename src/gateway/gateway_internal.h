@@ -11,6 +11,7 @@
 
 #include "aaa/aaa.h"
 #include "config/config.h"
+#include "control/control.h"
 #include "ctl/ctl.h"
 #include "net/net.h"
 #include "pki/pki.h"
@@ -146,13 +147,8 @@ __attribute__((format(printf, 3, 4))) void report_say(const struct report *repor
 
 /* ---- control socket ---- */
 
-struct control;
-struct control *control_new(struct gateway *gateway, char why[static AAA_WHY_MAX]);
-void control_free(struct control *control);
-/* Tells those who listen to `events`. */
-void control_event(struct control *control, const struct ctl_event *event);
-/* The reply line to one request. subscribe is set when the connection wants events from now on. */
-char *answer_request(struct gateway *gateway, const struct ctl_request *request, bool *subscribe);
+/* The reply line to one request to the gateway. subscribe is set when the connection wants events from now on. */
+char *answer_request(void *gateway, const struct ctl_request *request, bool *subscribe);
 
 /* ---- the gateway ---- */
 

@@ -299,7 +299,11 @@ static void run_notice(void *receiver, void *letter)
     view_copy_text(told.detail, sizeof(told.detail), view_str(text));
     if (event->type == STACK_EVENT_UP)
         ip_text(&event->network.remote, told.address);
-    control_event(gateway->control, &told);
+    if (gateway->control && atomic_load(&gateway->listeners) > 0) {
+        char *line = ctl_event_line(ctl_event_json(&told));
+        control_tell(gateway->control, line);
+        ctl_line_free(line);
+    }
     free(letter);
 }
 

@@ -261,6 +261,11 @@ enum err loop_run(struct loop *loop)
     return e;
 }
 
+int loop_fd(const struct loop *loop)
+{
+    return loop->epoll;
+}
+
 void loop_wake(struct loop *loop)
 {
     if (atomic_exchange(&loop->pending, true) || !atomic_load(&loop->asleep))

@@ -56,6 +56,8 @@ int64_t clock_wall(void);
 enum err loop_run(struct loop *loop);
 /* One iteration that waits for at most max_wait (relative): for tests and for loops inside other loops. */
 enum err loop_once(struct loop *loop, usec_t max_wait);
+/* For loops inside other loops: readable when an iteration has descriptors to serve. */
+int loop_fd(const struct loop *loop);
 /* From any thread: makes the loop take another turn soon. Cheap when it is awake anyway. */
 void loop_wake(struct loop *loop);
 /* From any thread or signal handler: loop_run() returns after the current iteration. */
@@ -369,9 +371,13 @@ enum sandbox {
     SANDBOX_KILL, /* a system call outside the list ends the process */
     SANDBOX_LOG,  /* it is only written to the kernel's audit log */
 };
-/* Allows the system calls of a gateway that is up, and no others, for all threads; irrevocable. No exec, no new TUN, no
- * raw socket; files and databases stay usable. ERR_UNSUPPORTED where the kernel has no seccomp. */
-enum err sandbox_enter(enum sandbox mode);
+enum sandbox_for {
+    SANDBOX_GATEWAY, /* files and databases stay usable */
+    SANDBOX_CLIENT,  /* files may be read */
+};
+/* Allows the system calls of a gateway or client that is up, and no others, for all threads; irrevocable. No exec, no
+ * new TUN, no raw socket. ERR_UNSUPPORTED where the kernel has no seccomp. */
+enum err sandbox_enter(enum sandbox_for who, enum sandbox mode);
 /* Forbids core dumps, then locks present and future memory, so that no secret is swapped out. Before privilege_drop().
  * ERR_SYSTEM: it is not locked (that takes CAP_SYS_RESOURCE and CAP_IPC_LOCK); the process may go on. */
 enum err memory_protect(void);

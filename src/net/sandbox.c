@@ -1,7 +1,8 @@
 /*
- * The seccomp filter of a running gateway. It has its sockets, its TUN and its tables by now: from here on it may use
- * files, answer on sockets, ask RADIUS and databases, and start threads; it may run no program, open no raw socket or
- * TUN and make no memory both writable and executable.
+ * The seccomp filter of a running gateway or client. It has its sockets, its TUN and its tables by now: from here on a
+ * gateway may use files, answer on sockets, ask RADIUS and databases, and start threads; a client may read files, ask
+ * name servers and start threads. Neither may run a program, open a raw socket or TUN, or make memory both writable and
+ * executable.
  */
 #include "net/net_internal.h"
 
@@ -16,22 +17,47 @@
 
 #define TYPE_MASK 0xf /* of socket()'s second argument, below its flags */
 
+static int allow_all(scmp_filter_ctx filter, const int *calls, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0) < 0)
+            return -1;
+    return 0;
+}
+
+/* What changes files: a gateway's databases. */
+static int allow_changes(scmp_filter_ctx filter)
+{
+    static const int calls[] = {
+#define ALLOW(call)
+#define ALLOW_GATEWAY(call) SCMP_SYS(call),
+#include "net/sandbox.def"
+#undef ALLOW
+#undef ALLOW_GATEWAY
+#if defined(__x86_64__) /* spellings that newer architectures do not have */
+        SCMP_SYS(unlink),
+        SCMP_SYS(rename),
+        SCMP_SYS(mkdir),
+        SCMP_SYS(chmod),
+#endif
+    };
+    return allow_all(filter, calls, ARRAY_LEN(calls));
+}
+
 static int allow_plain(scmp_filter_ctx filter)
 {
     static const int calls[] = {
 #define ALLOW(call) SCMP_SYS(call),
+#define ALLOW_GATEWAY(call)
 #include "net/sandbox.def"
 #undef ALLOW
+#undef ALLOW_GATEWAY
 #if defined(__x86_64__) /* spellings that newer architectures do not have */
         SCMP_SYS(open),
         SCMP_SYS(stat),
         SCMP_SYS(lstat),
         SCMP_SYS(access),
         SCMP_SYS(readlink),
-        SCMP_SYS(unlink),
-        SCMP_SYS(rename),
-        SCMP_SYS(mkdir),
-        SCMP_SYS(chmod),
         SCMP_SYS(poll),
         SCMP_SYS(select),
         SCMP_SYS(dup2),
@@ -40,10 +66,7 @@ static int allow_plain(scmp_filter_ctx filter)
         SCMP_SYS(getrlimit),
 #endif
     };
-    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-        if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0) < 0)
-            return -1;
-    return 0;
+    return allow_all(filter, calls, ARRAY_LEN(calls));
 }
 
 static int allow_sockets(scmp_filter_ctx filter)
@@ -55,7 +78,9 @@ static int allow_sockets(scmp_filter_ctx filter)
             if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, families[f]),
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, types[t])) < 0)
                 return -1;
-    return 0;
+    /* libc asks for the host's addresses before it sorts those of a name: a question, whatever the type is called */
+    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
+                            SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_RAW));
 }
 
 /* Shared libraries may still be loaded (name services, OpenSSL's providers): their code is mapped, never written. */
@@ -89,15 +114,15 @@ static int allow_ioctls(scmp_filter_ctx filter)
     return 0;
 }
 
-enum err sandbox_enter(enum sandbox mode)
+enum err sandbox_enter(enum sandbox_for who, enum sandbox mode)
 {
     scmp_filter_ctx filter = seccomp_init(mode == SANDBOX_LOG ? SCMP_ACT_LOG : SCMP_ACT_KILL_PROCESS);
     if (!filter)
         return ERR_NOMEM;
     enum err e = ERR_SYSTEM;
-    if (allow_plain(filter) == 0 && allow_sockets(filter) == 0 && allow_memory(filter) == 0 &&
-        allow_threads(filter) == 0 && allow_ioctls(filter) == 0 &&
-        seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0) {
+    if (allow_plain(filter) == 0 && (who == SANDBOX_CLIENT || allow_changes(filter) == 0) &&
+        allow_sockets(filter) == 0 && allow_memory(filter) == 0 && allow_threads(filter) == 0 &&
+        allow_ioctls(filter) == 0 && seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0) {
         const int result = seccomp_load(filter);
         e = result == 0 ? ERR_OK : result == -EINVAL || result == -ENOSYS ? ERR_UNSUPPORTED : ERR_SYSTEM;
         errno = -result;

@@ -92,6 +92,7 @@ struct sekisho_options {
     /* Packets: through a TUN device of the caller's (IFF_TUN | IFF_NO_PI, with IFF_VNET_HDR or without; the descriptor
      * is duplicated), or, with -1, through sekisho_write() and sekisho_read(). */
     int tun;
+    uint32_t probe_ms;  /* of silence, after which the server is asked whether it is there; 0: 8000 */
     bool quiet_network; /* do not watch the host's addresses: sekisho_network_changed() will tell */
 };
 
@@ -165,14 +166,15 @@ enum sekisho_event_type {
 
 struct sekisho_event {
     enum sekisho_event_type type;
-    uint64_t at_ms;                 /* since sekisho_connect() */
-    const char *stage;              /* a word: "ike-1", ...; see `sekisho explain`. Never NULL */
-    const char *sentence;           /* what that stage is */
-    const char *cause;              /* a word: "wrong-psk"; "" when nothing is wrong */
-    char detail[SEKISHO_TEXT];      /* of this case: transforms, a server's own words; printable */
-    const char *why, *cure;         /* sentences for the cause */
-    uint32_t retry_ms;              /* LOST */
-    uint32_t attempt;               /* counts from 1 */
+    uint64_t at_ms;            /* since sekisho_connect() */
+    const char *stage;         /* a word: "ike-1", ...; see `sekisho explain`. Never NULL */
+    const char *sentence;      /* what that stage is */
+    const char *cause;         /* a word: "wrong-psk"; "" when nothing is wrong */
+    char detail[SEKISHO_TEXT]; /* of this case: transforms, a server's own words; printable */
+    const char *why, *cure;    /* sentences for the cause */
+    int status;        /* FAILED: what a program does well to exit with; each number stands for a kind of cause */
+    uint32_t retry_ms; /* LOST */
+    uint32_t attempt;  /* counts from 1 */
     struct sekisho_network network; /* UP */
 };
 

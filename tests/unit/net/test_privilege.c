@@ -75,7 +75,7 @@ static void *nothing(void *ctx)
 /* Everything that a gateway does when it is up. */
 static int live_in_the_sandbox(void)
 {
-    CHECK(sandbox_enter(SANDBOX_KILL) == ERR_OK);
+    CHECK(sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) == ERR_OK);
     struct loop *loop = loop_new();
     CHECK(loop && loop_once(loop, 1000) == ERR_OK);
     const struct sock_config config = {.kind = SOCK_UDP_PLAIN, .shards = 1, .local.addr.family = 4};
@@ -107,27 +107,27 @@ static int live_in_the_sandbox(void)
 
 static int run_a_program(void)
 {
-    CHECK(sandbox_enter(SANDBOX_KILL) == ERR_OK);
+    CHECK(sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) == ERR_OK);
     execl("/bin/true", "true", (char *)NULL);
     return 1;
 }
 
 static int become_two(void)
 {
-    CHECK(sandbox_enter(SANDBOX_KILL) == ERR_OK);
+    CHECK(sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) == ERR_OK);
     return fork() >= 0;
 }
 
 static int open_a_raw_socket(void)
 {
-    CHECK(sandbox_enter(SANDBOX_KILL) == ERR_OK);
+    CHECK(sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) == ERR_OK);
     socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
     return 1;
 }
 
 static int write_code(void)
 {
-    CHECK(sandbox_enter(SANDBOX_KILL) == ERR_OK);
+    CHECK(sandbox_enter(SANDBOX_GATEWAY, SANDBOX_KILL) == ERR_OK);
     mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return 1;
 }

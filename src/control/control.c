@@ -1,5 +1,4 @@
-/* The control socket: connections, lines in, lines out. What a request means is answer.c's. */
-#include "gateway/gateway_internal.h"
+#include "control/control.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -28,9 +27,9 @@ struct connection {
 };
 
 struct control {
-    struct gateway *gateway;
+    struct control_config config;
     int listener;
-    char path[CONFIG_PATH_MAX];
+    char *path;
     bool has_group;
     uint32_t own_uid;
     unsigned n;
@@ -41,7 +40,7 @@ struct control {
 
 static void watch_for(struct connection *c)
 {
-    (void)loop_change(c->control->gateway->loop, c->fd, LOOP_READ | (c->first ? LOOP_WRITE : 0));
+    (void)loop_change(c->control->config.loop, c->fd, LOOP_READ | (c->first ? LOOP_WRITE : 0));
 }
 
 static void drain(struct connection *c)
@@ -96,9 +95,10 @@ static void answer_line(struct connection *c, struct view line)
         return;
     }
     bool subscribe = false;
-    say(c, answer_request(c->control->gateway, request, &subscribe));
-    if (subscribe && !c->subscribed)
-        atomic_fetch_add(&c->control->gateway->listeners, 1);
+    const struct control_config *config = &c->control->config;
+    say(c, config->answer(config->ctx, request, &subscribe));
+    if (subscribe && !c->subscribed && config->listeners)
+        config->listeners(config->ctx, 1);
     c->subscribed |= subscribe;
     ctl_request_free(request);
 }
@@ -124,15 +124,15 @@ static void close_connection(struct connection *c)
             *at = c->next;
             break;
         }
-    loop_remove(control->gateway->loop, c->fd);
+    loop_remove(control->config.loop, c->fd);
     close(c->fd);
     for (struct chunk *chunk = c->first, *next; chunk; chunk = next) {
         next = chunk->next;
         free(chunk);
     }
     ctl_lines_done(&c->lines);
-    if (c->subscribed)
-        atomic_fetch_sub(&control->gateway->listeners, 1);
+    if (c->subscribed && control->config.listeners)
+        control->config.listeners(control->config.ctx, -1);
     control->n--;
     free(c);
 }
@@ -153,7 +153,7 @@ static void connection_ready(void *ctx, uint32_t what)
 static void open_connection(struct control *control, int fd)
 {
     struct connection *c = control->n < CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
-    if (!c || loop_add(control->gateway->loop, fd, LOOP_READ, connection_ready, c) != ERR_OK) {
+    if (!c || loop_add(control->config.loop, fd, LOOP_READ, connection_ready, c) != ERR_OK) {
         free(c);
         close(fd);
         return;
@@ -167,10 +167,9 @@ static void open_connection(struct control *control, int fd)
     control->n++;
 }
 
-static void refuse(int fd)
+static void refuse(const struct control *control, int fd)
 {
-    char *line =
-        ctl_reply_error(CTL_CODE_DENIED, "Only root and members of the control group may speak to the gateway.");
+    char *line = ctl_reply_error(CTL_CODE_DENIED, control->config.refusal);
     size_t n;
     if (line)
         (void)local_write(fd, view_str(line), &n);
@@ -189,30 +188,34 @@ static void listener_ready(void *ctx, uint32_t what)
         if (ctl_allowed(&(struct ctl_peer){uid, gid}, control->own_uid, control->has_group))
             open_connection(control, fd);
         else
-            refuse(fd);
+            refuse(control, fd);
     }
 }
 
 /* ---- life ---- */
 
-struct control *control_new(struct gateway *gateway, char why[static AAA_WHY_MAX])
+struct control *control_new(const struct control_config *config, char *why, size_t cap)
 {
-    const char *path = gateway->config->control.socket, *name = gateway->config->control.group;
-    const struct group *group = name[0] ? getgrnam(name) : NULL;
+    const struct group *group = config->group && config->group[0] ? getgrnam(config->group) : NULL;
     struct control *control = calloc(1, sizeof(*control));
-    if (!control)
+    char *path = strdup(config->path);
+    if (!control || !path) {
+        snprintf(why, cap, "out of memory");
+        free(control);
+        free(path);
         return NULL;
+    }
     *control = (struct control){
-        .gateway = gateway, .listener = -1, .has_group = group != NULL, .own_uid = (uint32_t)geteuid()};
-    snprintf(control->path, sizeof(control->path), "%s", path);
+        .config = *config, .listener = -1, .path = path, .has_group = group != NULL, .own_uid = config->own_uid};
     const enum err e = local_listen(path, group ? 0660 : 0600, group ? group->gr_gid : (gid_t)-1, &control->listener);
     if (e != ERR_OK) {
-        snprintf(why, AAA_WHY_MAX, e == ERR_EXISTS ? "another gateway answers at %s" : "cannot listen on %s: %s", path,
+        snprintf(why, cap, e == ERR_EXISTS ? "another process answers at %s" : "cannot listen on %s: %s", path,
                  strerror(errno));
+        free(path);
         free(control);
         return NULL;
     }
-    if (loop_add(gateway->loop, control->listener, LOOP_READ, listener_ready, control) == ERR_OK)
+    if (loop_add(config->loop, control->listener, LOOP_READ, listener_ready, control) == ERR_OK)
         return control;
     control_free(control);
     return NULL;
@@ -224,20 +227,24 @@ void control_free(struct control *control)
         return;
     while (control->connections)
         close_connection(control->connections);
-    loop_remove(control->gateway->loop, control->listener);
+    loop_remove(control->config.loop, control->listener);
     close(control->listener);
     unlink(control->path);
+    free(control->path);
     free(control);
 }
 
-void control_event(struct control *control, const struct ctl_event *event)
+static char *copy_line(const char *line)
 {
-    if (!control)
-        return;
+    return line ? strdup(line) : NULL;
+}
+
+void control_tell(struct control *control, const char *line)
+{
     for (struct connection *c = control->connections, *next; c; c = next) {
         next = c->next;
         if (c->subscribed)
-            say(c, ctl_event_line(ctl_event_json(event)));
+            say(c, copy_line(line));
         if (c->closing)
             close_connection(c);
     }

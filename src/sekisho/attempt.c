@@ -1,0 +1,195 @@
+/* One attempt, from a fresh stack to goodbye: nothing of an earlier one can be in the way of the next. */
+#include "sekisho/sekisho_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void attempt_over(struct sekisho *s, enum cause cause, const char *detail)
+{
+    struct attempt *a = &s->attempt;
+    if (a->over)
+        return;
+    a->over = true;
+    a->cause = cause;
+    view_copy_text(a->detail, sizeof(a->detail), view_str(detail));
+}
+
+bool attempt_info(const struct sekisho *s, struct session_info *out)
+{
+    uint32_t number = 0;
+    return s->attempt.stack && stack_session_next(s->attempt.stack, &number, out);
+}
+
+/* ---- what the stack tells ---- */
+
+static void write_address(char *out, const struct ip_addr *a)
+{
+    char text[IP_TEXT_MAX] = "";
+    if (a->family)
+        ip_text(a, text);
+    memcpy(out, text, sizeof(text));
+}
+
+static void write_network(struct sekisho *s, const struct ppp_network *from)
+{
+    struct sekisho_network *n = &s->network;
+    struct session_info info;
+    *n = (struct sekisho_network){.mtu = 1280};
+    write_address(n->address, &from->local);
+    write_address(n->peer, &from->remote);
+    for (size_t i = 0; i < ARRAY_LEN(from->dns); i++)
+        if (from->dns[i].family)
+            write_address(n->dns[n->dns_count++], &from->dns[i]);
+    for (size_t i = 0; i < ARRAY_LEN(from->wins); i++)
+        if (from->wins[i].family)
+            write_address(n->wins[n->wins_count++], &from->wins[i]);
+    if (attempt_info(s, &info)) {
+        n->mtu = info.mtu;
+        write_address(n->server, &info.path.remote.addr);
+        n->server_port = info.path.remote.port;
+    }
+}
+
+static void tell_up(struct sekisho *s, usec_t now)
+{
+    struct sekisho_event *event = event_put(s, SEKISHO_UP, now);
+    if (event)
+        event->network = s->network;
+}
+
+static void network_up(struct sekisho *s, usec_t now, const struct ppp_network *network)
+{
+    if (!s->attempt.up) {
+        s->attempt.up = true;
+        s->up_since = now;
+        keeper_up(&s->keeper, now);
+    }
+    s->settings.want = network->local; /* asked for again, so that connections through the tunnel survive */
+    write_network(s, network);
+    tell_up(s, now);
+}
+
+static void tell(void *ctx, usec_t now)
+{
+    struct sekisho *s = ctx;
+    struct stack_event event;
+    while (stack_event(s->attempt.stack, &event)) {
+        if (event.type == STACK_EVENT_DH) {
+            dh_work_run(event.dh);
+            stack_dh_done(s->attempt.stack, now, event.dh);
+        } else if (event.type == STACK_EVENT_STEP && !s->attempt.over) {
+            event_step(s, now, event.stage, event.detail);
+        } else if (event.type == STACK_EVENT_UP && !s->attempt.over) {
+            network_up(s, now, &event.network);
+        } else if (event.type == STACK_EVENT_FAILED && !s->attempt.over) {
+            if (event.stage != STAGE_NONE)
+                s->stage = event.stage;
+            attempt_over(s, event.cause, event.detail);
+        }
+    }
+}
+
+static void deliver(void *ctx, const struct frame_pieces *frame)
+{
+    packets_take(ctx, frame);
+}
+
+/* ---- life ---- */
+
+static bool make(struct sekisho *s)
+{
+    struct attempt *a = &s->attempt;
+    struct stack_config config = settings_stack(&s->settings);
+    const struct random rng = entropy_random(&s->entropy);
+    config.coalesce_udp = s->tun && tun_has_udp_offload(s->tun);
+    if (!s->sockets.raw && config.ike.encap == IKE_ENCAP_AUTO)
+        config.ike.encap = IKE_ENCAP_FORCE;
+    a->stack = stack_new(&config, &rng);
+    bytes_wipe(&config, sizeof(config));
+    const struct pump_config pump = {
+        .loop = s->loop,
+        .stack = a->stack,
+        .tun = s->tun,
+        .deliver = deliver,
+        .socks = s->sockets.list,
+        .sock_count = s->sockets.count,
+        .tell = tell,
+        .ctx = s,
+    };
+    a->pump = a->stack ? pump_new(&pump) : NULL;
+    return a->pump != NULL;
+}
+
+static enum err begin(struct sekisho *s, usec_t now)
+{
+    struct attempt *a = &s->attempt;
+    const uint8_t family = a->remote.family;
+    struct stack_connect connect = {
+        .ike = {.path = {{a->local, sockets_port(&s->sockets, family, SOCK_UDP_IKE)}, {a->remote, IKE_PORT}},
+                .natt_port_local = sockets_port(&s->sockets, family, SOCK_UDP_NATT),
+                .psk = &s->settings.psk,
+                .l2tp_port_local = L2TP_PORT},
+    };
+    settings_ppp(&s->settings, &connect.ppp);
+    const enum err e = stack_connect(a->stack, now, &connect, &a->peer);
+    bytes_wipe(&connect, sizeof(connect));
+    return e;
+}
+
+/* The first thing told of an attempt: whom it is for, by which address, and whether ESP has to go in UDP. */
+static void tell_beginning(struct sekisho *s, usec_t now)
+{
+    char local[IP_TEXT_MAX], remote[IP_TEXT_MAX], detail[SEKISHO_TEXT];
+    snprintf(detail, sizeof(detail), "from %s to %s%s", ip_text(&s->attempt.local, local),
+             ip_text(&s->attempt.remote, remote),
+             s->sockets.raw || s->settings.encap == IKE_ENCAP_FORCE ? ""
+                                                                    : "; ESP in UDP, as raw sockets are not permitted");
+    event_step(s, now, STAGE_IKE_MM1, detail);
+}
+
+void attempt_begin(struct sekisho *s, usec_t now, const struct ip_addr *remote)
+{
+    struct attempt *a = &s->attempt;
+    *a = (struct attempt){.remote = *remote};
+    s->stage = STAGE_NONE;
+    if (sockets_source(&s->sockets, &s->settings, remote, &a->local) != ERR_OK) {
+        attempt_over(s, CAUSE_NO_NETWORK, "");
+        return;
+    }
+    tell_beginning(s, now);
+    if (!make(s)) {
+        attempt_over(s, CAUSE_NO_MEMORY, "");
+        return;
+    }
+    const enum err e = begin(s, now);
+    if (e != ERR_OK)
+        attempt_over(s, e == ERR_INVALID ? CAUSE_IKE_NO_PROPOSAL : CAUSE_NO_MEMORY,
+                     e == ERR_INVALID ? "a proposal cannot be understood" : "");
+    else
+        pump_flush(a->pump, now);
+}
+
+static void count(struct stack_counters *sum, const struct stack_counters *more)
+{
+    sum->in_packets += more->in_packets;
+    sum->in_bytes += more->in_bytes;
+    sum->out_packets += more->out_packets;
+    sum->out_bytes += more->out_bytes;
+}
+
+void attempt_end(struct sekisho *s, usec_t now)
+{
+    struct attempt *a = &s->attempt;
+    a->over = true; /* what the goodbye brings is no news */
+    if (a->pump) {
+        stack_disconnect(a->stack, now, a->peer);
+        pump_flush(a->pump, now);
+    }
+    if (a->stack) {
+        const struct stack_counters counters = stack_counters(a->stack);
+        count(&s->done, &counters);
+    }
+    pump_free(a->pump);
+    stack_free(a->stack);
+    *a = (struct attempt){0};
+}

@@ -1,0 +1,256 @@
+/* Options as text, and what they mean to the stack. */
+#include "sekisho/sekisho_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long things may take: whatever is wrong is told within 15 s, and a dead server is noticed in less than 20. */
+#define PATIENCE       (12 * USEC_SEC) /* for an answer of IKE */
+#define LOGIN_TIME     (12 * USEC_SEC)
+#define SILENCE        (8 * USEC_SEC) /* after which the server is asked whether it lives */
+#define SILENCE_REPEAT (2 * USEC_SEC)
+#define SILENCE_ASKED  3
+#define PPP_RESTART    (2 * USEC_SEC)
+#define PPP_TRIES      5
+#define L2TP_CAP       (2 * USEC_SEC)
+#define L2TP_TRIES     5
+
+void sekisho_options_init(struct sekisho_options *out)
+{
+    *out = (struct sekisho_options){.raw_esp = true, .stay = SEKISHO_STAY_ONCE_UP, .tun = -1};
+}
+
+/* ---- copies ---- */
+
+struct text_place {
+    size_t at; /* of the pointer in the options */
+    bool secret;
+};
+
+static const struct text_place texts[] = {
+    {offsetof(struct sekisho_options, server), false},
+    {offsetof(struct sekisho_options, local), false},
+    {offsetof(struct sekisho_options, certificate_password), true},
+    {offsetof(struct sekisho_options, server_identity), false},
+    {offsetof(struct sekisho_options, identity), false},
+    {offsetof(struct sekisho_options, revocation), false},
+    {offsetof(struct sekisho_options, revocation_cache), false},
+    {offsetof(struct sekisho_options, policy), false},
+    {offsetof(struct sekisho_options, ike_proposal), false},
+    {offsetof(struct sekisho_options, esp_proposal), false},
+    {offsetof(struct sekisho_options, encapsulation), false},
+    {offsetof(struct sekisho_options, tunnel_secret), true},
+    {offsetof(struct sekisho_options, host_name), false},
+    {offsetof(struct sekisho_options, user), false},
+    {offsetof(struct sekisho_options, password), true},
+    {offsetof(struct sekisho_options, methods), false},
+    {offsetof(struct sekisho_options, address), false},
+};
+
+static const struct {
+    size_t at, size_at;
+} blobs[] = {
+    {offsetof(struct sekisho_options, psk), offsetof(struct sekisho_options, psk_size)},
+    {offsetof(struct sekisho_options, certificate), offsetof(struct sekisho_options, certificate_size)},
+    {offsetof(struct sekisho_options, private_key), offsetof(struct sekisho_options, private_key_size)},
+    {offsetof(struct sekisho_options, authorities), offsetof(struct sekisho_options, authorities_size)},
+};
+
+static void **pointer_at(struct sekisho_options *o, size_t at)
+{
+    return (void **)(void *)((char *)o + at);
+}
+
+static size_t size_at(struct sekisho_options *o, size_t at)
+{
+    return *(size_t *)(void *)((char *)o + at);
+}
+
+/* Every pointer becomes one of our own; those of a copy that failed are NULL. */
+static bool copy_all(struct sekisho_options *o)
+{
+    bool good = true;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        void **p = pointer_at(o, texts[i].at);
+        char *copy = *p ? strdup(*p) : NULL;
+        good = good && (copy || !*p);
+        *p = copy;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+        void **p = pointer_at(o, blobs[i].at);
+        const size_t n = size_at(o, blobs[i].size_at);
+        void *copy = *p && n > 0 ? malloc(n) : NULL;
+        if (copy)
+            memcpy(copy, *p, n);
+        good = good && (copy || !*p || n == 0);
+        *p = copy;
+    }
+    return good;
+}
+
+void settings_wipe(struct settings *settings)
+{
+    struct sekisho_options *o = &settings->text;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        char *text = *pointer_at(o, texts[i].at);
+        if (text && texts[i].secret)
+            bytes_wipe(text, strlen(text));
+        free(text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+        void *blob = *pointer_at(o, blobs[i].at);
+        if (blob)
+            bytes_wipe(blob, size_at(o, blobs[i].size_at));
+        free(blob);
+    }
+    bytes_wipe(settings, sizeof(*settings));
+}
+
+/* ---- what they mean ---- */
+
+struct word {
+    const char *word;
+    int value;
+};
+
+static const struct word policies[] = {
+    {"compatible", IKE_POLICY_COMPATIBLE}, {"modern", IKE_POLICY_MODERN}, {"legacy", IKE_POLICY_LEGACY}, {NULL, 0}};
+static const struct word encaps[] = {
+    {"auto", IKE_ENCAP_AUTO}, {"force", IKE_ENCAP_FORCE}, {"off", IKE_ENCAP_OFF}, {NULL, 0}};
+static const struct word methods[] = {
+    {"mschapv2", PPP_AUTH_MSCHAPV2}, {"chap-md5", PPP_AUTH_CHAP_MD5},
+    {"pap", PPP_AUTH_PAP},           {"eap-mschapv2", PPP_AUTH_EAP_MSCHAPV2},
+    {"eap-md5", PPP_AUTH_EAP_MD5},   {"eap-gtc", PPP_AUTH_EAP_GTC},
+    {"eap-tls", PPP_AUTH_EAP_TLS},   {NULL, 0},
+};
+
+static bool refuse(char *why, size_t cap, const char *what, const char *text)
+{
+    snprintf(why, cap, "%s cannot be \"%s\".", what, text);
+    return false;
+}
+
+/* The first word of a list stands for what is not given. */
+static bool take_word(const struct word *words, const char *text, size_t n, int *out)
+{
+    for (const struct word *w = words; w->word; w++)
+        if (!text || (strlen(w->word) == n && strncmp(w->word, text, n) == 0)) {
+            *out = w->value;
+            return true;
+        }
+    return false;
+}
+
+static bool take_methods(struct settings *s, char *why, size_t cap)
+{
+    const char *at = s->text.methods ? s->text.methods : "mschapv2,chap-md5";
+    for (size_t n = 0; *at; n++) {
+        const size_t length = strcspn(at, ", ");
+        int method;
+        if (n + 1 >= ARRAY_LEN(s->methods) || !take_word(methods, at, length, &method))
+            return refuse(why, cap, "A login method", at);
+        s->methods[n] = (enum ppp_auth)method;
+        at += length;
+        at += strspn(at, ", ");
+    }
+    return s->methods[0] != PPP_AUTH_NONE || refuse(why, cap, "The list of login methods", "");
+}
+
+static bool take_meanings(struct settings *s, char *why, size_t cap)
+{
+    const struct sekisho_options *o = &s->text;
+    int policy, encap;
+    if (!o->server || !o->server[0]) {
+        snprintf(why, cap, "No server is given.");
+        return false;
+    }
+    if (!o->user || strlen(o->user) >= PPP_NAME_MAX)
+        return refuse(why, cap, "The user", o->user ? o->user : "");
+    if (o->password && strlen(o->password) >= PPP_PASSWORD_MAX) {
+        snprintf(why, cap, "The password is longer than %d bytes.", PPP_PASSWORD_MAX - 1);
+        return false;
+    }
+    if (o->local && ip_parse(o->local, &s->local) != ERR_OK)
+        return refuse(why, cap, "The local address", o->local);
+    if (o->address && (ip_parse(o->address, &s->want) != ERR_OK || s->want.family != 4))
+        return refuse(why, cap, "The address to ask for", o->address);
+    if (!take_word(policies, o->policy, o->policy ? strlen(o->policy) : 0, &policy))
+        return refuse(why, cap, "The policy", o->policy);
+    if (!take_word(encaps, o->encapsulation, o->encapsulation ? strlen(o->encapsulation) : 0, &encap))
+        return refuse(why, cap, "Encapsulation", o->encapsulation);
+    s->policy = (enum ike_policy)policy;
+    s->encap = (enum ike_encap)encap;
+    if (!o->psk || o->psk_size == 0 || secret_set(&s->psk.key, view_of(o->psk, o->psk_size)) != ERR_OK) {
+        snprintf(why, cap, "No pre-shared key of 1 to %d bytes is given.", SECRET_MAX);
+        return false;
+    }
+    return take_methods(s, why, cap);
+}
+
+bool settings_take(struct settings *settings, const struct sekisho_options *options, char *why, size_t cap)
+{
+    *settings = (struct settings){.text = *options};
+    if (!copy_all(&settings->text)) {
+        snprintf(why, cap, "There is no memory left.");
+        return false;
+    }
+    return take_meanings(settings, why, cap);
+}
+
+/* ---- for the stack ---- */
+
+struct stack_config settings_stack(const struct settings *s)
+{
+    const struct sekisho_options *o = &s->text;
+    struct stack_config c;
+    stack_defaults(&c);
+    c.max_peers = c.max_sessions = 2;
+    c.ike.max_sas = c.ike.max_half_open = 8;
+    c.esp.max_sas = 16;
+    c.l2tp.max_tunnels = 4;
+    c.ike.policy = s->policy;
+    c.ike.encap = s->encap;
+    c.ike.pfs = o->pfs;
+    c.ike.ike_proposal = o->ike_proposal;
+    c.ike.esp_proposal = o->esp_proposal;
+    c.ike.patience = PATIENCE;
+    if (o->ike_lifetime)
+        c.ike.ike_lifetime = o->ike_lifetime;
+    if (o->esp_lifetime)
+        c.ike.child_lifetime = o->esp_lifetime;
+    c.l2tp.retransmit_cap = L2TP_CAP;
+    c.l2tp.retransmit_tries = L2TP_TRIES;
+    c.l2tp.hide_avps = o->hide_avps && o->tunnel_secret;
+    if (o->tunnel_secret)
+        (void)secret_set(&c.l2tp.secret, view_str(o->tunnel_secret));
+    if (o->host_name)
+        view_copy_text(c.l2tp.host_name, sizeof(c.l2tp.host_name), view_str(o->host_name));
+    else
+        gethostname(c.l2tp.host_name, sizeof(c.l2tp.host_name) - 1);
+    return c;
+}
+
+void settings_ppp(const struct settings *s, struct ppp_config *out)
+{
+    const struct sekisho_options *o = &s->text;
+    ppp_defaults(out);
+    memset(out->auth, 0, sizeof(out->auth));
+    for (size_t i = 0; i + 1 < ARRAY_LEN(out->auth) && i < ARRAY_LEN(s->methods); i++)
+        out->auth[i] = s->methods[i];
+    out->answer_prompts = true;
+    out->restart = PPP_RESTART;
+    out->max_configure = PPP_TRIES;
+    out->max_terminate = 1;
+    out->auth_timeout = LOGIN_TIME;
+    out->echo_interval = o->probe_ms ? o->probe_ms * USEC_MSEC : SILENCE;
+    out->echo_repeat = SILENCE_REPEAT;
+    out->echo_failures = SILENCE_ASKED;
+    out->ipv6 = o->ipv6;
+    out->want = s->want;
+    if (o->mtu)
+        out->mru = out->mtu = o->mtu;
+    snprintf(out->user, sizeof(out->user), "%s", o->user);
+    snprintf(out->password, sizeof(out->password), "%s", o->password ? o->password : "");
+}
