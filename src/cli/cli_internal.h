@@ -5,7 +5,10 @@
 #ifndef SEKISHO_CLI_INTERNAL_H
 #define SEKISHO_CLI_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "cli/cli.h"
+#include "pki/pki.h"
 
 /* ---- the command line ---- */
 
@@ -20,7 +23,7 @@ struct cli;
 
 struct command {
     const char *words, *operand;
-    uint32_t options;
+    uint64_t options;
     int (*run)(struct cli *cli);
     const char *sentence, *examples;
 };
@@ -98,6 +101,51 @@ int password_get(const struct cli *cli, char out[static PASSWORD_MAX]);
 /* Four groups of five, 100 bits, without letters that look alike. */
 void password_generate(const struct random *rng, char out[static PASSWORD_MAX]);
 
+/* ---- the directory of an authority ---- */
+
+#define PATH_TEXT_MAX 512 /* bytes of a path with NUL */
+
+struct store {
+    int fd;
+    const char *path;
+};
+
+/* By --directory, or the default. What fails has been said. Waits for whoever has it open. */
+int store_open(const struct cli *cli, bool make, struct store *s);
+void store_close(struct store *s);
+bool store_has(const struct store *s, const char *name);
+int store_read(const struct cli *cli, const struct store *s, const char *name, struct pki_bytes *out);
+int store_write(const struct cli *cli, const struct store *s, const char *name, mode_t mode, struct view what);
+
+/* ---- the authority in it ---- */
+
+#define BACKDATED 3600 /* seconds before now at which what is made begins: clocks of clients are late */
+
+static inline struct view pki_bytes_view(const struct pki_bytes *b)
+{
+    return view_of(b->p, b->n);
+}
+
+/* A name of a certificate is one of files too. */
+int authority_check_name(const struct cli *cli, const char *name);
+/* "issued/alice.pem"; returns out. */
+const char *authority_file(const char *directory, const char *name, const char *ending, char out[static PATH_TEXT_MAX]);
+int authority_load(const struct cli *cli, const struct store *s, struct pki_ca **out);
+
+struct revoked {
+    struct pki_revoked *all;
+    size_t n;
+    struct pki_bytes text; /* of the file */
+};
+
+/* To be ended with revoked_done(), also when it failed. */
+int revoked_read(const struct cli *cli, const struct store *s, struct revoked *r);
+void revoked_done(struct revoked *r);
+bool revoked_has(const struct revoked *r, const char *serial);
+/* By a line of the file. False: it is damaged, or there is no memory. */
+bool revoked_add(struct revoked *r, const char *line);
+int authority_write_crl(const struct cli *cli, const struct store *s, const struct pki_ca *ca, const struct revoked *r);
+
 /* ---- the commands ---- */
 
 int run_status(struct cli *cli);
@@ -112,6 +160,11 @@ int run_user_set(struct cli *cli);
 int run_user_passwd(struct cli *cli);
 int run_user_list(struct cli *cli);
 int run_user_del(struct cli *cli);
+int run_pki_init(struct cli *cli);
+int run_pki_issue(struct cli *cli);
+int run_pki_revoke(struct cli *cli);
+int run_pki_list(struct cli *cli);
+int run_pki_export(struct cli *cli);
 int run_config_check(struct cli *cli);
 int run_config_reload(struct cli *cli);
 

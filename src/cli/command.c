@@ -14,7 +14,7 @@ static const struct option_rule options[OPTION_COUNT] = {
 #undef OPTION
 };
 
-#define O(name) (1u << OPTION_##name)
+#define O(name) (UINT64_C(1) << OPTION_##name)
 #define COMMON  (O(HELP) | O(JSON) | O(SOCKET))
 
 static const struct command commands[] = {
@@ -24,7 +24,7 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
-_Static_assert(OPTION_COUNT <= 32, "sets of options are 32 bits");
+_Static_assert(OPTION_COUNT <= 64, "sets of options are 64 bits");
 
 int command_wrong(const struct cli *cli, const char *format, ...)
 {
@@ -76,7 +76,7 @@ static void help_command(FILE *out, const struct command *c)
     print_wrapped(out, c->sentence, 0);
     fputs("\nOptions:\n", out);
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        if (c->options & 1u << i)
+        if (c->options & UINT64_C(1) << i)
             print_option(out, &options[i]);
     fputs("\nExamples:\n", out);
     for (const char *p = c->examples; *p != '\0';) {
@@ -157,7 +157,7 @@ static int take_option(struct cli *cli, int argc, char **argv)
     size_t length;
     int i = find_option(argv[0] + 2, &length);
     const char *value = argv[0][2 + length] == '=' ? argv[0] + 2 + length + 1 : NULL;
-    if (i < 0 || !(cli->command->options & 1u << i)) {
+    if (i < 0 || !(cli->command->options & UINT64_C(1) << i)) {
         command_wrong(cli, "There is no option \"%s\" here.", argv[0]);
         return 0;
     }
