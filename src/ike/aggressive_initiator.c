@@ -169,7 +169,8 @@ static void prove(struct ike *ike, struct sa *sa, const struct dh_work *work)
 {
     struct phase1 *p1 = sa->phase1;
     struct identity id;
-    char identity[IDENTITY_TEXT_MAX], text[SUITE_TEXT_MAX];
+    struct who who;
+    char text[SUITE_TEXT_MAX];
     memcpy(p1->shared, work->shared, work->shared_len);
     p1->shared_len = work->shared_len;
     if (!is_proved(sa) || identity_parse(view_of(p1->id_r, p1->id_r_len), &id) != DROP_NONE) {
@@ -178,11 +179,11 @@ static void prove(struct ike *ike, struct sa *sa, const struct dh_work *work)
     }
     hint_forget(ike, sa);
     sa->path = p1->path;
-    identity_text(&id, identity);
+    who_is(&who, &id, VIEW_NONE);
     sa_stage(ike, sa, STAGE_IKE_AM2, suite_text(&sa->suite, text));
     send_last(ike, sa);
     sa_stage(ike, sa, STAGE_IKE_AM3, sa->floated ? "on port 4500" : "");
-    initiator_finish(ike, sa, identity);
+    initiator_finish(ike, sa, &who);
 }
 
 void aggressive_worked(struct ike *ike, struct sa *sa, const struct dh_work *work)

@@ -175,7 +175,7 @@ struct ike_proof {
     uint16_t certificate_at[IKE_PROOF_CERTIFICATES], certificate_len[IKE_PROOF_CERTIFICATES]; /* in chain */
     uint8_t chain[IKE_CHAIN_MAX];
     char expect[256];  /* judge, as initiator: the name that the peer must prove; "": any */
-    bool server;       /* judge: the peer is the responder, so its certificate must be one for servers */
+    bool server;       /* judge: the peer is one that we connected to: its certificate must be one for servers */
     enum cause cause;  /* the answer: CAUSE_NONE, or why not. Never CAUSE_NONE before it was answered */
     char detail[160];  /* the answer: more about the cause */
     char subject[128]; /* judge, the answer: the peer's name; "": what its ID payload says */

@@ -106,6 +106,14 @@ struct digest {
 };
 void digest_take(struct digest *d, struct view message);
 void digest_take_parts(struct digest *d, const struct view *parts, size_t n);
+
+/* Who a peer is: for people, where the text may be cut, and to tell it from all others by. */
+struct who {
+    char text[IDENTITY_TEXT_MAX];
+    struct digest digest;
+};
+/* proved: the name that its certificate bears, as the judge gave it; or empty. */
+void who_is(struct who *out, const struct identity *id, struct view proved);
 bool digest_matches(const struct digest *d, struct view message);
 
 /* ---- keys (RFC 2409 5, 5.5, appendix B) ---- */
@@ -144,8 +152,7 @@ struct phase1 {
      * while it is judged. */
     char credential[64];
     struct path path;
-    struct digest who;
-    char identity[IDENTITY_TEXT_MAX];
+    struct who who;
     /* In aggressive mode: the peer's ID payload and proof, until they can be checked. */
     uint8_t id_r[ID_FIXED + IKE_IDENTITY_MAX], hash_r[HASH_SIZE_MAX];
     uint16_t id_r_len;
@@ -346,8 +353,7 @@ struct peer {
     struct ike_connect connect;   /* as initiator */
     enum ike_auth auth;
     char key_name[64]; /* of the pre-shared key, or with signatures of our credential */
-    char identity[IDENTITY_TEXT_MAX];
-    struct digest who; /* of the identity, which as text may be cut; unset as initiator */
+    struct who who;
 };
 
 struct datagram;
@@ -539,12 +545,11 @@ void initial_contact_write(const struct sa *sa, struct draft *d);
 bool payloads_initial_contact(const struct payloads *p);
 /* As responder, once the peer has proved itself: the peer that this IKE SA belongs to, known already or made now; NULL:
  * out of memory. */
-struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who,
-                            const char *identity);
+struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct who *who);
 /* As responder: MM6 goes out to that peer, and main mode is over. */
 void main_mode_finish(struct ike *ike, struct sa *sa, struct peer *peer, struct view mm6, bool initial_contact);
 /* As initiator, after MM6: main mode is over, and quick mode begins if it is due. */
-void initiator_finish(struct ike *ike, struct sa *sa, const char *identity);
+void initiator_finish(struct ike *ike, struct sa *sa, const struct who *who);
 bool initiator_first_contact(const struct sa *sa);
 /* Both sides have proved themselves: tells UP and starts the clocks. */
 void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
@@ -628,7 +633,9 @@ void child_event(struct ike *ike, const struct child *c, enum ike_event_type typ
 
 struct peer *peer_new(struct ike *ike, const struct path *path);
 /* The live peer that this IKE SA belongs to, by identity, key or credential, and remote endpoint. */
-struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who);
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct who *who);
+/* The peer at the other end of this path that we opened; NULL when there is none. */
+const struct peer *peer_opened(const struct ike *ike, const struct path *path);
 struct peer *peer_get(const struct ike *ike, uint32_t number);
 void peer_adopt(struct ike *ike, struct peer *peer, struct sa *sa);
 /* tell: with an event; not when the caller knows it already. */

@@ -302,7 +302,7 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     if (e) {
         e->auth = peer->auth;
         memcpy(e->psk, peer->key_name, sizeof(e->psk));
-        memcpy(e->identity, peer->identity, sizeof(e->identity));
+        memcpy(e->identity, peer->who.text, sizeof(e->identity));
         e->nat_local = sa->nat_local;
         e->nat_remote = sa->nat_remote;
         e->initial_contact = initial_contact;
@@ -312,8 +312,7 @@ void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact)
     peer_watch(ike, peer);
 }
 
-struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who,
-                            const char *identity)
+struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *key_name, const struct who *who)
 {
     struct peer *peer = peer_find(ike, sa, key_name, who);
     if (peer) {
@@ -326,7 +325,6 @@ struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *ke
     peer->auth = sa->suite.auth;
     peer->who = *who;
     snprintf(peer->key_name, sizeof(peer->key_name), "%s", key_name);
-    snprintf(peer->identity, sizeof(peer->identity), "%s", identity);
     return peer;
 }
 
@@ -351,13 +349,10 @@ static enum drop proof_failed(struct ike *ike, struct sa *sa, const struct messa
 static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct message *m, struct proof *proof)
 {
     struct draft d;
-    struct digest who;
-    char identity[IDENTITY_TEXT_MAX] = {0};
-    const struct view parts[] = {view_of(&proof->identity.type, 1), proof->identity.data};
-    digest_take_parts(&who, parts, ARRAY_LEN(parts));
-    identity_text(&proof->identity, identity);
+    struct who who;
+    who_is(&who, &proof->identity, VIEW_NONE);
     sa->path = *m->path;
-    struct peer *peer = main_mode_peer(ike, sa, proof->psk->name, &who, identity);
+    struct peer *peer = main_mode_peer(ike, sa, proof->psk->name, &who);
     if (!peer) {
         sa_failed(ike, sa, CAUSE_NO_MEMORY, "");
         return DROP_IKE_LIMIT;
@@ -367,7 +362,7 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
     const struct view answer = crypt_seal(&d, &sa->keys, proof->iv);
     memcpy(sa->iv, proof->iv, sizeof(sa->iv));
     digest_take(&sa->last_in, m->whole);
-    sa_stage(ike, sa, STAGE_IKE_MM5, identity);
+    sa_stage(ike, sa, STAGE_IKE_MM5, who.text);
     main_mode_finish(ike, sa, peer, answer, sa->initial_contact || payloads_initial_contact(&proof->payloads));
     return DROP_NONE;
 }

@@ -298,10 +298,10 @@ static enum drop proof_read(const struct sa *sa, const struct message *m, uint8_
     return DROP_NONE;
 }
 
-void initiator_finish(struct ike *ike, struct sa *sa, const char *identity)
+void initiator_finish(struct ike *ike, struct sa *sa, const struct who *who)
 {
     struct peer *peer = sa->peer;
-    snprintf(peer->identity, sizeof(peer->identity), "%s", identity);
+    peer->who = *who;
     peer_moved(ike, peer, &sa->path, false);
     peer_adopt(ike, peer, sa);
     main_mode_up(ike, sa, false);
@@ -314,8 +314,8 @@ void initiator_finish(struct ike *ike, struct sa *sa, const char *identity)
 enum drop initiator_proof(struct ike *ike, struct sa *sa, const struct message *m)
 {
     uint8_t iv[CIPHER_BLOCK_MAX], plain[MESSAGE_SMALL];
-    char identity[IDENTITY_TEXT_MAX];
     struct identity id;
+    struct who who;
     memcpy(iv, sa->iv, sizeof(iv));
     const enum drop d = proof_read(sa, m, iv, plain, &id);
     if (d != DROP_NONE)
@@ -324,9 +324,9 @@ enum drop initiator_proof(struct ike *ike, struct sa *sa, const struct message *
     sa->path = *m->path;
     digest_take(&sa->last_in, m->whole);
     resend_done(ike, &sa->resend);
-    identity_text(&id, identity);
-    sa_stage(ike, sa, STAGE_IKE_MM6, identity);
-    initiator_finish(ike, sa, identity);
+    who_is(&who, &id, VIEW_NONE);
+    sa_stage(ike, sa, STAGE_IKE_MM6, who.text);
+    initiator_finish(ike, sa, &who);
     return DROP_NONE;
 }
 

@@ -76,27 +76,57 @@ static bool is_same(const struct ike *ike, const struct peer *peer, const struct
     return ip_equal(&peer->path.remote.addr, &sa->path.remote.addr);
 }
 
+void who_is(struct who *out, const struct identity *id, struct view proved)
+{
+    const struct view parts[] = {view_of(&id->type, 1), id->data, proved};
+    digest_take_parts(&out->digest, parts, ARRAY_LEN(parts));
+    if (proved.n > 0)
+        view_copy_text(out->text, sizeof(out->text), proved);
+    else
+        identity_text(id, out->text);
+}
+
+static bool is_same_who(const struct who *a, const struct who *b)
+{
+    return a->digest.set && b->digest.set && memcmp(a->digest.b, b->digest.b, sizeof(a->digest.b)) == 0;
+}
+
 static struct peer *find_at(const struct ike *ike, uint16_t port, const struct sa *sa, const char *key_name,
-                            const struct digest *who)
+                            const struct who *who)
 {
     const struct endpoint at = {sa->path.remote.addr, port};
     const uint64_t key = endpoint_key(ike, &at);
     for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
         struct peer *peer = container_of(n, struct peer, node);
         if (is_same(ike, peer, sa) && peer->auth == sa->suite.auth && strcmp(peer->key_name, key_name) == 0 &&
-            peer->who.set && who->set && memcmp(peer->who.b, who->b, sizeof(who->b)) == 0)
+            is_same_who(&peer->who, who))
             return peer;
     }
     return NULL;
 }
 
 /* Apple begins its hourly main mode from port 4500, and once more from 500. */
-struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct digest *who)
+struct peer *peer_find(const struct ike *ike, const struct sa *sa, const char *key_name, const struct who *who)
 {
     struct peer *peer = find_at(ike, sa->path.remote.port, sa, key_name, who);
     if (!peer)
         peer = find_at(ike, IKE_PORT, sa, key_name, who);
     return peer ? peer : find_at(ike, IKE_NATT_PORT, sa, key_name, who);
+}
+
+const struct peer *peer_opened(const struct ike *ike, const struct path *path)
+{
+    const uint16_t ports[] = {path->remote.port, IKE_PORT, IKE_NATT_PORT};
+    for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+        const struct endpoint at = {path->remote.addr, ports[i]};
+        const uint64_t key = endpoint_key(ike, &at);
+        for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
+            const struct peer *peer = container_of(n, struct peer, node);
+            if (peer->initiator && endpoint_equal(&peer->path.remote, &at))
+                return peer;
+        }
+    }
+    return NULL;
 }
 
 struct peer *peer_get(const struct ike *ike, uint32_t number)
@@ -245,7 +275,7 @@ bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info 
     *out =
         (struct ike_peer_info){.path = peer->path, .initiator = peer->initiator, .dpd = peer->dpd, .auth = peer->auth};
     memcpy(out->psk, peer->key_name, sizeof(out->psk));
-    memcpy(out->identity, peer->identity, sizeof(out->identity));
+    memcpy(out->identity, peer->who.text, sizeof(out->identity));
     strncpy(out->kind, vendors_kind(&peer->vendors), sizeof(out->kind) - 1);
     if (!sa)
         return true;

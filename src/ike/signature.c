@@ -198,7 +198,7 @@ static void send_ours(struct ike *ike, struct sa *sa, struct view message)
     }
     const struct phase1 *p1 = sa->phase1;
     sa->path = p1->path;
-    struct peer *peer = main_mode_peer(ike, sa, p1->credential, &p1->who, p1->identity);
+    struct peer *peer = main_mode_peer(ike, sa, p1->credential, &p1->who);
     if (peer)
         main_mode_finish(ike, sa, peer, message, sa->initial_contact);
     else
@@ -260,7 +260,7 @@ static enum drop read_claim(const struct sa *sa, const struct message *m, struct
     return identity_parse(payload_body(&c->payloads, PAYLOAD_ID), &c->identity);
 }
 
-static struct ike_proof *their_proof(const struct sa *sa, const struct claim *c)
+static struct ike_proof *their_proof(const struct ike *ike, const struct sa *sa, const struct claim *c)
 {
     struct ike_proof *proof = proof_new();
     if (!proof)
@@ -277,9 +277,11 @@ static struct ike_proof *their_proof(const struct sa *sa, const struct claim *c)
         if (der.n > 0)
             (void)add_certificate(proof, der); /* the judge tells what is missing */
     }
-    proof->server = sa->initiator;
-    if (sa->initiator)
-        memcpy(proof->expect, sa->peer->connect.expect, sizeof(proof->expect));
+    /* The server, too, may begin main mode anew. */
+    const struct peer *opened = sa->initiator ? sa->peer : peer_opened(ike, &sa->path);
+    proof->server = opened != NULL;
+    if (opened)
+        memcpy(proof->expect, opened->connect.expect, sizeof(proof->expect));
     proof->hash_len = (uint8_t)keys_auth_size(sa);
     if (keys_auth_hash(sa, sa->phase1->skeyid, !sa->initiator, payload_body(&c->payloads, PAYLOAD_ID), proof->hash) ==
         ERR_OK)
@@ -294,7 +296,7 @@ static enum drop take_claim(struct ike *ike, struct sa *sa, const struct message
     struct phase1 *p1 = sa->phase1;
     if (!sa->initiator)
         signature_requested(ike, sa, &c->payloads);
-    struct ike_proof *proof = their_proof(sa, c);
+    struct ike_proof *proof = their_proof(ike, sa, c);
     if (!proof || proof_ask(ike, sa, proof) != ERR_OK)
         return DROP_NO_MEMORY;
     sa->state = sa->initiator ? SA_MM6_PROOF : SA_MM5_PROOF;
@@ -302,11 +304,11 @@ static enum drop take_claim(struct ike *ike, struct sa *sa, const struct message
     sa->initial_contact |= payloads_initial_contact(&c->payloads);
     memcpy(sa->iv, c->iv, sizeof(sa->iv));
     p1->path = *m->path;
-    identity_text(&c->identity, p1->identity);
+    who_is(&p1->who, &c->identity, VIEW_NONE);
     digest_take(&sa->last_in, m->whole);
     resend_done(ike, &sa->resend);
     alarm_set(ike, &sa->expiry, ike->now + PROOF_LIFE);
-    sa_stage(ike, sa, sa->initiator ? STAGE_IKE_MM6 : STAGE_IKE_MM5, p1->identity);
+    sa_stage(ike, sa, sa->initiator ? STAGE_IKE_MM6 : STAGE_IKE_MM5, p1->who.text);
     return DROP_NONE;
 }
 
@@ -327,32 +329,20 @@ enum drop signature_input(struct ike *ike, struct sa *sa, const struct message *
     return d;
 }
 
-/* The judge's word on the peer; with its name the digest that tells peers apart by is complete. */
-static void keep_name(struct phase1 *p1, const struct ike_proof *proof)
-{
-    const struct view parts[] = {
-        view_of(&proof->id_type, 1),
-        view_of(proof->identity, proof->identity_len),
-        view_of(proof->subject, strnlen(proof->subject, sizeof(proof->subject))),
-    };
-    digest_take_parts(&p1->who, parts, ARRAY_LEN(parts));
-    if (proof->subject[0] == '\0')
-        return;
-    memset(p1->identity, 0, sizeof(p1->identity));
-    view_copy_text(p1->identity, sizeof(p1->identity), parts[2]);
-}
-
 static void judged_theirs(struct ike *ike, struct sa *sa, const struct ike_proof *proof)
 {
     if (proof->cause != CAUSE_NONE) {
         refuse(ike, sa, proof);
         return;
     }
-    keep_name(sa->phase1, proof);
+    struct who who;
+    const struct identity id = {.type = proof->id_type, .data = view_of(proof->identity, proof->identity_len)};
+    who_is(&who, &id, view_of(proof->subject, strnlen(proof->subject, sizeof(proof->subject))));
     if (sa->initiator) {
         sa->path = sa->phase1->path;
-        initiator_finish(ike, sa, sa->phase1->identity);
+        initiator_finish(ike, sa, &who);
     } else {
+        sa->phase1->who = who;
         ask_ours(ike, sa);
     }
 }

@@ -422,6 +422,44 @@ static void the_same_client_stays_the_same_peer(void **state)
     world_free(w);
 }
 
+/* --> MM1 from the side that was called */
+static void a_server_that_begins_anew_is_the_same_peer(void **state)
+{
+    (void)state;
+    for (int is_signed = 0; is_signed < 2; is_signed++) {
+        struct world *w = world_new(268 + (uint64_t)is_signed);
+        w->side[0].config.credentials = &world_credential[0];
+        w->side[0].config.credential_count = 1;
+        w->side[0].subject = w->side[1].subject = is_signed ? "CN=whoever" : NULL;
+        uint32_t peer;
+        if (is_signed) {
+            peer = world_connect_signed(w);
+        } else {
+            world_begin(w);
+            peer = world_connect(w);
+        }
+        world_run(w, 2 * USEC_SEC);
+        world_assert_connected(w);
+        w->side[0].hold_proofs = true;
+        const struct path seen = world_path(w, 1, IKE_PORT);
+        const struct ike_connect back = {
+            .path = seen, .psk = &world_psk[0], .credential = is_signed ? &world_credential[1] : NULL};
+        uint32_t other;
+        assert_int_equal(ike_connect(w->side[1].ike, w->now, &back, &other), ERR_OK);
+        world_run(w, USEC_SEC);
+        if (is_signed) {
+            assert_int_equal(w->side[0].held_count, 1);
+            assert_true(w->side[0].held[0]->server); /* though it is the initiator now */
+            world_answer(w, 0);
+            world_answer(w, 0);
+            world_run(w, USEC_SEC);
+        }
+        assert_int_equal(world_count(w, 0, IKE_EVENT_UP), 2);
+        assert_int_equal(world_event(w, 0, IKE_EVENT_UP, 1)->event.peer, peer);
+        world_free(w);
+    }
+}
+
 static void another_name_from_the_same_place_is_another_peer(void **state)
 {
     (void)state;
@@ -558,6 +596,7 @@ int main(void)
         cmocka_unit_test(a_chain_of_certificates_passes_whole),
         cmocka_unit_test(a_certificate_beyond_the_limit_is_left_out),
         cmocka_unit_test(the_same_client_stays_the_same_peer),
+        cmocka_unit_test(a_server_that_begins_anew_is_the_same_peer),
         cmocka_unit_test(another_name_from_the_same_place_is_another_peer),
         cmocka_unit_test(a_refused_rekeying_leaves_the_old_one_alone),
         cmocka_unit_test(strangers_get_only_so_many_signatures_judged_at_once),
