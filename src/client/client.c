@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define TUNNEL_MTU      1400
+#define PATIENCE        (12 * USEC_SEC) /* for an answer of IKE: a failure is told within a quarter of a minute */
 #define SILENCE         (10 * USEC_SEC) /* after which the server is asked whether it lives */
 #define SILENCE_END     (30 * USEC_SEC) /* after which it counts as dead */
 #define SECRET_FILE_MAX 512
@@ -234,6 +235,7 @@ static struct stack_config stack_settings(const struct client_options *o)
     config.ike.pfs = o->pfs;
     config.ike.ike_proposal = o->ike_proposal;
     config.ike.esp_proposal = o->esp_proposal;
+    config.ike.patience = PATIENCE;
     config.ike.dpd_interval = SILENCE;
     config.ike.dpd_timeout = SILENCE_END;
     gethostname(config.l2tp.host_name, sizeof(config.l2tp.host_name) - 1);
@@ -248,6 +250,8 @@ static enum err start(struct client *c, const struct ip_addr *local)
     };
     ppp_defaults(&connect.ppp);
     connect.ppp.echo_interval = SILENCE;
+    connect.ike.aggressive = o->aggressive;
+    snprintf(connect.ike.identity, sizeof(connect.ike.identity), "%s", o->identity ? o->identity : "");
     snprintf(connect.ppp.user, sizeof(connect.ppp.user), "%s", o->user);
     enum err e = read_secret(o->password_file, connect.ppp.password, sizeof(connect.ppp.password));
     if (e == ERR_OK)

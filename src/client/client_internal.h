@@ -16,7 +16,8 @@ struct client_options {
     struct route routes[CLIENT_ROUTES_MAX];
     size_t route_count;
     enum ike_encap encap;
-    bool pfs;
+    const char *identity; /* NULL: the address */
+    bool pfs, aggressive;
 };
 
 /* Connects, prints each step, carries packets until a signal or the end. Returns the exit status. */

@@ -14,6 +14,8 @@ static const char usage[] =
     "      [--encap auto|force|off] ESP in UDP: as needed, always, never\n"
     "      [--ike LIST] [--esp LIST] proposals, e.g. aes256-sha1-modp2048, aes128gcm16\n"
     "      [--pfs]                 perfect forward secrecy in quick mode\n"
+    "      [--identity TEXT]       @group, name@host, host or address, when the server does not go by our address\n"
+    "      [--aggressive]          aggressive mode, for servers that take nothing else; weaker\n"
     "      [--local ADDRESS]       use this address of the host\n"
     "Ends with status 0 after SIGINT or SIGTERM, 1 when the connection failed, 2 for wrong options.\n";
 
@@ -87,6 +89,12 @@ static bool take(struct client_options *o, int option, char *value)
     case 'f':
         o->pfs = true;
         return true;
+    case 'I':
+        o->identity = value;
+        return strlen(value) < sizeof(((struct ike_connect *)NULL)->identity);
+    case 'a':
+        o->aggressive = true;
+        return true;
     default:
         return false;
     }
@@ -106,6 +114,8 @@ int main(int argc, char **argv)
         {"esp", required_argument, NULL, 'E'},
         {"local", required_argument, NULL, 'l'},
         {"pfs", no_argument, NULL, 'f'},
+        {"identity", required_argument, NULL, 'I'},
+        {"aggressive", no_argument, NULL, 'a'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
