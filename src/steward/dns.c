@@ -108,10 +108,15 @@ static void resolved_undo(const struct steward_record *record)
 
 /* ---- resolvconf and openresolv ---- */
 
-/* Debian's resolvconf sorts by name; "tun" is one that it puts in front. openresolv takes any. */
+/* Both sort by name, and put in front what begins like the first tunnel (openresolv: unless it has a metric). */
 static void resolvconf_name(const char *iface, char out[static STEWARD_IFACE + 8])
 {
-    snprintf(out, STEWARD_IFACE + 8, "tun.%s", iface);
+    snprintf(out, STEWARD_IFACE + 8, "tun0.%s", iface);
+}
+
+static bool can_split(const struct steward_plan *plan)
+{
+    return plan->domain_count > 0 && (is_in_file("nameserver 127.") || is_in_file("nameserver ::1"));
 }
 
 static enum err resolvconf_put(const char *iface, const struct steward_plan *plan, char why[static STEWARD_WHY])
@@ -125,10 +130,11 @@ static enum err resolvconf_put(const char *iface, const struct steward_plan *pla
         n += (size_t)snprintf(input + n, sizeof(input) - n, "%s%s", i == 0 ? "search " : " ", plan->domains[i]);
     if (plan->domain_count > 0)
         snprintf(input + n, sizeof(input) - n, "\n");
-    /* openresolv's: -x the only servers, -p only for the domains given. Debian's passes over what follows the name. */
-    const char *const alone[] = {"-a", name, "-m", "0", "-x", NULL};
+    /* openresolv's: -x the only servers, -p only for the domains given, which takes a resolver on this host that can
+     * tell them apart. Otherwise ours come first. Debian's passes over what follows the name. */
+    const char *const alone[] = {"-a", name, "-x", NULL}, *const first[] = {"-a", name, NULL};
     const char *const beside[] = {"-a", name, "-p", NULL};
-    return run("resolvconf", plan->dns_all || plan->domain_count == 0 ? alone : beside, input, why);
+    return run("resolvconf", plan->dns_all ? alone : can_split(plan) ? beside : first, input, why);
 }
 
 static enum err resolvconf_undo(const char *iface, char why[static STEWARD_WHY])
@@ -201,7 +207,8 @@ static enum err put(struct steward_host *host, const struct steward_plan *plan, 
 static void remark(const struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])
 {
     const bool plain = host->record.resolver == RESOLVER_FILE || host->record.resolver == RESOLVER_IN_PLACE;
-    if (plain && !plan->dns_all)
+    const bool unable = host->record.resolver == RESOLVER_RESOLVCONF && !can_split(plan);
+    if ((plain || unable) && !plan->dns_all)
         steward_say(why, RESOLV_CONF " cannot tell names apart: all of them are asked of the tunnel's name servers");
     else if (host->record.resolver == RESOLVER_RESOLVED && !plan->dns_all && plan->domain_count == 0)
         steward_say(why, "no name is asked of the tunnel's name servers, as no domain is known for them");
