@@ -4,13 +4,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#define PATIENCE_SECONDS 30
-#define PIECE            65536 /* bytes read at once */
 
 int call_failed(const struct cli *cli, int status, const char *code, const char *format, ...)
 {
@@ -56,147 +49,80 @@ static int no_gateway(const struct cli *cli, int error)
                        cli->socket);
 }
 
-static int reach(const struct cli *cli, int *out)
+static int reach(const struct cli *cli, struct talk *t)
 {
-    struct sockaddr_un to = {.sun_family = AF_UNIX};
-    const struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    if (strlen(cli->socket) >= sizeof to.sun_path)
+    int error = talk_open(t, cli->socket);
+    if (error == ENAMETOOLONG)
         return command_wrong(cli, "The path of the socket is too long.");
-    strcpy(to.sun_path, cli->socket);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "A socket cannot be opened: %s.", strerror(errno));
-    if (connect(fd, (const struct sockaddr *)&to, sizeof to) != 0) {
-        int error = errno;
-        close(fd);
-        return no_gateway(cli, error);
-    }
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    *out = fd;
-    return CLI_OK;
+    return error != 0 ? no_gateway(cli, error) : CLI_OK;
 }
 
-static bool send_all(int fd, const char *line)
+/* Says what became of a request that got no reply. */
+static int unanswered(const struct cli *cli, enum talk_result what, const struct ctl_error *e)
 {
-    for (size_t n = strlen(line); n > 0;) {
-        ssize_t sent = send(fd, line, n, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        line += sent;
-        n -= (size_t)sent;
-    }
-    return true;
-}
-
-enum reading { READ_LINE, READ_END, READ_TIMEOUT, READ_TOO_LONG };
-
-/* Waits for the next line; it is borrowed until the next call. */
-static enum reading read_line(int fd, struct ctl_lines *lines, struct view *line)
-{
-    uint8_t bytes[PIECE];
-    while (!ctl_lines_next(lines, line)) {
-        ssize_t n = recv(fd, bytes, sizeof bytes, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return READ_TIMEOUT;
-        if (n <= 0)
-            return READ_END;
-        if (ctl_lines_feed(lines, view_of(bytes, (size_t)n)) != ERR_OK)
-            return READ_TOO_LONG;
-    }
-    return READ_LINE;
-}
-
-static int read_reply(const struct cli *cli, int fd, struct ctl_lines *lines, json_t **data)
-{
-    struct view line;
-    struct ctl_error e;
-    switch (read_line(fd, lines, &line)) {
-    case READ_LINE:
-        break;
-    case READ_TIMEOUT:
+    switch (what) {
+    case TALK_LINE:
+        return CLI_OK;
+    case TALK_REFUSED:
+    case TALK_PUZZLED:
+        return call_failed(cli, CLI_FAILED, e->code, "%s", e->sentence);
+    case TALK_SILENT:
         return call_failed(cli, CLI_NO_GATEWAY, "no-gateway", "The gateway at %s has not answered for %d seconds.",
-                           cli->socket, PATIENCE_SECONDS);
-    case READ_END:
+                           cli->socket, TALK_PATIENCE_MS / 1000);
+    case TALK_CLOSED:
         return call_failed(cli, CLI_NO_GATEWAY, "no-gateway",
                            "The gateway at %s closed the connection without an answer.", cli->socket);
-    case READ_TOO_LONG:
-        return call_puzzled(cli);
+    case TALK_TOO_LONG:
+        return call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "The request is too long to be sent.");
     }
-    if (ctl_reply_parse(line, data, &e) != ERR_OK)
-        return call_failed(cli, CLI_FAILED, e.code, "%s", e.sentence);
-    return CLI_OK;
-}
-
-static int ask(const struct cli *cli, int fd, struct ctl_request *request, struct ctl_lines *lines, json_t **data)
-{
-    char *line = request != NULL ? ctl_request_line(request) : NULL;
-    int status;
-    if (line == NULL)
-        status = call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "The request is too long to be sent.");
-    else if (!send_all(fd, line))
-        status =
-            call_failed(cli, CLI_NO_GATEWAY, "no-gateway", "The gateway at %s does not take requests.", cli->socket);
-    else
-        status = read_reply(cli, fd, lines, data);
-    ctl_line_free(line);
-    return status;
+    return CLI_FAILED;
 }
 
 int call(const struct cli *cli, struct ctl_request *request, json_t **data)
 {
-    struct ctl_lines lines;
-    int fd;
-    int status = reach(cli, &fd);
-    if (status == CLI_OK) {
-        ctl_lines_init(&lines, CTL_REPLY_MAX);
-        status = ask(cli, fd, request, &lines, data);
-        ctl_lines_done(&lines);
-        close(fd);
+    struct talk t;
+    struct ctl_error e;
+    int status = reach(cli, &t);
+    if (status != CLI_OK) {
+        ctl_request_free(request);
+        return status;
     }
-    ctl_request_free(request);
+    status = unanswered(cli, talk_ask(&t, request, data, &e), &e);
+    talk_close(&t);
     return status;
 }
 
-static int stream(const struct cli *cli, int fd, struct ctl_lines *lines,
-                  bool (*each)(const struct cli *cli, json_t *event))
+static int stream(const struct cli *cli, struct talk *t, bool (*each)(const struct cli *cli, json_t *event))
 {
-    struct view line;
-    enum reading r;
-    while ((r = read_line(fd, lines, &line)) == READ_LINE || r == READ_TIMEOUT) {
+    for (;;) {
         json_t *event = NULL;
         struct ctl_error e;
-        if (r == READ_TIMEOUT) /* a quiet gateway is a good gateway */
-            continue;
-        if (ctl_reply_parse(line, &event, &e) != ERR_OK)
-            return call_failed(cli, CLI_FAILED, e.code, "%s", e.sentence);
+        enum talk_result what = talk_next(t, -1, &event, &e); /* a quiet gateway is a good gateway */
+        if (what == TALK_CLOSED)
+            return call_failed(cli, CLI_NO_GATEWAY, "no-gateway", "The gateway at %s has ended.", cli->socket);
+        if (what != TALK_LINE)
+            return unanswered(cli, what, &e);
         bool more = each(cli, event);
         json_decref(event);
         if (!more)
             return CLI_OK;
     }
-    return call_failed(cli, CLI_NO_GATEWAY, "no-gateway", "The gateway at %s has ended.", cli->socket);
 }
 
 int call_events(const struct cli *cli, struct ctl_request *request, bool (*each)(const struct cli *cli, json_t *event))
 {
-    struct ctl_lines lines;
+    struct talk t;
+    struct ctl_error e;
     json_t *data = NULL;
-    int fd;
-    int status = reach(cli, &fd);
-    if (status == CLI_OK) {
-        ctl_lines_init(&lines, CTL_REPLY_MAX);
-        status = ask(cli, fd, request, &lines, &data);
-        json_decref(data);
-        if (status == CLI_OK)
-            status = stream(cli, fd, &lines, each);
-        ctl_lines_done(&lines);
-        close(fd);
+    int status = reach(cli, &t);
+    if (status != CLI_OK) {
+        ctl_request_free(request);
+        return status;
     }
-    ctl_request_free(request);
+    status = unanswered(cli, talk_ask(&t, request, &data, &e), &e);
+    json_decref(data);
+    if (status == CLI_OK)
+        status = stream(cli, &t, each);
+    talk_close(&t);
     return status;
 }

@@ -1,6 +1,8 @@
 /*
- * The parts of cli: command.c reads the command line by commands.def and options.def, call.c talks to the socket,
- * table.c and text.c make things readable, and one file a noun holds what the commands do.
+ * The parts of cli: command.c reads the command line by commands.def and options.def, talk.c is a conversation over a
+ * control socket and call.c one with the gateway, table.c and text.c make things readable, and one file a noun holds
+ * what the commands do. Of a client: options.c makes a profile from the command line, secrets.c finds its secrets,
+ * engine.c starts the program that connects, follow.c watches it and progress.c shows that.
  */
 #ifndef SEKISHO_CLI_INTERNAL_H
 #define SEKISHO_CLI_INTERNAL_H
@@ -9,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "pki/pki.h"
+#include "profile/profile.h"
 
 /* ---- the command line ---- */
 
@@ -28,21 +31,48 @@ struct command {
     const char *sentence, *examples;
 };
 
+#define CLI_SET_MAX 32
+
 struct cli {
     const struct cli_io *io;
     const struct command *command;
-    const char *operand;              /* NULL: not given */
-    const char *option[OPTION_COUNT]; /* NULL: not given; "" for options without a value */
+    const char *operand;        /* NULL: not given */
+    char *option[OPTION_COUNT]; /* NULL: not given; "" for options without a value */
+    char *set[CLI_SET_MAX];     /* every --set */
+    size_t set_count;
     const char *socket;
     bool json;
+    int signals; /* a signalfd of SIGINT and its like while an engine is started and watched; else -1 */
 };
 
+/* The tables, for completion: NULL at the end. */
+const struct command *command_at(size_t i);
+const char *option_word(enum option o);
+const char *option_value(enum option o); /* "": it takes none */
 /* Reads the command line. CLI_OK with cli->command NULL: help was asked for and has been printed. */
 int command_parse(struct cli *cli, int argc, char **argv);
 /* Says what is wrong on standard error; returns CLI_USAGE. */
 int command_wrong(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- the socket ---- */
+
+#define TALK_PATIENCE_MS 30000 /* for a reply */
+
+struct talk {
+    int fd;
+    struct ctl_lines lines;
+};
+
+enum talk_result { TALK_LINE, TALK_REFUSED, TALK_SILENT, TALK_CLOSED, TALK_PUZZLED, TALK_TOO_LONG };
+
+/* 0, or the errno; then there is nothing to close. */
+int talk_open(struct talk *t, const char *path);
+void talk_close(struct talk *t);
+/* Sends, and waits for the reply; request is taken (NULL counts as too long). TALK_LINE: *data is the caller's
+ * reference. TALK_REFUSED, TALK_PUZZLED: the error tells. */
+enum talk_result talk_ask(struct talk *t, struct ctl_request *request, json_t **data, struct ctl_error *e);
+/* The next line; patience -1: for ever. */
+enum talk_result talk_next(struct talk *t, int patience_ms, json_t **data, struct ctl_error *e);
 
 /* Asks and waits for the reply; request is taken. CLI_OK: *data is the caller's reference. All else has been said on
  * standard error (with --json as an object on standard output) and is the exit status. */
@@ -96,6 +126,10 @@ int table_print(struct table *t, const struct cli_io *io, size_t width);
 
 #define PASSWORD_MAX 257 /* bytes with NUL */
 
+/* From the first line of a file, or of standard input for "-". */
+int password_from_file(const struct cli *cli, const char *path, char out[static PASSWORD_MAX]);
+/* Asks on the terminal, without echo when it is secret. False when there is none, or no line came. */
+bool password_ask(const char *question, bool secret, char out[static PASSWORD_MAX]);
 /* From --password-file, --generate, or the terminal. The caller wipes it. */
 int password_get(const struct cli *cli, char out[static PASSWORD_MAX]);
 /* Four groups of five, 100 bits, without letters that look alike. */
@@ -145,8 +179,78 @@ bool revoked_has(const struct revoked *r, const char *serial);
 /* By a line of the file. False: it is damaged, or there is no memory. */
 bool revoked_add(struct revoked *r, const char *line);
 int authority_write_crl(const struct cli *cli, const struct store *s, const struct pki_ca *ca, const struct revoked *r);
+/* ---- a client's connection ---- */
+
+/* The directories and the file of a profile. */
+const char *profiles_directory(const struct cli *cli);
+int profile_path(const struct cli *cli, const char *name, char out[static CONFIG_PATH_MAX]);
+/* That of the engine of a profile, or --socket. */
+int engine_path(const struct cli *cli, const char *name, char out[static CONFIG_PATH_MAX]);
+
+/* Sets what the options say in the profile; says what is wrong with them. */
+int options_apply(const struct cli *cli, struct profile *profile);
+/* Says an error of a profile. */
+int profile_wrong(const struct cli *cli, const struct config_error *e);
+/* Whether we may make interfaces and routes; else says so, in a sentence with the command line that would do. */
+int rights_check(const struct cli *cli);
+
+/* Sets the profile's secret from the first line of a file; what names it in the error. */
+int secret_from_file(const struct cli *cli, struct profile_secret *into, const char *file, const char *what);
+/* Asks for a secret; CLI_OK with nothing set when an empty line is the answer. */
+int secret_offer(const struct cli *cli, struct profile_secret *into, const char *question, const char *what);
+/* Secrets from options, the environment, the profile and its files, its command, and the terminal. */
+int secrets_gather(const struct cli *cli, struct profile *profile, const char *filename);
+
+/* From here on interruptions come out of cli->signals, so that none is lost between an engine's start and its watch. */
+void signals_hold(struct cli *cli);
+void signals_release(struct cli *cli);
+/* Starts the engine with the profile, and waits until its socket listens. */
+int engine_start(const struct cli *cli, const struct profile *profile, const char *name);
+/* Has the engine's program undo what a dead engine left. */
+int engine_clean(const struct cli *cli, const char *name);
+/* Asks an engine for its link. TALK_CLOSED: there is none. */
+enum talk_result engine_link(const char *path, struct ctl_link *out, struct ctl_error *e);
+/* The names of all engines that answer, in order; *stale those of sockets that do not. For names_done(). */
+struct names {
+    char (*name)[PROFILE_NAME_MAX];
+    size_t count;
+};
+int engine_names(const struct cli *cli, struct names *live, struct names *stale);
+void names_done(struct names *n);
+
+struct show {
+    const struct cli *cli;
+    unsigned turns; /* of the spinner */
+    bool spinning;  /* there is one on the line */
+    char doing[CTL_PHRASE_MAX];
+};
+void show_progress(struct show *s, const struct ctl_progress *p);
+void show_line(struct show *s, const char *text); /* one of ours */
+void show_tick(struct show *s);                   /* turns the spinner; nothing where there is none */
+void show_done(struct show *s);                   /* takes it away */
+/* The lines of a connection that is up; with counters for status. */
+void show_link(FILE *out, const struct ctl_link *link, bool counters);
+
+/* Follows an engine until it is up, or with --foreground until it ends. ours: we started it, so an interruption ends
+ * it. Returns the exit status; all has been said. */
+int follow(const struct cli *cli, const char *name, const char *path, bool ours);
+/* Of a cause's word. */
+int exit_status(const char *cause);
 
 /* ---- the commands ---- */
+
+int run_connect(struct cli *cli);
+int run_disconnect(struct cli *cli);
+int run_client_status(struct cli *cli);
+int run_profile_add(struct cli *cli);
+int run_profile_set(struct cli *cli);
+int run_profile_list(struct cli *cli);
+int run_profile_show(struct cli *cli);
+int run_profile_edit(struct cli *cli);
+int run_profile_del(struct cli *cli);
+int run_profile_import(struct cli *cli);
+int run_profile_export(struct cli *cli);
+int run_completion(struct cli *cli);
 
 int run_status(struct cli *cli);
 int run_version(struct cli *cli);

@@ -16,6 +16,9 @@ static const struct option_rule options[OPTION_COUNT] = {
 
 #define O(name) (UINT64_C(1) << OPTION_##name)
 #define COMMON  (O(HELP) | O(JSON) | O(SOCKET))
+#define PROFILE_OPTIONS                                                                                                \
+    (O(USER) | O(PSK_FILE) | O(PASSWORD_FILE) | O(CERTIFICATE) | O(AUTHORITIES) | O(ROUTES) | O(DNS) | O(NO_LEAK) |    \
+     O(SET))
 
 static const struct command commands[] = {
 #define COMMAND(words, operand, options, run, sentence, examples)                                                      \
@@ -25,6 +28,21 @@ static const struct command commands[] = {
 };
 
 _Static_assert(OPTION_COUNT <= 64, "sets of options are 64 bits");
+
+const struct command *command_at(size_t i)
+{
+    return i < ARRAY_LEN(commands) ? &commands[i] : NULL;
+}
+
+const char *option_word(enum option o)
+{
+    return options[o].word;
+}
+
+const char *option_value(enum option o)
+{
+    return options[o].value;
+}
 
 int command_wrong(const struct cli *cli, const char *format, ...)
 {
@@ -67,6 +85,8 @@ static void print_option(FILE *out, const struct option_rule *o)
     char head[TEXT_MAX];
     snprintf(head, sizeof head, "--%s %s", o->word, o->value);
     fprintf(out, "  %-22s ", head);
+    if (strlen(head) > 22)
+        fprintf(out, "\n%25s", "");
     print_wrapped(out, o->sentence, 25);
 }
 
@@ -88,8 +108,8 @@ static void help_command(FILE *out, const struct command *c)
 
 static void help_all(FILE *out)
 {
-    fputs("Usage: sekisho COMMAND [OPTION...]\n\nWorks with the L2TP/IPsec gateway of this host, "
-          "sekishod.\n\nCommands:\n",
+    fputs("Usage: sekisho COMMAND [OPTION...]\n\nConnects this host to an L2TP/IPsec server, and works with the "
+          "gateway of\nthis host, sekishod.\n\nCommands:\n",
           out);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         char head[TEXT_MAX];
@@ -98,7 +118,8 @@ static void help_all(FILE *out)
         print_wrapped(out, commands[i].sentence, 25);
     }
     fputs("\nEach has --help, with examples, and --json.\n"
-          "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no gateway answers.\n",
+          "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 nobody answers;\n"
+          "those of connect, from 10 on, tell what was wrong: see sekisho(1).\n",
           out);
 }
 
@@ -156,7 +177,8 @@ static int take_option(struct cli *cli, int argc, char **argv)
 {
     size_t length;
     int i = find_option(argv[0] + 2, &length);
-    const char *value = argv[0][2 + length] == '=' ? argv[0] + 2 + length + 1 : NULL;
+    static char given[] = "";
+    char *value = argv[0][2 + length] == '=' ? argv[0] + 2 + length + 1 : NULL;
     if (i < 0 || !(cli->command->options & UINT64_C(1) << i)) {
         command_wrong(cli, "There is no option \"%s\" here.", argv[0]);
         return 0;
@@ -170,7 +192,13 @@ static int take_option(struct cli *cli, int argc, char **argv)
         command_wrong(cli, "The option --%s needs a value.", options[i].word);
         return 0;
     }
-    cli->option[i] = !wants ? "" : value != NULL ? value : argv[1];
+    cli->option[i] = !wants ? given : value != NULL ? value : argv[1];
+    if (i == OPTION_SET && cli->set_count == CLI_SET_MAX) {
+        command_wrong(cli, "There may be %d --set at most.", CLI_SET_MAX);
+        return 0;
+    }
+    if (i == OPTION_SET)
+        cli->set[cli->set_count++] = cli->option[i];
     return wants && value == NULL ? 2 : 1;
 }
 
@@ -182,7 +210,8 @@ static int take_words(struct cli *cli, int argc, char **argv)
             plain = true;
             i++;
         } else if (!plain && (strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0)) {
-            cli->option[OPTION_HELP] = "";
+            static char given[] = "";
+            cli->option[OPTION_HELP] = given;
             return CLI_OK;
         } else if (!plain && strncmp(argv[i], "--", 2) == 0) {
             int n = take_option(cli, argc - i, argv + i);
@@ -253,7 +282,7 @@ int command_parse(struct cli *cli, int argc, char **argv)
 
 int cli_run(const struct cli_io *io, int argc, char **argv)
 {
-    struct cli cli = {.io = io};
+    struct cli cli = {.io = io, .signals = -1};
     int status = command_parse(&cli, argc, argv);
     if (status == CLI_OK && cli.command != NULL)
         status = cli.command->run(&cli);

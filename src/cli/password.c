@@ -2,6 +2,8 @@
 #include "cli/cli_internal.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/random.h>
 #include <termios.h>
@@ -47,7 +49,7 @@ static bool read_line(FILE *in, char out[static PASSWORD_MAX])
     return whole && n > 0;
 }
 
-static int from_file(const struct cli *cli, const char *path, char out[static PASSWORD_MAX])
+int password_from_file(const struct cli *cli, const char *path, char out[static PASSWORD_MAX])
 {
     bool standard = strcmp(path, "-") == 0;
     FILE *f = standard ? cli->io->in : fopen(path, "re");
@@ -75,21 +77,66 @@ static int generated(const struct cli *cli, char out[static PASSWORD_MAX])
 
 /* ---- the terminal ---- */
 
-static bool ask_once(FILE *tty, const char *question, char out[static PASSWORD_MAX])
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
 {
+    interrupted = number;
+}
+
+/* Waits for a line, or a signal: those are held everywhere but in the wait, so that none comes between. */
+static bool wait_for_line(FILE *tty, const sigset_t *open)
+{
+    struct pollfd p = {.fd = fileno(tty), .events = POLLIN};
+    while (interrupted == 0)
+        if (ppoll(&p, 1, NULL, open) > 0)
+            return true;
+    return false;
+}
+
+/* One question; the terminal is given back as it was before an interruption has its usual effect. */
+static bool ask_once(FILE *tty, const char *question, bool secret, char out[static PASSWORD_MAX])
+{
+    const struct sigaction heed = {.sa_handler = on_signal};
+    struct sigaction usual_int, usual_term;
     struct termios before, quiet;
+    sigset_t held, usual;
     if (tcgetattr(fileno(tty), &before) != 0)
         return false;
     quiet = before;
-    quiet.c_lflag &= (tcflag_t)~ECHO;
+    if (secret)
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &held, &usual);
+    interrupted = 0;
+    sigaction(SIGINT, &heed, &usual_int);
+    sigaction(SIGTERM, &heed, &usual_term);
+    bool ok = tcsetattr(fileno(tty), TCSAFLUSH, &quiet) == 0; /* before the question: who answers at once is heard */
     fputs(question, tty);
     fflush(tty);
-    if (tcsetattr(fileno(tty), TCSAFLUSH, &quiet) != 0)
-        return false;
-    bool ok = read_line(tty, out);
+    ok = ok && wait_for_line(tty, &usual) && read_line(tty, out);
     (void)tcsetattr(fileno(tty), TCSAFLUSH, &before);
-    fputc('\n', tty);
+    sigaction(SIGINT, &usual_int, NULL);
+    sigaction(SIGTERM, &usual_term, NULL);
+    if (secret)
+        fputc('\n', tty);
     fflush(tty);
+    if (interrupted != 0)
+        raise(interrupted);
+    pthread_sigmask(SIG_SETMASK, &usual, NULL);
+    return ok && interrupted == 0;
+}
+
+bool password_ask(const char *question, bool secret, char out[static PASSWORD_MAX])
+{
+    FILE *tty = fopen("/dev/tty", "r+e");
+    if (tty == NULL)
+        return false;
+    setvbuf(tty, NULL, _IONBF, 0);
+    bool ok = ask_once(tty, question, secret, out);
+    fclose(tty);
     return ok;
 }
 
@@ -101,7 +148,7 @@ static int from_terminal(const struct cli *cli, char out[static PASSWORD_MAX])
         return call_failed(cli, CLI_USAGE, CTL_CODE_INVALID,
                            "There is no terminal to ask for a password. Use --password-file FILE or --generate.");
     setvbuf(tty, NULL, _IONBF, 0);
-    bool ok = ask_once(tty, "Password: ", out) && ask_once(tty, "Once more: ", again);
+    bool ok = ask_once(tty, "Password: ", true, out) && ask_once(tty, "Once more: ", true, again);
     bool same = ok && strcmp(out, again) == 0;
     bytes_wipe(again, sizeof again);
     fclose(tty);
@@ -120,5 +167,5 @@ int password_get(const struct cli *cli, char out[static PASSWORD_MAX])
         return command_wrong(cli, "--password-file and --generate exclude each other.");
     if (generate)
         return generated(cli, out);
-    return file != NULL ? from_file(cli, file, out) : from_terminal(cli, out);
+    return file != NULL ? password_from_file(cli, file, out) : from_terminal(cli, out);
 }

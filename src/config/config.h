@@ -298,11 +298,18 @@ void schema_fallbacks(const struct schema *schema, void *base);
 /* Sets one key, "user" or "ike.policy", to a text: as in a file but without quotes, a list with commas. */
 enum err schema_set(const struct schema *schema, const char *key, const char *text, void *base,
                     struct config_error *error);
+/* The value of a key as a text in the form that schema_set() takes; "" when it is not set, NULL when there is no such
+ * key. Returns out, which has secrets in clear. */
+#define SCHEMA_TEXT_MAX 4096
+const char *schema_get(const struct schema *schema, const char *key, const void *base,
+                       char out[static SCHEMA_TEXT_MAX]);
 /* Writes base in the syntax, keys whose value is the fallback with a number sign before them. With comments every key
  * has its sentence; without, only what differs is written. ERR_LIMIT when it does not fit. */
 enum err schema_write(const struct schema *schema, const void *base, bool comments, struct writer *w);
 /* The line on which a text that parses says a key; 0 when it does not. For checks that come after. */
 uint32_t schema_line(const struct schema *schema, struct view text, const char *key);
+/* The key of that name; NULL when there is none. */
+const struct schema_key *schema_find(const struct schema *schema, const char *key);
 /* "ike.policy"; returns out. */
 const char *schema_key_name(const struct schema *schema, const struct schema_key *key,
                             char out[static CONFIG_NAME_MAX]);

@@ -68,8 +68,7 @@ enum err value_set_text(const struct schema_key *key, const char *text, void *ba
 
 /* The field as a text in the normal form of a fallback, the values of a list with ", " between; "": none. Returns out.
  */
-#define VALUE_TEXT_MAX 4096
-const char *value_text(const struct schema_key *key, const void *base, char out[static VALUE_TEXT_MAX]);
+const char *value_text(const struct schema_key *key, const void *base, char out[static SCHEMA_TEXT_MAX]);
 
 /* ---- the judge of the whole ---- */
 

@@ -94,10 +94,10 @@ static void put_list(struct writer *w, const char *list)
         put(w, *list == ',' ? ", " : (const char[]){*list, '\0'});
 }
 
-const char *value_text(const struct schema_key *key, const void *base, char out[static VALUE_TEXT_MAX])
+const char *value_text(const struct schema_key *key, const void *base, char out[static SCHEMA_TEXT_MAX])
 {
     const void *field = (const char *)base + key->offset;
-    struct writer w = wr_init(out, VALUE_TEXT_MAX - 1);
+    struct writer w = wr_init(out, SCHEMA_TEXT_MAX - 1);
     switch (key->kind) {
     case KIND_FLAG:
         put(&w, *(const bool *)field ? "on" : "off");

@@ -51,25 +51,35 @@ void schema_fallbacks(const struct schema *schema, void *base)
         value_fallback(&schema->keys[i], base);
 }
 
-enum err schema_set(const struct schema *schema, const char *key, const char *text, void *base,
-                    struct config_error *error)
+const struct schema_key *schema_find(const struct schema *schema, const char *key)
 {
     char name[CONFIG_NAME_MAX];
     for (size_t i = 0; i < schema->key_count; i++)
         if (strcmp(schema_key_name(schema, &schema->keys[i], name), key) == 0)
-            return value_set_text(&schema->keys[i], text, base, name, error);
-    return config_fail(error, 0, "", "There is no key \"%s\"; %s lists all that there are.",
-                       config_printable(key, name, sizeof name), schema->page);
+            return &schema->keys[i];
+    return NULL;
 }
 
-static uint32_t line_of(const struct syntax *s, const struct schema *schema, const char *key)
+enum err schema_set(const struct schema *schema, const char *key, const char *text, void *base,
+                    struct config_error *error)
 {
-    char name[CONFIG_NAME_MAX];
-    for (size_t i = 0; i < schema->key_count; i++)
-        if (strcmp(schema_key_name(schema, &schema->keys[i], name), key) == 0 &&
-            syntax_values(s, &schema->keys[i], 0) > 0)
-            return syntax_value(s, &schema->keys[i], 0, 0)->line;
-    return 0;
+    char safe[CONFIG_NAME_MAX];
+    const struct schema_key *found = schema_find(schema, key);
+    if (found != NULL)
+        return value_set_text(found, text, base, key, error);
+    return config_fail(error, 0, "", "There is no key \"%s\"; %s lists all that there are.",
+                       config_printable(key, safe, sizeof safe), schema->page);
+}
+
+const char *schema_get(const struct schema *schema, const char *key, const void *base, char out[static SCHEMA_TEXT_MAX])
+{
+    const struct schema_key *found = schema_find(schema, key);
+    return found != NULL ? value_text(found, base, out) : NULL;
+}
+
+static uint32_t line_of(const struct syntax *s, const struct schema_key *key)
+{
+    return key != NULL && syntax_values(s, key, 0) > 0 ? syntax_value(s, key, 0, 0)->line : 0;
 }
 
 uint32_t schema_line(const struct schema *schema, struct view text, const char *key)
@@ -81,7 +91,7 @@ uint32_t schema_line(const struct schema *schema, struct view text, const char *
     if (config_scan(text, &clean, &ignored) == ERR_OK) {
         size_t n = strlen(clean);
         if (syntax_parse(schema, clean, &s, &ignored) == ERR_OK)
-            line = line_of(s, schema, key);
+            line = line_of(s, schema_find(schema, key));
         bytes_wipe(clean, n);
     }
     syntax_free(s);

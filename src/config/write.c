@@ -124,7 +124,7 @@ static void put_comments(struct writer *w, const struct schema_key *key, const c
 
 static void put_key(const struct write *to, const struct schema_key *key, const char *indent)
 {
-    char text[VALUE_TEXT_MAX] = "";
+    char text[SCHEMA_TEXT_MAX] = "";
     bool said = to->base != NULL && strcmp(value_text(key, to->base, text), key->fallback) != 0;
     if (to->comments)
         put_comments(to->w, key, indent);
@@ -141,7 +141,7 @@ static void put_key(const struct write *to, const struct schema_key *key, const 
 
 static bool differs(const struct write *to, unsigned s)
 {
-    char text[VALUE_TEXT_MAX];
+    char text[SCHEMA_TEXT_MAX];
     bool found = false;
     for (size_t i = 0; i < to->schema->key_count && !found; i++)
         found = to->schema->keys[i].section == s &&

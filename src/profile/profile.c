@@ -167,6 +167,26 @@ enum err profile_set(struct profile *profile, const char *key, const char *text,
     return schema_set(&profile_schema, key, text, profile, error);
 }
 
+const char *profile_get(const struct profile *profile, const char *key, char out[static SCHEMA_TEXT_MAX])
+{
+    return schema_get(&profile_schema, key, profile, out);
+}
+
+bool profile_key_secret(const char *key)
+{
+    const struct schema_key *found = schema_find(&profile_schema, key);
+    return found != NULL && found->kind == KIND_SECRET;
+}
+
+void profile_forget(struct profile *p)
+{
+    bytes_wipe(p->password.value, sizeof p->password.value);
+    bytes_wipe(p->psk.value, sizeof p->psk.value);
+    bytes_wipe(p->certificate.password.value, sizeof p->certificate.password.value);
+    bytes_wipe(p->l2tp.secret.value, sizeof p->l2tp.secret.value);
+    secret_wipe(&p->key);
+}
+
 enum err profile_write(const struct profile *profile, bool comments, struct writer *w)
 {
     if (comments)

@@ -131,6 +131,12 @@ void profile_free(struct profile *profile);
  * whole when done with profile_check(). */
 enum err profile_set(struct profile *profile, const char *key, const char *text, struct config_error *error);
 enum err profile_check(const struct profile *profile, struct config_error *error);
+/* The value of a key as profile_set() takes it, secrets in clear; "": not set, NULL: no such key. Returns out. */
+const char *profile_get(const struct profile *profile, const char *key, char out[static SCHEMA_TEXT_MAX]);
+/* Whether the key's value is a secret: not to be shown, nor to be taken from a command line. */
+bool profile_key_secret(const char *key);
+/* Wipes the secrets that stand in the profile itself. */
+void profile_forget(struct profile *profile);
 /* Everything by default; not right yet: the server is missing. NULL: out of memory. */
 struct profile *profile_new(void);
 

@@ -21,7 +21,7 @@ static void every_fallback_of_the_schema_is_a_good_value(void **state)
     (void)state;
     for (size_t i = 0; i < config_schema.key_count; i++) {
         const struct schema_key *key = &config_schema.keys[i];
-        char again[VALUE_TEXT_MAX];
+        char again[SCHEMA_TEXT_MAX];
         static union {
             struct config config;
             struct config_psk psk;
