@@ -144,6 +144,7 @@ struct sendable {
     const uint8_t *data;
     uint32_t len;
     uint16_t segment;
+    bool whole; /* goes with DF, however small the next link is known to be: it passes whole or not at all */
 };
 #define SENDABLE_SEGMENTS 64    /* the kernel's UDP_MAX_SEGMENTS before Linux 6.10 */
 #define SENDABLE_BYTES    65000 /* below 65535 less the headers of either family */

@@ -44,6 +44,9 @@ struct sock {
     struct send_batch *batch;
 };
 
+/* Whether what leaves from now on goes with DF. */
+void sock_set_whole(const struct sock *sock, bool whole);
+
 struct send_batch *send_batch_new(void);
 void send_batch_free(struct send_batch *batch);
 

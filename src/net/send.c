@@ -68,13 +68,13 @@ static bool is_train(const struct sendable *s)
 static size_t message_length(const struct sock *s, const struct sendable *list, size_t n)
 {
     const uint32_t size = list[0].len;
-    if (!s->segments || size == 0 || is_train(&list[0]))
+    if (!s->segments || size == 0 || is_train(&list[0]) || list[0].whole)
         return 1;
     size_t count = 1;
     uint32_t bytes = size;
     while (count < n && count < SENDABLE_SEGMENTS) {
         const struct sendable *next = &list[count];
-        if (is_train(next) || next->len > size || next->len == 0 || bytes + next->len > SENDABLE_BYTES ||
+        if (is_train(next) || next->whole || next->len > size || next->len == 0 || bytes + next->len > SENDABLE_BYTES ||
             (next->path != list[0].path && !path_equal(next->path, list[0].path)))
             break;
         bytes += next->len;
@@ -123,10 +123,16 @@ static bool train_was_refused(int error)
 static bool send_one(struct sock *s, const struct sendable *one)
 {
     put_message(s, 0, s->batch->pieces, one, 1);
+    if (one->whole)
+        sock_set_whole(s, true);
     ssize_t n;
     do
         n = sendmsg(s->fd, &s->batch->messages[0].msg_hdr, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    const int error = errno;
+    if (one->whole)
+        sock_set_whole(s, false);
+    errno = error;
     if (n < 0 && buffer_is_full(errno))
         return false;
     s->counters.sent_calls++;
@@ -147,7 +153,7 @@ static size_t send_singly(struct sock *s, const struct sendable *list, size_t co
         uint32_t at = 0;
         do {
             const uint32_t left = list[i].len - at;
-            const struct sendable one = {list[i].path, list[i].data + at, left < step ? left : step, 0};
+            const struct sendable one = {list[i].path, list[i].data + at, left < step ? left : step, 0, list[i].whole};
             if (!send_one(s, &one))
                 return i;
             at += one.len;
@@ -161,7 +167,7 @@ static size_t fill(struct sock *s, const struct sendable *list, size_t n)
 {
     size_t messages = 0, used = 0;
     while (messages < SEND_MESSAGES && used < n && used < SEND_PIECES) {
-        if (!s->segments && is_train(&list[used]))
+        if ((!s->segments && is_train(&list[used])) || list[used].whole)
             break;
         const size_t room = n - used < SEND_PIECES - used ? n - used : SEND_PIECES - used;
         const size_t count = message_length(s, list + used, room);
@@ -206,7 +212,7 @@ size_t sock_send(struct sock *sock, const struct sendable *list, size_t n)
     bool full = false;
     while (done < n && !full) {
         const size_t messages = fill(sock, list + done, n - done);
-        if (messages == 0) { /* a train where trains do not go */
+        if (messages == 0) { /* a train where trains do not go, or one that goes with DF */
             full = send_singly(sock, list + done, 1) == 0;
             done += !full;
             continue;

@@ -81,6 +81,16 @@ static int set_ip_options(int fd, uint8_t family)
            set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
 
+void sock_set_whole(const struct sock *sock, bool whole)
+{
+    if (sock->local.addr.family == 4)
+        set_int(sock->fd, IPPROTO_IP, IP_MTU_DISCOVER, whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+    else
+        set_int(sock->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, whole ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+    if (sock->local.addr.family == 6)
+        set_int(sock->fd, IPPROTO_IPV6, IPV6_DONTFRAG, whole);
+}
+
 static enum err set_options(struct sock *s, const struct sock_config *config, bool shared)
 {
     const uint8_t family = config->local.addr.family;

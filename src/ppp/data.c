@@ -65,5 +65,7 @@ uint32_t ppp_data_overhead(const struct ppp *ppp)
 uint16_t ppp_mtu(const struct ppp *ppp)
 {
     uint16_t ours = ppp->config->mtu ? ppp->config->mtu : OUR_MRU_DEFAULT;
-    return ppp->lcp.peer_mru < ours ? ppp->lcp.peer_mru : ours;
+    if (ppp->lcp.peer_mru < ours)
+        ours = ppp->lcp.peer_mru;
+    return ppp->probe.found != 0 && ppp->probe.found < ours ? ppp->probe.found : ours;
 }

@@ -4,6 +4,8 @@
  */
 #include "ppp/ppp_internal.h"
 
+#define ECHO_DATA_SMALL 512 /* bytes: no network is too small for these */
+
 void echo_start(struct ppp *ppp)
 {
     ppp->echo.unanswered = 0;
@@ -22,7 +24,7 @@ void echo_alive(struct ppp *ppp)
     ppp->echo.unanswered = 0;
 }
 
-static uint32_t our_magic(const struct ppp *ppp)
+uint32_t echo_magic(const struct ppp *ppp)
 {
     return ppp->lcp.asks & LCP_ASK_MAGIC ? ppp->lcp.magic : 0; /* zero unless agreed (RFC 1661 5.8) */
 }
@@ -34,7 +36,7 @@ static void ask(struct ppp *ppp)
     const usec_t repeat = ppp->config->echo_repeat ? ppp->config->echo_repeat : ppp->config->echo_interval;
     e->unanswered++;
     e->at = repeat ? ppp->now + repeat : USEC_NEVER;
-    be32_put(magic, our_magic(ppp));
+    be32_put(magic, echo_magic(ppp));
     frame_send(ppp, PPP_LCP, ECHO_REQUEST, ++e->id, VIEW(magic));
 }
 
@@ -71,8 +73,12 @@ void echo_answer(struct ppp *ppp, const struct control *in)
     struct reader r = rd_init(in->body);
     rd_skip(&r, 4);
     struct writer w = wr_init(body, sizeof body);
-    wr_u32(&w, our_magic(ppp));
+    wr_u32(&w, echo_magic(ppp));
     wr_view(&w, rd_rest(&r));
-    if (wr_ok(&w))
+    if (!wr_ok(&w))
+        return;
+    if (in->body.n > ECHO_DATA_SMALL) /* somebody tries the way: ours back is to be tried as well */
+        frame_send_whole(ppp, PPP_LCP, ECHO_REPLY, in->id, wr_written(&w));
+    else
         frame_send(ppp, PPP_LCP, ECHO_REPLY, in->id, wr_written(&w));
 }

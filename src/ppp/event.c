@@ -93,6 +93,10 @@ static bool tell(struct ppp *ppp, enum happening what, struct ppp_event *out)
     case HAPPENED_NETWORK6:
         tell_network(ppp, out, PPP_EVENT_NETWORK6);
         return fsm_opened(&ppp->ipv6cp_fsm);
+    case HAPPENED_MTU:
+        out->type = PPP_EVENT_MTU;
+        out->mtu = ppp->probe.found;
+        return ppp->probe.at == USEC_NEVER;
     }
     return false;
 }

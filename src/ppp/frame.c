@@ -14,10 +14,11 @@
 struct frame {
     struct frame *next;
     uint16_t n;
+    bool whole;
     uint8_t bytes[];
 };
 
-void frame_send(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body)
+static void put(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body, bool whole)
 {
     size_t n = FRAME_HEADER + body.n;
     if (ppp->out_count >= FRAME_QUEUE_MAX || n > PPP_FRAME_MAX)
@@ -34,6 +35,7 @@ void frame_send(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, st
     wr_u16(&w, (uint16_t)(n - 4));
     wr_view(&w, body);
     f->n = (uint16_t)n;
+    f->whole = whole;
     f->next = NULL;
     if (ppp->out_tail)
         ppp->out_tail->next = f;
@@ -41,6 +43,21 @@ void frame_send(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, st
         ppp->out_head = f;
     ppp->out_tail = f;
     ppp->out_count++;
+}
+
+void frame_send(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body)
+{
+    put(ppp, protocol, code, id, body, false);
+}
+
+void frame_send_whole(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body)
+{
+    put(ppp, protocol, code, id, body, true);
+}
+
+bool frame_is_whole(const struct ppp *ppp)
+{
+    return ppp->out_head && ppp->out_head->whole;
 }
 
 /* Frames carry passwords and proofs: none is given back to the heap unwiped. */

@@ -236,7 +236,9 @@ static enum drop take_echo(struct ppp *ppp, const struct control *in)
         return DROP_PPP_STATE;
     if ((ppp->lcp.asks & LCP_ASK_MAGIC) && magic == ppp->lcp.magic)
         return DROP_PPP_LOOP;
-    fsm_event(&ppp->lcp_fsm, FSM_ECHO, in, NULL); /* answers requests; replies have done their work by arriving */
+    if (in->code == ECHO_REPLY)
+        mtu_answer(ppp, in);
+    fsm_event(&ppp->lcp_fsm, FSM_ECHO, in, NULL); /* answers requests; other replies have done their work by arriving */
     return DROP_NONE;
 }
 

@@ -22,6 +22,7 @@ void link_lcp_down(struct ppp *ppp)
 {
     ppp->phase = PHASE_ESTABLISH;
     echo_stop(ppp);
+    mtu_stop(ppp);
     auth_stop(ppp);
     fsm_event(&ppp->ipcp_fsm, FSM_DOWN, NULL, NULL);
     fsm_event(&ppp->ipv6cp_fsm, FSM_DOWN, NULL, NULL);
@@ -66,6 +67,7 @@ void link_finished(struct ppp *ppp)
 {
     ppp->phase = PHASE_FINISHED;
     echo_stop(ppp);
+    mtu_stop(ppp);
     auth_done(ppp);
     ppp->lcp_fsm.at = ppp->ipcp_fsm.at = ppp->ipv6cp_fsm.at = USEC_NEVER;
 }

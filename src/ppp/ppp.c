@@ -19,7 +19,7 @@ struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env)
     fsm_init(&ppp->ipcp_fsm, ppp, &ipcp_protocol);
     fsm_init(&ppp->ipv6cp_fsm, ppp, &ipv6cp_protocol);
     ppp->lcp.peer_mru = PPP_MRU_DEFAULT;
-    ppp->auth.resend_at = ppp->auth.deadline = ppp->auth.close_at = ppp->echo.at = USEC_NEVER;
+    ppp->auth.resend_at = ppp->auth.deadline = ppp->auth.close_at = ppp->echo.at = ppp->probe.at = USEC_NEVER;
     return ppp;
 }
 
@@ -99,12 +99,14 @@ void ppp_timeout(struct ppp *ppp, usec_t now)
     fsm_timeout(&ppp->ipv6cp_fsm);
     auth_timeout(ppp);
     echo_timeout(ppp);
+    mtu_timeout(ppp);
 }
 
 usec_t ppp_deadline(const struct ppp *ppp)
 {
     usec_t at = usec_min(ppp->lcp_fsm.at, usec_min(ppp->ipcp_fsm.at, ppp->ipv6cp_fsm.at));
-    return usec_min(at, usec_min(auth_deadline(ppp), ppp->echo.at));
+    at = usec_min(at, usec_min(auth_deadline(ppp), ppp->echo.at));
+    return usec_min(at, ppp->probe.at);
 }
 
 bool ppp_output(struct ppp *ppp, struct writer *w)
@@ -112,10 +114,21 @@ bool ppp_output(struct ppp *ppp, struct writer *w)
     return frame_take(ppp, w);
 }
 
+bool ppp_output_whole(const struct ppp *ppp)
+{
+    return frame_is_whole(ppp);
+}
+
 void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *answer)
 {
     ppp->now = now;
     auth_judged(ppp, answer);
+}
+
+void ppp_probe(struct ppp *ppp, usec_t now, uint16_t least, uint16_t most)
+{
+    ppp->now = now;
+    mtu_begin(ppp, least, most);
 }
 
 void ppp_answer(struct ppp *ppp, usec_t now, struct view text)

@@ -170,7 +170,8 @@ void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *an
 /* What the user typed at PPP_EVENT_PROMPT; copied. Too late it is thrown away. */
 void ppp_answer(struct ppp *ppp, usec_t now, struct view text);
 /* Client, once IPv4 is up: finds the largest inner packet from least to most bytes that passes whole in both
- * directions, by Echo-Requests of its size (RFC 1661 5.8). PPP_EVENT_MTU follows. */
+ * directions, by Echo-Requests of its size (RFC 1661 5.8). PPP_EVENT_MTU follows; least is at least 128, and packets up
+ * to it are taken to pass. Before LCP is up, or with nothing between least and ppp_mtu(), it does nothing. */
 void ppp_probe(struct ppp *ppp, usec_t now, uint16_t least, uint16_t most);
 /* Ends the link with Terminate-Request; PPP_EVENT_DOWN follows with this cause. */
 void ppp_close(struct ppp *ppp, usec_t now, enum cause cause);
@@ -195,7 +196,7 @@ enum drop ppp_data_open(const struct ppp *ppp, struct packet *packet);
  * network layer is not up. */
 bool ppp_data_seal(const struct ppp *ppp, uint16_t protocol, struct packet *packet);
 uint32_t ppp_data_overhead(const struct ppp *ppp);
-/* The largest inner packet we may send: the lesser of the peer's MRU and config.mtu. */
+/* The largest inner packet we may send: the least of the peer's MRU, config.mtu, and what a probe has found. */
 uint16_t ppp_mtu(const struct ppp *ppp);
 
 #endif

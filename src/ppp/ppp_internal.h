@@ -244,6 +244,17 @@ struct echo {
     uint8_t id;
 };
 
+/* The search for the largest packet that passes whole. */
+struct probe {
+    usec_t at;          /* USEC_NEVER while none is under way */
+    usec_t sent, rtt;   /* rtt 0: not known yet */
+    uint64_t nonce;     /* of this size */
+    uint16_t low, high; /* the largest that has passed, 0: none; the smallest that cannot */
+    uint16_t size;      /* being tried, as often as tries */
+    uint16_t found;     /* what came of it; 0: nothing */
+    uint8_t tries;
+};
+
 enum phase { PHASE_DEAD, PHASE_ESTABLISH, PHASE_AUTHENTICATE, PHASE_NETWORK, PHASE_FINISHED };
 
 #define EVENTS_MAX 8
@@ -256,6 +267,7 @@ enum happening {
     HAPPENED_IPCP,
     HAPPENED_NETWORK,
     HAPPENED_NETWORK6,
+    HAPPENED_MTU,
 };
 
 struct frame;
@@ -270,6 +282,7 @@ struct ppp {
     struct ipv6cp ipv6cp;
     struct auth auth;
     struct echo echo;
+    struct probe probe;
     char *user; /* allocated; NULL until known */
     struct frame *out_head, *out_tail;
     uint8_t out_count;
@@ -283,6 +296,9 @@ struct ppp {
 
 /* frame.c: frames on their way out. */
 void frame_send(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body);
+/* One that must not be fragmented on its way. */
+void frame_send_whole(struct ppp *ppp, uint16_t protocol, uint8_t code, uint8_t id, struct view body);
+bool frame_is_whole(const struct ppp *ppp);
 bool frame_take(struct ppp *ppp, struct writer *w);
 void frame_drop_all(struct ppp *ppp);
 
@@ -313,6 +329,15 @@ void echo_alive(struct ppp *ppp);
 void echo_check(struct ppp *ppp);
 void echo_timeout(struct ppp *ppp);
 void echo_answer(struct ppp *ppp, const struct control *in);
+
+/* The magic number of an echo of ours. */
+uint32_t echo_magic(const struct ppp *ppp);
+
+/* mtu.c */
+void mtu_begin(struct ppp *ppp, uint16_t least, uint16_t most);
+void mtu_stop(struct ppp *ppp);
+void mtu_answer(struct ppp *ppp, const struct control *in);
+void mtu_timeout(struct ppp *ppp);
 
 /* lcp.c */
 /* Server: the protocol that was agreed on for the login has led nowhere. True when another is tried: LCP is up no more.

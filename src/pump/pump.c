@@ -74,7 +74,7 @@ static void send_all(struct pump *pump, usec_t now)
         }
         sock = wanted;
         pump->paths[n] = t.path;
-        pump->batch[n] = (struct sendable){&pump->paths[n], t.data, t.len, t.segment};
+        pump->batch[n] = (struct sendable){&pump->paths[n], t.data, t.len, t.segment, t.whole};
         n++;
     }
     if (n > 0)

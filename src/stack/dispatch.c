@@ -212,7 +212,7 @@ static void send_l2tp(struct stack *s)
     for (; l2tp_output(s->l2tp, &carrier, &w); w = wr_init(room, sizeof(room))) {
         struct peer *peer = stack_peer_by_carrier(s, carrier);
         if (peer && wr_ok(&w))
-            transmit_l2tp(s, peer, wr_written(&w));
+            transmit_l2tp(s, peer, wr_written(&w), false);
     }
 }
 

@@ -133,17 +133,21 @@ void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause
 }
 
 /* What an inner packet may measure, from the true overhead of all layers. */
-void stack_session_remtu(struct stack *s, struct session *session)
+static uint16_t layers_mtu(const struct stack *s, const struct session *session)
 {
     const struct peer *peer = stack_peer_at(s, session->peer);
     const uint32_t outer = outer_limit(s, peer);
     const uint32_t plain = peer->current ? esp_payload_limit(s->esp, peer->current->handle, outer) : outer;
     const uint32_t headers =
         (peer->plain ? 0 : UDP_HEADER) + l2tp_data_overhead(s->l2tp, session->number) + ppp_data_overhead(session->ppp);
-    uint32_t mtu = plain > headers ? plain - headers : 0;
-    const uint32_t agreed = ppp_mtu(session->ppp);
-    mtu = mtu < agreed ? mtu : agreed;
-    session->mtu = (uint16_t)(mtu > MTU_MIN ? mtu : MTU_MIN);
+    return (uint16_t)(plain > headers ? plain - headers : 0);
+}
+
+void stack_session_remtu(struct stack *s, struct session *session)
+{
+    const uint16_t layers = layers_mtu(s, session), agreed = ppp_mtu(session->ppp);
+    const uint16_t mtu = layers < agreed ? layers : agreed;
+    session->mtu = mtu > MTU_MIN ? mtu : MTU_MIN;
 }
 
 void stack_session_heard(struct stack *s, usec_t now, struct session *session)
@@ -219,6 +223,25 @@ static void tell_prompt(struct stack *s, const struct session *session, const ch
     stack_tell(s, &event);
 }
 
+void stack_session_probe(struct stack *s, usec_t now, struct session *session)
+{
+    ppp_probe(session->ppp, now, MTU_MIN, layers_mtu(s, session));
+    stack_session_remtu(s, session);
+}
+
+/* The size of the session follows what was found, also that nothing was. */
+static void tell_mtu(struct stack *s, struct session *session, uint16_t found)
+{
+    const struct peer *peer = stack_peer_at(s, session->peer);
+    stack_session_remtu(s, session);
+    stack_tell(s, &(struct stack_event){.type = STACK_EVENT_MTU,
+                                        .session = session->number,
+                                        .session_key = session->key,
+                                        .story = peer->story,
+                                        .path = peer->path,
+                                        .mtu = found ? session->mtu : 0});
+}
+
 static void network_up(struct stack *s, usec_t now, struct session *session, const struct ppp_network *network)
 {
     const bool first = session->since == 0;
@@ -251,6 +274,8 @@ static void network_up(struct stack *s, usec_t now, struct session *session, con
     stack_tell(s, &event);
     if (first && peer->ask_routes)
         inform_begin(s, now, session);
+    if (peer->probe_mtu)
+        stack_session_probe(s, now, session);
 }
 
 /* Where a link failed, by what was wrong with it. */
@@ -302,6 +327,7 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
         tell_prompt(s, session, event->prompt);
         break;
     case PPP_EVENT_MTU:
+        tell_mtu(s, session, event->mtu);
         break;
     case PPP_EVENT_DOWN:
         session->up = false;
@@ -316,10 +342,12 @@ static void send_frames(struct stack *s, struct session *session)
     uint8_t room[PPP_FRAME_MAX + L2TP_HEADER_ROOM];
     const uint32_t head = l2tp_data_overhead(s->l2tp, session->number);
     struct writer w = wr_init(room + head, sizeof(room) - head);
-    for (; ppp_output(session->ppp, &w); w = wr_init(room + head, sizeof(room) - head)) {
+    bool whole = ppp_output_whole(session->ppp);
+    for (; ppp_output(session->ppp, &w); whole = ppp_output_whole(session->ppp)) {
         struct packet packet = {.data = room + head, .len = (uint32_t)w.n, .headroom = (uint16_t)head};
         if (wr_ok(&w) && l2tp_data_seal(s->l2tp, session->number, &packet))
-            transmit_l2tp(s, stack_peer_at(s, session->peer), view_of(packet.data, packet.len));
+            transmit_l2tp(s, stack_peer_at(s, session->peer), view_of(packet.data, packet.len), whole);
+        w = wr_init(room + head, sizeof(room) - head);
     }
 }
 

@@ -190,6 +190,8 @@ void stack_session_open(struct stack *s, usec_t now, const struct l2tp_event *ev
 void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause cause);
 /* Call after every call into its PPP link: tells its events, sends its frames, sets its timer. */
 void stack_session_settle(struct stack *s, usec_t now, struct session *session);
+/* Looks anew for what passes whole. */
+void stack_session_probe(struct stack *s, usec_t now, struct session *session);
 void stack_session_remtu(struct stack *s, struct session *session);
 /* Data came from the peer: no Hello and no Echo is due. */
 void stack_session_heard(struct stack *s, usec_t now, struct session *session);
@@ -209,8 +211,8 @@ void outbox_done(struct outbox *out);
 uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len);
 /* Queues an IKE message, with the non-ESP marker where it has to be; an empty one is a NAT keepalive. */
 void transmit_ike(struct stack *s, const struct path *path, struct view message);
-/* Seals and queues an L2TP message (control or data) to a peer. */
-void transmit_l2tp(struct stack *s, struct peer *peer, struct view message);
+/* Seals and queues an L2TP message (control or data) to a peer; whole: not to be fragmented on its way. */
+void transmit_l2tp(struct stack *s, struct peer *peer, struct view message, bool whole);
 struct path data_path(const struct peer *peer);
 /* A place for one data packet whose sealed length is known, joined to the last transmission where it fits. */
 uint8_t *outbox_join(struct stack *s, const struct peer *peer, const struct path *path, uint32_t sealed,

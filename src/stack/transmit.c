@@ -51,7 +51,7 @@ uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len)
         return NULL;
     struct outbox *out = &s->out;
     out->owner[out->n] = 0;
-    out->list[out->n++] = (struct transmission){*path, p, (uint32_t)len, (uint16_t)len};
+    out->list[out->n++] = (struct transmission){*path, p, (uint32_t)len, (uint16_t)len, false};
     return p;
 }
 
@@ -78,7 +78,7 @@ uint8_t *outbox_join(struct stack *s, const struct peer *peer, const struct path
     if (joins) {
         last->len += sealed;
     } else {
-        out->list[out->n++] = (struct transmission){*path, p, sealed, (uint16_t)sealed};
+        out->list[out->n++] = (struct transmission){*path, p, sealed, (uint16_t)sealed, false};
         last = &out->list[out->n - 1];
     }
     /* a shorter one ends the row; raw ESP has no segmentation at all */
@@ -165,12 +165,14 @@ void transmit_ike(struct stack *s, const struct path *path, struct view message)
     memcpy(p + (marker ? NON_ESP_MARKER : 0), message.p, message.n);
 }
 
-void transmit_l2tp(struct stack *s, struct peer *peer, struct view message)
+void transmit_l2tp(struct stack *s, struct peer *peer, struct view message, bool whole)
 {
     if (peer->plain) {
         uint8_t *p = outbox_single(s, &peer->path, message.n);
-        if (p)
-            memcpy(p, message.p, message.n);
+        if (!p)
+            return;
+        memcpy(p, message.p, message.n);
+        s->out.list[s->out.n - 1].whole = whole;
         return;
     }
     if (!peer->current) {
@@ -188,6 +190,7 @@ void transmit_l2tp(struct stack *s, struct peer *peer, struct view message)
     uint8_t *p = outbox_single(s, &path, sealed);
     if (!p)
         return;
+    s->out.list[s->out.n - 1].whole = whole;
     memcpy(p + head + UDP_HEADER, message.p, message.n);
     udp_header_put(peer, p + head, len);
     const struct packet packet = {.data = p + head,

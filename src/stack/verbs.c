@@ -149,6 +149,9 @@ enum err stack_move(struct stack *s, usec_t now, uint32_t slot, const struct ip_
     outbox_flush(s);
     peer->path.local.addr = *local;
     ike_move(s->ike, now, peer->ike_peer, local);
+    for (struct session *session = peer->sessions; session && peer->probe_mtu; session = session->sibling)
+        if (session->up)
+            stack_session_probe(s, now, session);
     stack_probe(s, now, slot);
     return ERR_OK;
 }

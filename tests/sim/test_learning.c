@@ -88,6 +88,54 @@ static void a_server_that_does_not_answer_is_told_as_that(void **state)
     world_free(w);
 }
 
+static bool is_probed(void *client)
+{
+    return ((const struct sim_client *)client)->probes > 0;
+}
+
+static uint16_t probe_over(uint64_t seed, uint32_t path_mtu, bool black_hole, struct session_info *info)
+{
+    struct world *w = world_new(seed);
+    struct sim_client *c = begin(w, true);
+    c->probe_mtu = true;
+    client_connect(c, "alice", "secret");
+    assert_true(world_run(w, 10 * USEC_SEC, client_is_up, c));
+    w->path_mtu = path_mtu;
+    w->black_hole = black_hole;
+    assert_true(world_run(w, 60 * USEC_SEC, is_probed, c));
+    uint32_t session = 0;
+    assert_true(stack_session_next(c->stack, &session, info));
+    const uint16_t mtu = c->mtu;
+    world_run(w, 60 * USEC_SEC, NULL, NULL);
+    assert_int_equal(c->probes, 1);
+    world_free(w);
+    return mtu;
+}
+
+static void an_ordinary_path_carries_the_usual_size(void **state)
+{
+    (void)state;
+    struct session_info info;
+    assert_int_equal(probe_over(10, 1500, false, &info), 1400);
+    assert_int_equal(info.mtu, 1400);
+    assert_int_equal(probe_over(11, 0, false, &info), 1400);
+}
+
+/* The outer packet of this transform and the inner one are at most this far apart: headers, IV, padding, ICV. */
+#define OVERHEAD 100
+
+static void what_a_smaller_path_carries_is_found(void **state)
+{
+    (void)state;
+    for (uint32_t path = 800; path <= 1480; path += 40)
+        for (int black_hole = 0; black_hole < 2; black_hole++) {
+            struct session_info info;
+            const uint16_t mtu = probe_over(path, path, black_hole, &info);
+            assert_in_range(mtu, path - OVERHEAD - 8, path - 60);
+            assert_int_equal(info.mtu, mtu);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +143,8 @@ int main(void)
         cmocka_unit_test(nobody_asks_unless_told_to),
         cmocka_unit_test(a_lost_question_or_answer_is_asked_again),
         cmocka_unit_test(a_server_that_does_not_answer_is_told_as_that),
+        cmocka_unit_test(an_ordinary_path_carries_the_usual_size),
+        cmocka_unit_test(what_a_smaller_path_carries_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,7 +217,10 @@ static void fly(struct world *w, const struct path *path, struct sim_client *to,
 static void send_out(struct world *w, struct sim_client *from, struct stack *stack)
 {
     struct transmission t;
-    while (stack_transmit(stack, w->now, &t))
+    while (stack_transmit(stack, w->now, &t)) {
+        const uint32_t headers = t.path.remote.port == 0 ? 20 : 28;
+        if (w->path_mtu != 0 && t.segment + headers > w->path_mtu && (t.whole || w->black_hole))
+            continue;
         for (uint32_t at = 0; at < t.len; at += t.segment) {
             const uint32_t left = t.len - at, n = left < t.segment ? left : t.segment;
             struct path path;
@@ -232,6 +235,7 @@ static void send_out(struct world *w, struct sim_client *from, struct stack *sta
             }
             fly(w, &path, to, t.data + at, n);
         }
+    }
 }
 
 /* ---- inner packets ---- */

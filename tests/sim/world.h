@@ -59,8 +59,10 @@ struct world {
     usec_t now;
     struct weather weather;
     struct flight *flights;
-    uint64_t flown; /* datagrams sent so far */
-    uint64_t lose;  /* the number of the one datagram to lose; 0: none */
+    uint64_t flown;    /* datagrams sent so far */
+    uint32_t path_mtu; /* what is larger is lost if it goes with DF; 0: no limit */
+    bool black_hole;   /* and also if it does not */
+    uint64_t lose;     /* the number of the one datagram to lose; 0: none */
     struct stack *gateway;
     struct ip_addr gateway_addr;
     struct ike_psk psks[2];

@@ -247,6 +247,7 @@ struct rig {
     uint64_t sent;                         /* frames put on the wire */
     uint64_t lose_at, double_at;           /* by number from 1 */
     uint32_t loss_percent, double_percent; /* of all */
+    size_t pass_to_server, pass_to_client; /* longer frames are lost if they must stay whole; 0: all pass */
     struct random_test mishaps;
     struct flight flights[FLIGHTS_MAX];
 };
@@ -293,7 +294,11 @@ static inline void rig_send(struct rig *r, struct side *from, struct side *to)
 {
     struct random rng = {random_test_fill, &r->mishaps};
     uint8_t frame[PPP_FRAME_MAX];
-    for (size_t n; (n = hear(from, frame)) > 0;) {
+    const size_t pass = to == &r->server ? r->pass_to_server : r->pass_to_client;
+    bool whole = ppp_output_whole(from->ppp);
+    for (size_t n; (n = hear(from, frame)) > 0; whole = ppp_output_whole(from->ppp)) {
+        if (whole && pass != 0 && n > pass)
+            continue;
         r->sent++;
         bool lost = r->sent == r->lose_at || (r->loss_percent && random_below(&rng, 100) < r->loss_percent);
         bool twice = r->sent == r->double_at || (r->double_percent && random_below(&rng, 100) < r->double_percent);
