@@ -12,6 +12,7 @@
 #define PATIENCE        (12 * USEC_SEC) /* for an answer of IKE: a failure is told within a quarter of a minute */
 #define SILENCE         (10 * USEC_SEC) /* after which the server is asked whether it lives */
 #define SILENCE_END     (30 * USEC_SEC) /* after which it counts as dead */
+#define PATIENCE        (12 * USEC_SEC) /* with each exchange of IKE */
 #define SECRET_FILE_MAX 512
 #define ATTEMPT_TIME    (60 * USEC_SEC) /* for the first connection, all layers together */
 

@@ -5,19 +5,20 @@ Its clients get addresses of its SecureNAT, which reaches the office with socket
 import subprocess
 
 from clients import PASSWORD, PSK, USER
+from lab import images
 from lab.shell import wait_for
 from lab.sink import Sink
 from lab.world import OFFICE_HOST
 from servers import FILE_BYTES, TAKE_PORT
 
 HUB = "DEFAULT"
-# It keeps all it has in fixed places, so each gets places of its own under the fixed names.
+# It keeps all it has in fixed places, so each server gets places of its own under the fixed names.
 START = """
-for place in lib run log; do
-    mkdir -p /var/$place/softether {directory}/$place
-    mount --bind {directory}/$place /var/$place/softether || exit 1
+for place in lib log run; do
+    case $place in run) at={root}/run/softether ;; *) at={root}/var/$place/softether ;; esac
+    mkdir -p $at {directory}/$place && mount --bind {directory}/$place $at || exit 1
 done
-exec vpnserver execsvc
+mount -t proc proc {root}/proc && exec chroot {root} vpnserver execsvc
 """
 
 
@@ -36,9 +37,10 @@ class SoftEther:
         self.url = world.serve_files(office_file[0]) + "/" + office_file[1]
         self.sha256 = office_file[2]
         self.sink = Sink(world.office, OFFICE_HOST, TAKE_PORT, FILE_BYTES)
+        self.root = images.image("softether")
         directory.mkdir(parents=True)
         with open(directory / "out", "wb") as out:
-            self.process = self.namespace.start("sh", "-c", START.format(directory=directory), stdout=out,
+            self.process = self.namespace.start("sh", "-c", START.format(directory=directory, root=self.root), stdout=out,
                                                 stderr=subprocess.STDOUT)
         wait_for("SoftEther takes orders", lambda: ":5555 " in self.namespace.run("ss", "-ltn"), 60)
         self.command("IPsecEnable", "/L2TP:yes", "/L2TPRAW:no", "/ETHERIP:no", f"/PSK:{PSK}", f"/DEFAULTHUB:{HUB}")
@@ -48,7 +50,7 @@ class SoftEther:
         wait_for("SoftEther listens for IKE", lambda: ":4500 " in self.namespace.run("ss", "-lun"), 90, 0.2)
 
     def command(self, *words, hub=None):
-        return self.namespace.run("vpncmd", "localhost:5555", "/SERVER", *([f"/ADMINHUB:{hub}"] if hub else []), "/CMD",
+        return self.namespace.run("chroot", self.root, "vpncmd", "localhost:5555", "/SERVER", *([f"/ADMINHUB:{hub}"] if hub else []), "/CMD",
                                   *words)
 
     def users(self):

@@ -1,4 +1,4 @@
-"""Root file systems of the guests, made once by mmdebstrap and kept outside the tree.
+"""Root file systems of guests and of foreign programs, made once by mmdebstrap and kept outside the tree.
 
 A stamp in each image holds what it was made of; another list of packages, kernel or init script makes it anew.
 """
@@ -20,12 +20,14 @@ COMMON = ["mount", "util-linux", "busybox-static", "kmod", "iproute2", "iputils-
 PACKAGES = {
     "strongswan": COMMON + ["strongswan", "libstrongswan-standard-plugins"],
     "libreswan": COMMON + ["libreswan"],
+    # It runs in a namespace, not in a guest; installed on the host it would start there.
+    "softether": ["softether-vpnserver", "softether-vpncmd"],
 }
 INIT = (pathlib.Path(__file__).parent / "guest-init.sh")
 
 
 def image(stack):
-    """The directory of the image for 'strongswan' or 'libreswan'; builds it when it is missing or out of date."""
+    """The directory of an image of PACKAGES; builds it when it is missing or out of date."""
     CACHE.mkdir(parents=True, exist_ok=True)
     root = CACHE / stack
     with open(CACHE / f"{stack}.lock", "w", encoding="ascii") as lock:
