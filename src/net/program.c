@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,37 +44,58 @@ static int file_of(struct view bytes)
     return fd;
 }
 
-static enum err spawn(const char *const *argv, const posix_spawn_file_actions_t *files, pid_t *pid)
+static void place(int fd, int target)
+{
+    if (fd == target)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(fd, target);
+}
+
+/* The child, up to the program. It ends with its parent: what a killed one had begun shall not be done after others
+ * have cleaned up behind it. A group of its own, so that its own children can be stopped with it. */
+static _Noreturn void become(const char *const *argv, int input, int output, int failure, pid_t parent)
 {
     char *const environment[] = {(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
                                  (char[]){"LC_ALL=C"}, NULL};
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
+    sigset_t none;
     sigemptyset(&none);
-    sigfillset(&all);
-    if (posix_spawnattr_init(&attributes) != 0)
-        return ERR_NOMEM;
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setpgroup(&attributes, 0); /* so that its own children can be stopped with it */
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-    const int error = posix_spawn(pid, argv[0], files, &attributes, (char *const *)argv, environment);
-    posix_spawnattr_destroy(&attributes);
-    errno = error;
-    return error ? ERR_SYSTEM : ERR_OK;
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0);
+    place(input, STDIN_FILENO);
+    place(output, STDOUT_FILENO);
+    place(output, STDERR_FILENO);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
+        execve(argv[0], (char *const *)argv, environment);
+    const int error = errno;
+    if (write(failure, &error, sizeof(error)) < 0)
+        _exit(126);
+    _exit(127);
 }
 
 static enum err start(const char *const *argv, int input, int output, pid_t *pid)
 {
-    posix_spawn_file_actions_t files;
-    if (posix_spawn_file_actions_init(&files) != 0)
-        return ERR_NOMEM;
-    posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, output, STDERR_FILENO);
-    const enum err e = spawn(argv, &files, pid);
-    posix_spawn_file_actions_destroy(&files);
-    return e;
+    int failure[2], error = 0;
+    if (pipe2(failure, O_CLOEXEC) < 0)
+        return ERR_SYSTEM;
+    const pid_t parent = getpid();
+    *pid = fork();
+    if (*pid == 0)
+        become(argv, input, output, failure[1], parent);
+    const int saved = errno;
+    close(failure[1]);
+    ssize_t n = 0;
+    while (*pid > 0 && (n = read(failure[0], &error, sizeof(error))) < 0 && errno == EINTR)
+        ; /* closed by the program's start */
+    close(failure[0]);
+    if (*pid > 0 && n <= 0)
+        return ERR_OK;
+    if (*pid > 0)
+        waitpid(*pid, NULL, 0);
+    errno = *pid > 0 ? error : saved;
+    return ERR_SYSTEM;
 }
 
 /* Keeps what fits and reads on to the end, so that the program is never stopped by a full pipe. False: time is up. */

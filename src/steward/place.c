@@ -39,9 +39,12 @@ static bool is_ours_alone(const char *dir)
     return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
+#define PATIENCE (3 * USEC_SEC) /* for a steward whose client has just died, to end its work */
+
 /* Whoever held it may have removed the file between our opening and our locking it. */
 static int take_lock(const char *path)
 {
+    const usec_t until = clock_now() + PATIENCE;
     for (;;) {
         const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
@@ -51,7 +54,10 @@ static int take_lock(const char *path)
             const int saved = errno;
             close(fd);
             errno = saved;
-            return -1;
+            if (saved != EWOULDBLOCK || clock_now() >= until)
+                return -1;
+            usleep(20000);
+            continue;
         }
         if (lstat(path, &named) == 0 && named.st_ino == held.st_ino && named.st_dev == held.st_dev)
             return fd;

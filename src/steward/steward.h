@@ -64,8 +64,8 @@ struct steward_plan {
 
 /* Undoes what an earlier one of this name left behind, then forks. As root, before threads, before secrets are read
  * (the steward would keep a copy) and before rights are given up. Waits for the steward to be ready. `why` holds a
- * sentence on failure. ERR_EXISTS: a steward of this name lives. ERR_INVALID: a bad name. ERR_LIMIT: no mark is free.
- */
+ * sentence on failure. ERR_EXISTS: a steward of this name lives (one that is about to end is waited for, three seconds
+ * at most). ERR_INVALID: a bad name. ERR_LIMIT: no mark is free. */
 enum err steward_start(const struct steward_config *config, struct steward **out, char why[static STEWARD_WHY]);
 
 /* The SO_MARK for all sockets of the tunnel. Unique among the living stewards of this host. */
@@ -86,8 +86,8 @@ enum err steward_undo(struct steward *steward, char why[static STEWARD_WHY]);
 /* Undoes, waits for the steward's end and frees. Takes NULL. */
 void steward_end(struct steward *steward);
 
-/* Undoes what a steward that was killed has left behind. ERR_OK also when there is nothing; ERR_STATE: the steward of
- * this name lives. state_dir NULL: STEWARD_DIR. As root. */
+/* Undoes what a steward that was killed has left behind; waits like steward_start(). ERR_OK also when there is nothing;
+ * ERR_STATE: the steward of this name lives. state_dir NULL: STEWARD_DIR. As root. */
 enum err steward_clean(const char *state_dir, const char *name, char why[static STEWARD_WHY]);
 
 #endif

@@ -4,8 +4,11 @@
 #include "wire/wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void a_program_reads_its_input_and_is_heard(void **state)
@@ -55,6 +58,41 @@ static void a_program_that_hangs_is_ended_with_its_children(void **state)
     assert_true(clock_now() - began < 5 * USEC_SEC);
 }
 
+/* A program that would report later must not outlive the one that has started it. */
+static void a_program_ends_with_the_process_that_ran_it(void **state)
+{
+    (void)state;
+    char path[PROGRAM_PATH], name[] = "/tmp/sekisho-test-XXXXXX", command[128], said[16];
+    close(mkstemp(name));
+    snprintf(command, sizeof(command), "echo done >%s", name);
+    const char *const shell = program_find("sh", path);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const char *const script[] = {shell, "-c", command, NULL};
+        const char *const slow[] = {shell, "-c", "sleep 1; echo late >$0", name, NULL};
+        program_run(script, VIEW_NONE, USEC_SEC, said, sizeof(said));
+        program_run(slow, VIEW_NONE, 5 * USEC_SEC, said, sizeof(said));
+        _exit(0);
+    }
+    char text[16] = "";
+    for (int i = 0; i < 500 && strcmp(text, "done\n") != 0; i++) {
+        const int fd = open(name, O_RDONLY | O_CLOEXEC);
+        const ssize_t n = read(fd, text, sizeof(text) - 1);
+        text[n < 0 ? 0 : n] = '\0';
+        close(fd);
+        usleep(10000);
+    }
+    usleep(100000);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    usleep(1500000);
+    const int fd = open(name, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, text, sizeof(text)), 5);
+    assert_memory_equal(text, "done\n", 5);
+    close(fd);
+    unlink(name);
+}
+
 static void the_service_manager_hears(void **state)
 {
     (void)state;
@@ -92,6 +130,7 @@ int main(void)
         cmocka_unit_test(it_gets_nothing_of_ours),
         cmocka_unit_test(failure_and_absence_are_told),
         cmocka_unit_test(a_program_that_hangs_is_ended_with_its_children),
+        cmocka_unit_test(a_program_ends_with_the_process_that_ran_it),
         cmocka_unit_test(the_service_manager_hears),
         cmocka_unit_test(the_clock_of_the_host_does_not_run_behind_ours),
     };

@@ -110,6 +110,35 @@ static void what_both_left_behind_is_cleaned_from_the_journal(void **state)
     assert_same_host(before);
 }
 
+/* At any moment of applying, and of undoing: between a line of the journal and its act, within another program's run.
+ */
+static void both_may_be_killed_at_any_moment(void **state)
+{
+    (void)state;
+    char why[STEWARD_WHY];
+    struct random_test seeded;
+    const uint64_t seed = (uint64_t)getpid();
+    print_message("seed %llu\n", (unsigned long long)seed);
+    random_test_init(&seeded, seed);
+    const struct random random = {random_test_fill, &seeded};
+    const struct steward_plan plan = demanding();
+    for (int i = 0; i < 60; i++) {
+        const struct client client = launch_client(NAME, "tun0", &plan, i % 2 == 1);
+        if (i % 2 == 1)
+            wait_for_client(&client);
+        usleep(random_below(&random, 60000));
+        const pid_t steward = steward_of(&client);
+        if (steward > 0)
+            kill(steward, SIGKILL);
+        kill_client(&client);
+        close(client.ready);
+        usleep(2000);
+        if (steward_clean(NULL, NAME, why) != ERR_OK)
+            fail_msg("round %d: %s", i, why);
+        assert_same_host(before);
+    }
+}
+
 static void the_next_start_cleans_as_well(void **state)
 {
     (void)state;
@@ -201,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_steward_of_a_killed_client_undoes_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signals_that_end_a_client_do_not_end_its_steward, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_both_left_behind_is_cleaned_from_the_journal, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(both_may_be_killed_at_any_moment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_next_start_cleans_as_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clean_up_spares_another_tunnel, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_a_reboot_resolv_conf_is_restored_without_a_journal, set_up, tear_down),

@@ -199,17 +199,21 @@ static inline uint32_t way(const char *to, uint32_t mark)
     return route_lookup_marked(&addr, mark, &found) == ERR_OK ? found.iface : 0;
 }
 
-/* A client in a process of its own, which prints one byte when its plan stands. */
+/* A client in a process of its own, which tells its mark when its plan stands. */
 struct client {
     pid_t pid;
+    int ready;
     uint32_t mark;
 };
 
-static inline struct client start_client(const char *name, const char *iface, const struct steward_plan *plan)
+/* restless: it undoes and applies without end. */
+static inline struct client launch_client(const char *name, const char *iface, const struct steward_plan *plan,
+                                          bool restless)
 {
     int ready[2];
+    char why[STEWARD_WHY];
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    struct client client = {.pid = fork()};
+    const struct client client = {.pid = fork(), .ready = ready[0]};
     if (client.pid == 0) {
         struct tun *tun = open_tunnel(iface);
         struct steward *steward = start_steward(name, tun_name(tun));
@@ -217,12 +221,27 @@ static inline struct client start_client(const char *name, const char *iface, co
         const uint32_t mark = steward_mark(steward);
         if (write(ready[1], &mark, sizeof(mark)) != sizeof(mark))
             _exit(1);
+        while (restless && steward_undo(steward, why) == ERR_OK && steward_apply(steward, plan, why) == ERR_OK)
+            ;
         for (;;)
             pause();
     }
     close(ready[1]);
-    assert_int_equal(read(ready[0], &client.mark, sizeof(client.mark)), sizeof(client.mark));
-    close(ready[0]);
+    return client;
+}
+
+static inline uint32_t wait_for_client(const struct client *client)
+{
+    uint32_t mark = 0;
+    assert_int_equal(read(client->ready, &mark, sizeof(mark)), sizeof(mark));
+    return mark;
+}
+
+static inline struct client start_client(const char *name, const char *iface, const struct steward_plan *plan)
+{
+    struct client client = launch_client(name, iface, plan, false);
+    client.mark = wait_for_client(&client);
+    close(client.ready);
     return client;
 }
 
