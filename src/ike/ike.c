@@ -138,7 +138,7 @@ enum drop ike_input(struct ike *ike, usec_t now, const struct path *path, struct
     case EXCHANGE_AGGRESSIVE:
         if (sa && sa->initiator)
             return aggressive_input(ike, sa, &m);
-        if (!sa)
+        if (!sa && cookie_key(m.header.rcookie) == 0)
             tell_refused(ike, path, CAUSE_IKE_AGGRESSIVE);
         return DROP_IKE_EXCHANGE;
     default:

@@ -66,7 +66,7 @@ struct payloads {
 };
 
 enum drop header_parse(struct view datagram, struct header *h, struct view *body);
-/* Walks the chain. padded: bytes may follow the last payload (encrypted messages). */
+/* Walks the chain. padded: any number of bytes may follow the last payload (encrypted messages). */
 enum drop payloads_parse(uint8_t first, struct view body, bool padded, struct payloads *out);
 /* The nth payload of a type, NULL when there are fewer. */
 const struct payload *payload_nth(const struct payloads *p, enum payload_type type, size_t nth);

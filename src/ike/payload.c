@@ -1,7 +1,8 @@
 /* The ISAKMP header and the chain of payloads behind it (RFC 2408 3.1, 3.2), and which payloads a message must have. */
 #include "ike/ike_message.h"
 
-#define VERSION_1 0x10
+#define VERSION_1         0x10
+#define CLEAR_PADDING_MAX 3 /* libreswan fills up what it does not encrypt too, to words of four bytes */
 
 enum drop header_parse(struct view datagram, struct header *h, struct view *body)
 {
@@ -44,7 +45,7 @@ enum drop payloads_parse(uint8_t first, struct view body, bool padded, struct pa
         }
         type = next;
     }
-    if (out->n == 0 || (!padded && rd_left(&r) != 0))
+    if (out->n == 0 || (!padded && rd_left(&r) > CLEAR_PADDING_MAX))
         return DROP_IKE_MALFORMED;
     out->after_first = rd_view(&behind, behind_end - rd_left(&r));
     return DROP_NONE;

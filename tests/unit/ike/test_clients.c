@@ -167,6 +167,10 @@ static void other_ways_to_begin_are_named_and_refused(void **state)
     assert_int_equal(a.verdict, DROP_IKE_EXCHANGE);
     assert_true(ike_event(w->side[1].ike, &e));
     assert_int_equal(e.cause, CAUSE_IKE_AGGRESSIVE);
+    /* an answer to somebody who was here before us is nobody's attempt */
+    ask(w->side[1].ike, w->now, COOKIE "0000000000000001 01100400 00000000 00000020 00000004", &a);
+    assert_int_equal(a.verdict, DROP_IKE_EXCHANGE);
+    assert_false(ike_event(w->side[1].ike, &e));
     ask(w->side[1].ike, w->now, COOKIE "0000000000000000 21202208 00000000 00000020 00000004", &a);
     assert_int_equal(a.verdict, DROP_IKE_VERSION);
     assert_true(ike_event(w->side[1].ike, &e));
