@@ -180,12 +180,15 @@ static void copy_servers(const struct config_addrs *from, struct ip_addr to[stat
 }
 
 /* The user may come in; what is left is its number of sessions and an address. */
-static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t session, struct aaa_answer *answer)
+static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t session, const char *station,
+                        struct aaa_answer *answer)
 {
     const struct aaa_user *user = &row->user;
     uint32_t limit = user->max_sessions != 0 ? user->max_sessions : a->sessions_per_user;
     uint32_t fixed = ip4_value(&user->address), address;
     uint32_t live = leases_of_user(a->leases, user->name);
+    if (fixed == 0) /* a device that comes back goes on with what it had */
+        fixed = leases_of_station(a->leases, user->name, station);
     if (fixed != 0 && leases_held_by(a->leases, user->name, fixed))
         live--; /* the one that will be replaced */
     if (limit != 0 && live >= limit)
@@ -194,6 +197,7 @@ static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t ses
         leases_take(a->leases, session, user->name, fixed, row->last_address, &address, &answer->replaces);
     if (result != ERR_OK)
         return cause_of_lease(result);
+    leases_note_station(a->leases, session, station);
     const struct config_pool *pool = leases_pool_of(a->leases, address);
     answer->address = ip4_addr(address);
     answer->gateway = pool->gateway;
@@ -221,7 +225,7 @@ static enum cause login(struct aaa *a, const struct aaa_request *r, struct login
         return verdict.cause;
     throttle_passed(&a->throttle, name, &r->peer);
     memcpy(answer->authenticator_response, verdict.authenticator_response, sizeof answer->authenticator_response);
-    return admit(a, &l->row, r->session, answer);
+    return admit(a, &l->row, r->session, r->station ? r->station : "", answer);
 }
 
 void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)

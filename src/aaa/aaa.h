@@ -40,6 +40,7 @@ struct aaa_proof {
 struct aaa_request {
     struct aaa_proof proof;
     struct ip_addr peer; /* outer address, for the count of failures */
+    const char *station; /* what tells a device of this user from the others; NULL or "": nothing does */
     uint64_t session;
     int64_t wall; /* seconds since 1970, for expiry and last login */
     usec_t now;   /* monotonic, for the count of failures */

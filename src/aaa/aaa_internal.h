@@ -7,6 +7,8 @@
 
 #include "aaa/aaa.h"
 
+#define AAA_STATION_MAX 48 /* bytes with NUL */
+
 /* Writes a sentence and returns result. */
 enum err aaa_why(char why[static AAA_WHY_MAX], enum err result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -85,6 +87,10 @@ void leases_free(struct leases *l);
 /* Takes new pools; leases stay. Reservations are gone and have to be made anew. ERR_NOMEM leaves all as it was. */
 enum err leases_reconfigure(struct leases *l, const struct config_pool *pools, size_t n);
 const struct config_pool *leases_pool_of(const struct leases *l, uint32_t address); /* NULL: in none */
+/* The address that this user's device of this name holds; 0: none. "" is the name of no device. */
+uint32_t leases_of_station(const struct leases *l, const char *user, const char *station);
+/* The lease of this session is that device's from now on. */
+void leases_note_station(struct leases *l, uint64_t session, const char *station);
 void leases_reserve(struct leases *l, uint32_t address);
 void leases_unreserve(struct leases *l, uint32_t address);
 /* fixed 0: any address, preferred first. replaced: the user's own session that held the fixed address until now, or

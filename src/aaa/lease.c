@@ -16,7 +16,8 @@ struct lease {
     uint64_t session;
     uint32_t address;
     struct holder *holder;
-    UT_hash_handle by_session, by_address;
+    char station[AAA_STATION_MAX]; /* "": not in that table */
+    UT_hash_handle by_session, by_address, by_station;
 };
 
 struct leases {
@@ -24,7 +25,7 @@ struct leases {
     struct pool **pool;
     size_t n;
     struct holder *holders;
-    struct lease *sessions, *addresses;
+    struct lease *sessions, *addresses, *stations;
 };
 
 /* ---- pools ---- */
@@ -180,9 +181,32 @@ static void lease_end(struct leases *l, struct lease *one)
         pool_release(pool, one->address);
     HASH_DELETE(by_session, l->sessions, one);
     HASH_DELETE(by_address, l->addresses, one);
+    if (one->station[0])
+        HASH_DELETE(by_station, l->stations, one);
     one->holder->sessions--;
     holder_drop(l, one->holder);
     free(one);
+}
+
+uint32_t leases_of_station(const struct leases *l, const char *user, const char *station)
+{
+    struct lease *one = NULL;
+    if (station[0])
+        HASH_FIND(by_station, l->stations, station, strlen(station), one);
+    return one != NULL && one->holder == holder_find(l, user) ? one->address : 0;
+}
+
+/* Who takes the name of another user's device finds that it is taken, and goes without. */
+void leases_note_station(struct leases *l, uint64_t session, const char *station)
+{
+    struct lease *one = lease_find(l, session), *other = NULL;
+    if (one == NULL || one->station[0] || !station[0] || strlen(station) >= sizeof one->station)
+        return;
+    HASH_FIND(by_station, l->stations, station, strlen(station), other);
+    if (other != NULL)
+        return;
+    strcpy(one->station, station);
+    HASH_ADD_KEYPTR(by_station, l->stations, one->station, strlen(one->station), one);
 }
 
 static enum err take_any(struct leases *l, uint32_t preferred, uint32_t *address)

@@ -34,6 +34,7 @@ struct login {
     enum aaa_method method;
     uint8_t id;
     char user[PPP_NAME_MAX];
+    char station[L2TP_STATION_MAX];
     uint8_t password[PPP_PASSWORD_MAX], challenge[64], peer_challenge[MSCHAP_CHALLENGE_SIZE];
     uint8_t response[MSCHAP_NT_RESPONSE];
     size_t password_n, challenge_n, peer_challenge_n, response_n;
@@ -135,6 +136,7 @@ static void run_login(void *receiver, void *letter)
                   .peer_challenge = view_of(login->peer_challenge, login->peer_challenge_n),
                   .response = view_of(login->response, login->response_n)},
         .peer = login->peer,
+        .station = login->station,
         .session = lease_key(login->shard, login->session_key),
         .wall = clock_wall(),
         .now = clock_now(),
@@ -189,6 +191,7 @@ static void post_login(struct shard *shard, const struct stack_event *event)
     login->method = method_of(auth->method);
     login->id = auth->id;
     memcpy(login->user, auth->user, sizeof(login->user));
+    memcpy(login->station, event->station, sizeof(login->station));
     login->password_n = copy(login->password, sizeof(login->password), auth->password);
     login->challenge_n = copy(login->challenge, sizeof(login->challenge), auth->challenge);
     login->peer_challenge_n = copy(login->peer_challenge, sizeof(login->peer_challenge), auth->peer_challenge);

@@ -49,6 +49,7 @@ static void write_out(const struct event_node *node, struct l2tp_event *out)
     memcpy(out->peer_host, node->text->host, sizeof(out->peer_host));
     memcpy(out->peer_vendor, node->text->vendor, sizeof(out->peer_vendor));
     memcpy(out->detail, node->text->detail, sizeof(out->detail));
+    memcpy(out->station, node->text->station, sizeof(out->station));
 }
 
 bool l2tp_event_queue_take(struct event_queue *q, struct l2tp_event *out)

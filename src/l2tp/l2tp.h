@@ -12,17 +12,21 @@
 
 struct l2tp;
 
+#define L2TP_STATION_MAX    48         /* bytes with NUL */
+#define L2TP_STATION_PREFIX "sekisho-" /* other peers' Calling Numbers say nothing about who calls */
+
 struct l2tp_config {
     char host_name[64];
-    struct secret secret;      /* tunnel authentication; n == 0: none asked, none answered */
-    bool hide_avps;            /* send hidden AVPs where RFC 2661 allows; needs the secret */
-    uint16_t receive_window;   /* 1..32; 8 suits Windows */
-    usec_t hello_interval;     /* of silence before a Hello; 60 s; 0: never */
-    usec_t retransmit_first;   /* 1 s, doubling; a quarter of it while the peer has said nothing yet */
-    usec_t retransmit_cap;     /* 8 s */
-    uint32_t retransmit_tries; /* 5 or more */
-    usec_t ack_delay;          /* longest delay of a pure acknowledgement; SCCCN and ICCN are acknowledged at once */
-    uint32_t max_tunnels;      /* of this shard */
+    char station[L2TP_STATION_MAX]; /* as LAC: our Calling Number, the same whenever we call again; "": none */
+    struct secret secret;           /* tunnel authentication; n == 0: none asked, none answered */
+    bool hide_avps;                 /* send hidden AVPs where RFC 2661 allows; needs the secret */
+    uint16_t receive_window;        /* 1..32; 8 suits Windows */
+    usec_t hello_interval;          /* of silence before a Hello; 60 s; 0: never */
+    usec_t retransmit_first;        /* 1 s, doubling; a quarter of it while the peer has said nothing yet */
+    usec_t retransmit_cap;          /* 8 s */
+    uint32_t retransmit_tries;      /* 5 or more */
+    usec_t ack_delay;     /* longest delay of a pure acknowledgement; SCCCN and ICCN are acknowledged at once */
+    uint32_t max_tunnels; /* of this shard */
     uint32_t max_tunnels_per_carrier;
     uint32_t max_sessions_per_tunnel;
     uint8_t shard, shard_bits; /* in the low bits of local tunnel ids */
@@ -71,6 +75,7 @@ struct l2tp_event {
     uint16_t result, error; /* DOWN: from StopCCN or CDN, 0 when none came */
     char peer_host[64];     /* TUNNEL_UP: Host Name; printable */
     char peer_vendor[64];
+    char station[L2TP_STATION_MAX]; /* SESSION_UP, as LNS: the peer's Calling Number if it begins with our prefix */
     char detail[96];
 };
 bool l2tp_event(struct l2tp *l2tp, struct l2tp_event *out);

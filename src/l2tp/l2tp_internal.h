@@ -116,7 +116,7 @@ struct message {
     uint16_t result, error;
     uint64_t tie_breaker;
     struct view text; /* of the result code */
-    struct view host, vendor;
+    struct view host, vendor, calling;
     struct view challenge, response;
 };
 
@@ -227,6 +227,7 @@ struct event_text {
     char host[64];
     char vendor[64];
     char detail[96];
+    char station[L2TP_STATION_MAX];
 };
 
 /* An event waiting to be taken. The DOWN events are allocated with their object, so that an end is always told. */
@@ -270,6 +271,7 @@ struct session {
     bool sequencing; /* and always, for it was required (RFC 2661 5.4) */
     uint16_t data_ns, data_nr;
     uint8_t header[DATA_HEADER_MAX];
+    char station[L2TP_STATION_MAX];
     usec_t patience_at;
     struct tunnel *tunnel;
     struct event_node *down;

@@ -46,6 +46,9 @@ static void read_value(struct message *m, uint16_t attribute, struct view value)
     case AVP_VENDOR_NAME:
         m->vendor = value;
         break;
+    case AVP_CALLING_NUMBER:
+        m->calling = value;
+        break;
     case AVP_TUNNEL_ID:
         m->tunnel_id = rd_u16(&r);
         break;

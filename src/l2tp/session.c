@@ -3,6 +3,7 @@
 #include "l2tp/l2tp_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FRAMING_SYNC 1
 #define LINE_SPEED   100000000 /* bits/s: what Windows says too; nobody acts on it */
@@ -48,7 +49,9 @@ static void session_up(struct session *s)
     s->patience_at = USEC_NEVER;
     write_data_header(s);
     l2tp_tunnel_stage(s->tunnel, s, STAGE_L2TP_SESSION);
-    (void)l2tp_tunnel_event(s->tunnel, s, L2TP_EVENT_SESSION_UP);
+    struct event_node *node = l2tp_tunnel_event(s->tunnel, s, L2TP_EVENT_SESSION_UP);
+    if (node && s->station[0] && (node->text = calloc(1, sizeof(*node->text))) != NULL)
+        memcpy(node->text->station, s->station, sizeof(node->text->station));
 }
 
 /* ---- refusing and ending ---- */
@@ -101,6 +104,14 @@ static void send_reply(struct session *s)
     l2tp_tunnel_send(s->tunnel, &b);
 }
 
+/* A client of ours tells by it that it is the one that called before. */
+static void note_station(struct session *s, struct view calling)
+{
+    const struct view prefix = view_str(L2TP_STATION_PREFIX);
+    if (calling.n > prefix.n && calling.n < sizeof(s->station) && memcmp(calling.p, prefix.p, prefix.n) == 0)
+        view_copy_text(s->station, sizeof(s->station), calling);
+}
+
 static enum drop take_call(struct tunnel *t, const struct message *m)
 {
     if (m->refused) {
@@ -121,6 +132,7 @@ static enum drop take_call(struct tunnel *t, const struct message *m)
         return e == ERR_LIMIT ? DROP_L2TP_LIMIT : DROP_NO_MEMORY;
     }
     s->peer_id = m->session_id;
+    note_station(s, m->calling);
     s->state = SESSION_WAIT_CONNECT;
     s->patience_at = t->l2tp->now + L2TP_SETUP_PATIENCE;
     l2tp_tunnel_stage(t, s, STAGE_L2TP_ICRQ);
@@ -165,6 +177,8 @@ void l2tp_session_tunnel_up(struct session *s)
     l2tp_tunnel_begin(s->tunnel, &b, MSG_ICRQ, 0);
     l2tp_build_u16(&b, AVP_SESSION_ID, s->id);
     l2tp_build_u32(&b, AVP_CALL_SERIAL, s->number);
+    if (s->tunnel->l2tp->config.station[0])
+        l2tp_build_avp(&b, AVP_CALLING_NUMBER, view_str(s->tunnel->l2tp->config.station));
     l2tp_tunnel_send(s->tunnel, &b);
     l2tp_tunnel_stage(s->tunnel, s, STAGE_L2TP_ICRQ);
 }

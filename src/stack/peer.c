@@ -71,7 +71,7 @@ void stack_peer_free(struct stack *s, usec_t now, struct peer *peer, enum cause 
         s->peer_of_ike[peer->ike_peer] = 0;
     if (peer->hh.tbl)
         HASH_DELETE(hh, s->plain, peer);
-    profile_drop(peer->profile);
+    stack_profile_drop(peer->profile);
     s->peers[peer->slot] = NULL;
     if (peer->slot < s->peer_hint)
         s->peer_hint = peer->slot;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-struct ppp_profile *profile_new(const struct ppp_config *config)
+struct ppp_profile *stack_profile_new(const struct ppp_config *config)
 {
     struct ppp_profile *profile = malloc(sizeof(*profile));
     if (!profile)
@@ -13,7 +13,7 @@ struct ppp_profile *profile_new(const struct ppp_config *config)
     return profile;
 }
 
-void profile_drop(struct ppp_profile *profile)
+void stack_profile_drop(struct ppp_profile *profile)
 {
     if (!profile || --profile->users > 0)
         return;

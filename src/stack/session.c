@@ -71,6 +71,7 @@ void stack_session_open(struct stack *s, usec_t now, const struct l2tp_event *ev
         return;
     }
     session->heard = now;
+    memcpy(session->station, event->station, sizeof(session->station));
     story_reopen(s, stack_peer_at(s, session->peer)->story);
     ppp_up(session->ppp, now);
     stack_session_settle(s, now, session);
@@ -126,7 +127,7 @@ void stack_session_down(struct stack *s, usec_t now, uint32_t number, enum cause
     forget_auth(session);
     timer_clear(&s->links, &session->timer);
     ppp_free(session->ppp);
-    profile_drop(session->profile);
+    stack_profile_drop(session->profile);
     s->sessions[number] = NULL;
     s->counters.sessions = --s->sessions_n;
     free(session);
@@ -208,6 +209,7 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
         .auth = session->auth->request,
     };
     memcpy(event.user, request->user, sizeof(event.user));
+    memcpy(event.station, session->station, sizeof(event.station));
     stack_tell(s, &event);
 }
 

@@ -22,7 +22,7 @@ static bool make_machines(struct stack *s)
     s->ike = ike_new(&s->config.ike, &ike_env);
     s->l2tp = l2tp_new(&s->config.l2tp, &l2tp_env);
     s->coalesce = coalesce_new();
-    s->profile = profile_new(&s->config.ppp);
+    s->profile = stack_profile_new(&s->config.ppp);
     return s->esp && s->ike && s->l2tp && s->coalesce && s->profile;
 }
 
@@ -74,7 +74,7 @@ void stack_free(struct stack *s)
     l2tp_free(s->l2tp);
     esp_free(s->esp);
     coalesce_free(s->coalesce);
-    profile_drop(s->profile);
+    stack_profile_drop(s->profile);
     free_events(s);
     outbox_done(&s->out);
     stories_done(s);
@@ -90,9 +90,9 @@ void stack_free(struct stack *s)
 
 enum err stack_reconfigure(struct stack *s, const struct stack_config *config)
 {
-    struct ppp_profile *profile = profile_new(&config->ppp);
+    struct ppp_profile *profile = stack_profile_new(&config->ppp);
     if (profile) {
-        profile_drop(s->profile);
+        stack_profile_drop(s->profile);
         s->profile = profile;
     }
     /* What was laid out at start stays: tables, shard, engine. */

@@ -95,13 +95,14 @@ struct stack_event {
     enum cause cause;
     char user[PPP_NAME_MAX];
     char detail[160];
-    struct dh_work *dh;           /* DH: taken by the caller */
-    struct ike_proof *proof;      /* PROOF: taken by the caller */
-    struct ppp_auth_request auth; /* AUTH: views borrowed until the next call */
-    struct ppp_network network;   /* UP */
-    char prompt[PPP_PROMPT_MAX];  /* PROMPT: printable lines */
-    struct dhcp_lease lease;      /* ROUTES */
-    uint16_t mtu;                 /* MTU: of the session from now on */
+    struct dh_work *dh;             /* DH: taken by the caller */
+    struct ike_proof *proof;        /* PROOF: taken by the caller */
+    struct ppp_auth_request auth;   /* AUTH: views borrowed until the next call */
+    char station[L2TP_STATION_MAX]; /* AUTH: the same whenever this client calls again; "": it does not say */
+    struct ppp_network network;     /* UP */
+    char prompt[PPP_PROMPT_MAX];    /* PROMPT: printable lines */
+    struct dhcp_lease lease;        /* ROUTES */
+    uint16_t mtu;                   /* MTU: of the session from now on */
 };
 bool stack_event(struct stack *stack, struct stack_event *out);
 

@@ -89,6 +89,7 @@ struct session {
     uint32_t inner; /* IPv4 of the peer's end (server) or ours (client): key of the table */
     struct ppp_network network;
     struct pending_auth *auth;
+    char station[L2TP_STATION_MAX];
     usec_t since, heard;
     uint64_t in_packets, in_bytes, out_packets, out_bytes;
     UT_hash_handle hh;
@@ -197,8 +198,8 @@ void stack_session_remtu(struct stack *s, struct session *session);
 void stack_session_heard(struct stack *s, usec_t now, struct session *session);
 
 /* profile.c */
-struct ppp_profile *profile_new(const struct ppp_config *config);
-void profile_drop(struct ppp_profile *profile);
+struct ppp_profile *stack_profile_new(const struct ppp_config *config);
+void stack_profile_drop(struct ppp_profile *profile);
 
 /* dispatch.c */
 void stack_settle(struct stack *s, usec_t now);

@@ -62,7 +62,7 @@ static struct peer *client_peer(struct stack *s, const struct stack_connect *con
     peer->client = true;
     peer->ask_routes = connect->ask_routes;
     peer->probe_mtu = connect->probe_mtu;
-    peer->profile = profile_new(&connect->ppp);
+    peer->profile = stack_profile_new(&connect->ppp);
     if (connect->ike.l2tp_port_local != 0)
         peer->port_local = connect->ike.l2tp_port_local;
     if (!peer->profile || stack_peer_bind_ike(s, peer, ike_peer) != ERR_OK) {

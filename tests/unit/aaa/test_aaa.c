@@ -403,6 +403,43 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static struct aaa_answer login_from(struct aaa *a, const char *name, uint64_t session, const char *station)
+{
+    struct aaa_request r = {.proof = {.method = AAA_METHOD_PAP, .user = name, .password = view_str("secret")},
+                            .peer = ip4_addr(0xc0000201),
+                            .station = station,
+                            .session = session,
+                            .wall = WALL,
+                            .now = USEC_SEC};
+    struct aaa_answer answer;
+    aaa_login(a, &r, &answer);
+    return answer;
+}
+
+static void a_device_that_comes_back_goes_on_with_its_address(void **state)
+{
+    (void)state;
+    struct aaa *a = fresh();
+    struct aaa_user alice = user("alice"), bob = user("bob");
+    add(a, &alice);
+    add(a, &bob);
+    const struct aaa_answer laptop = login_from(a, "alice", 1, "sekisho-1");
+    const struct aaa_answer phone = login_from(a, "alice", 2, "");
+    assert_true(laptop.accepted && phone.accepted);
+    assert_false(ip_equal(&laptop.address, &phone.address));
+    const struct aaa_answer again = login_from(a, "alice", 3, "sekisho-1");
+    assert_true(again.accepted && ip_equal(&again.address, &laptop.address));
+    assert_int_equal(again.replaces, 1);
+    aaa_logout(a, 1); /* the old self is noticed late: the address stays the new one's */
+    const struct aaa_answer third = login_from(a, "alice", 4, "sekisho-1");
+    assert_int_equal(third.replaces, 3);
+    /* Another user who says to be that device gets an address of its own. */
+    const struct aaa_answer thief = login_from(a, "bob", 5, "sekisho-1");
+    assert_true(thief.accepted && thief.replaces == 0);
+    assert_false(ip_equal(&thief.address, &laptop.address));
+    aaa_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_user_finds_the_address_of_last_time_even_after_a_restart),
         cmocka_unit_test(a_fixed_address_is_kept_for_its_user),
         cmocka_unit_test(a_second_login_takes_the_fixed_address_over_from_the_first),
+        cmocka_unit_test(a_device_that_comes_back_goes_on_with_its_address),
         cmocka_unit_test(an_address_that_another_holds_is_not_taken_from_it),
         cmocka_unit_test(sessions_of_one_user_are_limited_by_its_own_or_the_common_number),
         cmocka_unit_test(a_new_range_leaves_live_leases_alone),
