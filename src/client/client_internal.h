@@ -1,26 +1,98 @@
-/* The bare client: one connection on the stack that the gateway runs too. */
+/*
+ * The engine: one connection of this host. A profile, or options, become libsekisho's options and wishes about the
+ * host; the steward makes the host so; everything that happens goes to the log and to the control socket.
+ */
 #ifndef SEKISHO_CLIENT_INTERNAL_H
 #define SEKISHO_CLIENT_INTERNAL_H
 
+#include "control/control.h"
 #include "net/net.h"
-#include "pump/pump.h"
-#include "stack/stack.h"
+#include "sekisho/sekisho.h"
+#include "steward/steward.h"
 
-#define CLIENT_ROUTES_MAX 32
+#define CLIENT_TOLD_MAX 64 /* steps of the attempt under way that latecomers to the control socket are told */
 
-/* All borrowed from the command line. */
-struct client_options {
-    struct ip_addr server, local; /* local family 0: the kernel's choice */
-    const char *psk_file, *user, *password_file, *tun;
-    const char *ike_proposal, *esp_proposal; /* NULL: by policy */
-    struct route routes[CLIENT_ROUTES_MAX];
+/* Exit statuses that no cause has; see base/exits.def. */
+#define EXIT_OK          0
+#define EXIT_OTHER       1
+#define EXIT_USAGE       2
+#define EXIT_INTERRUPTED 22
+#define EXIT_RIGHTS      23
+
+/* What the host is to be given, beside what the server tells. */
+struct wishes {
+    struct steward_prefix routes[STEWARD_ROUTES];
     size_t route_count;
-    enum ike_encap encap;
-    const char *identity; /* NULL: the address */
-    bool pfs, aggressive;
+    bool everything; /* all traffic */
+    bool told;       /* the networks that the server tells */
+    bool leave_ipv6;
+    struct ip_addr dns[STEWARD_DNS];
+    size_t dns_count;
+    bool dns_of_tunnel;
+    char domains[STEWARD_DOMAINS][STEWARD_DOMAIN];
+    size_t domain_count;
+    bool no_leak;
 };
 
-/* Connects, prints each step, carries packets until a signal or the end. Returns the exit status. */
+/* All borrowed from the command line or the profile. */
+struct client_options {
+    char name[STEWARD_NAME_MAX]; /* of the connection */
+    char iface[IFACE_NAME_MAX];  /* "": one named after the connection */
+    const char *user;            /* whom to become; "root": nobody else */
+    const char *server_text;     /* as the profile has it */
+    struct sekisho_options connection;
+    struct wishes wishes;
+    bool json;    /* the log */
+    bool control; /* listens on the control socket */
+    int ready_fd; /* -1: nobody waits there */
+};
+
+/* Connects and carries packets until a signal, a request or the end. Returns the exit status. */
 int client_run(const struct client_options *options);
+
+/* Writes the line to whoever started us and waits at ready_fd, and closes that. Takes the line. */
+void client_tell_starter(const struct client_options *options, char *line);
+
+/* ---- profile.c ---- */
+
+struct profile;
+
+/* What a profile says, as options. They borrow from it. False: `why` tells. */
+bool client_take_profile(const struct profile *profile, struct client_options *out, char *why, size_t cap);
+
+/* ---- the engine ---- */
+
+struct engine {
+    const struct client_options *options;
+    struct loop *loop;
+    struct tun *tun;
+    struct steward *steward;
+    struct sekisho *sekisho;
+    struct control *control;
+    int signals;
+    int status;                /* the exit status so far */
+    bool ending;               /* the loop is about to stop */
+    bool applied;              /* the host is as planned */
+    char problem[STEWARD_WHY]; /* why the host could not be made so; "" */
+    int64_t up_since;          /* wall clock; 0: it is not up */
+    int64_t retry_at;
+    struct ctl_progress told[CLIENT_TOLD_MAX];
+    size_t told_count;
+    usec_t rated_at; /* when the bytes were counted last, for the rates */
+    uint64_t rated_in, rated_out, rate_in, rate_out;
+};
+
+/* host.c: the plan for the steward, from what the server tells and what is wished. */
+void host_plan(const struct wishes *wishes, const struct sekisho_network *network, struct steward_plan *out);
+
+/* follow.c: tells the log, the control socket and systemd what happens. */
+void follow(struct engine *engine, const struct sekisho_event *event);
+void follow_say(const struct engine *engine, const char *type, const char *text);
+
+/* answer.c */
+char *client_answer(void *engine, const struct ctl_request *request, bool *subscribe);
+/* Ends the connection and undoes everything; the loop stops. */
+void client_end(struct engine *engine);
+void client_rate(struct engine *engine);
 
 #endif

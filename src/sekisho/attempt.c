@@ -69,6 +69,82 @@ static void network_up(struct sekisho *s, usec_t now, const struct ppp_network *
     tell_up(s, now);
 }
 
+/* What DHCP has brought besides. */
+static void take_lease(struct sekisho *s, usec_t now, const struct dhcp_lease *lease)
+{
+    struct sekisho_network *n = &s->network;
+    if (!lease->answered)
+        return;
+    n->route_count = 0;
+    for (size_t i = 0; i < lease->route_count && i < SEKISHO_ROUTES_MAX; i++) {
+        struct sekisho_route *route = &n->routes[n->route_count++];
+        write_address(route->to, &lease->routes[i].to);
+        route->bits = lease->routes[i].bits;
+    }
+    for (size_t i = 0; n->dns_count == 0 && i < ARRAY_LEN(lease->dns); i++)
+        if (lease->dns[i].family)
+            write_address(n->dns[n->dns_count++], &lease->dns[i]);
+    view_copy_text(n->domain, sizeof(n->domain), view_str(lease->domain));
+    tell_up(s, now);
+}
+
+static void take_mtu(struct sekisho *s, usec_t now, uint16_t mtu)
+{
+    if (mtu == 0 || mtu == s->network.mtu)
+        return;
+    s->network.mtu = mtu;
+    tell_up(s, now);
+}
+
+/* ---- slow work ---- */
+
+static void judgement_ready(void *ctx, uint32_t what)
+{
+    struct sekisho *s = ctx;
+    struct attempt *a = &s->attempt;
+    const usec_t now = loop_now(s->loop);
+    (void)what;
+    for (size_t i = 0; i < JUDGEMENTS_MAX; i++) {
+        struct ike_proof *proof = a->judgements[i] ? judgement_take(a->judgements[i]) : NULL;
+        if (!proof)
+            continue;
+        loop_remove(s->loop, judgement_fd(a->judgements[i]));
+        judgement_end(a->judgements[i]);
+        a->judgements[i] = NULL;
+        stack_proof_done(a->stack, now, proof);
+    }
+    pump_flush(a->pump, now);
+}
+
+static void ask_judge(struct sekisho *s, usec_t now, struct ike_proof *proof)
+{
+    struct judgement **place = s->attempt.judgements;
+    size_t i = 0;
+    while (i < JUDGEMENTS_MAX && place[i])
+        i++;
+    struct judgement *made =
+        i < JUDGEMENTS_MAX && s->settings.identity ? judgement_begin(s->settings.identity, proof) : NULL;
+    if (!made) {
+        proof->cause = CAUSE_NO_MEMORY;
+        stack_proof_done(s->attempt.stack, now, proof);
+    } else if (loop_add(s->loop, judgement_fd(made), LOOP_READ, judgement_ready, s) != ERR_OK) {
+        judgement_end(made);
+        attempt_over(s, CAUSE_NO_MEMORY, "");
+    } else {
+        place[i] = made;
+    }
+}
+
+static void end_judgements(struct sekisho *s)
+{
+    for (size_t i = 0; i < JUDGEMENTS_MAX; i++)
+        if (s->attempt.judgements[i]) {
+            loop_remove(s->loop, judgement_fd(s->attempt.judgements[i]));
+            judgement_end(s->attempt.judgements[i]);
+            s->attempt.judgements[i] = NULL;
+        }
+}
+
 static void tell(void *ctx, usec_t now)
 {
     struct sekisho *s = ctx;
@@ -77,6 +153,12 @@ static void tell(void *ctx, usec_t now)
         if (event.type == STACK_EVENT_DH) {
             dh_work_run(event.dh);
             stack_dh_done(s->attempt.stack, now, event.dh);
+        } else if (event.type == STACK_EVENT_PROOF) {
+            ask_judge(s, now, event.proof);
+        } else if (event.type == STACK_EVENT_ROUTES && s->attempt.up) {
+            take_lease(s, now, &event.lease);
+        } else if (event.type == STACK_EVENT_MTU && s->attempt.up) {
+            take_mtu(s, now, event.mtu);
         } else if (event.type == STACK_EVENT_STEP && !s->attempt.over) {
             event_step(s, now, event.stage, event.detail);
         } else if (event.type == STACK_EVENT_UP && !s->attempt.over) {
@@ -126,11 +208,9 @@ static enum err begin(struct sekisho *s, usec_t now)
     const uint8_t family = a->remote.family;
     struct stack_connect connect = {
         .ike = {.path = {{a->local, sockets_port(&s->sockets, family, SOCK_UDP_IKE)}, {a->remote, IKE_PORT}},
-                .natt_port_local = sockets_port(&s->sockets, family, SOCK_UDP_NATT),
-                .psk = &s->settings.psk,
-                .l2tp_port_local = L2TP_PORT},
+                .natt_port_local = sockets_port(&s->sockets, family, SOCK_UDP_NATT)},
     };
-    settings_ppp(&s->settings, &connect.ppp);
+    settings_connect(&s->settings, &connect);
     const enum err e = stack_connect(a->stack, now, &connect, &a->peer);
     bytes_wipe(&connect, sizeof(connect));
     return e;
@@ -180,6 +260,7 @@ static void count(struct stack_counters *sum, const struct stack_counters *more)
 void attempt_end(struct sekisho *s, usec_t now)
 {
     struct attempt *a = &s->attempt;
+    end_judgements(s);
     a->over = true; /* what the goodbye brings is no news */
     if (a->pump) {
         stack_disconnect(a->stack, now, a->peer);

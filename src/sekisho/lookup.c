@@ -6,16 +6,12 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define STACK_SIZE (256u * 1024)
 
 struct lookup {
     int fd;
@@ -57,44 +53,25 @@ static void *ask(void *ctx)
     struct lookup *l = ctx;
     const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
     struct addrinfo *found = NULL;
-    const uint64_t one = 1;
     if (getaddrinfo(l->name, NULL, &hints, &found) == 0) {
         take(l, found);
         freeaddrinfo(found);
     }
     atomic_store(&l->done, true);
-    if (write(l->fd, &one, sizeof(one)) != sizeof(one))
-        abort(); /* a counter at 0 takes 1 */
+    worker_ring(l->fd);
     let_go(l);
     return NULL;
 }
 
-/* The thread must not take the program's signals. */
-static int start(pthread_t *thread, struct lookup *l)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int e = pthread_create(thread, &attributes, ask, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return e;
-}
-
 struct lookup *lookup_begin(const char *name)
 {
-    pthread_t thread;
     struct lookup *l = calloc(1, sizeof(*l) + strlen(name) + 1);
     if (!l)
         return NULL;
     strcpy(l->name, name);
     atomic_store(&l->holders, 2);
     l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->fd >= 0 && start(&thread, l) == 0)
+    if (l->fd >= 0 && worker_start(ask, l))
         return l;
     if (l->fd >= 0)
         close(l->fd);

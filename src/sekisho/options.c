@@ -36,7 +36,6 @@ static const struct text_place texts[] = {
     {offsetof(struct sekisho_options, server_identity), false},
     {offsetof(struct sekisho_options, identity), false},
     {offsetof(struct sekisho_options, revocation), false},
-    {offsetof(struct sekisho_options, revocation_cache), false},
     {offsetof(struct sekisho_options, policy), false},
     {offsetof(struct sekisho_options, ike_proposal), false},
     {offsetof(struct sekisho_options, esp_proposal), false},
@@ -105,6 +104,8 @@ void settings_wipe(struct settings *settings)
             bytes_wipe(blob, size_at(o, blobs[i].size_at));
         free(blob);
     }
+    identity_drop(settings->identity);
+    ppp_tls_free(settings->tls);
     bytes_wipe(settings, sizeof(*settings));
 }
 
@@ -158,6 +159,53 @@ static bool take_methods(struct settings *s, char *why, size_t cap)
     return s->methods[0] != PPP_AUTH_NONE || refuse(why, cap, "The list of login methods", "");
 }
 
+static bool wants_tls(const struct settings *s)
+{
+    for (size_t i = 0; s->methods[i] != PPP_AUTH_NONE; i++)
+        if (s->methods[i] == PPP_AUTH_EAP_TLS)
+            return true;
+    return false;
+}
+
+static const char *server_name(const struct sekisho_options *o)
+{
+    return o->server_identity ? o->server_identity : o->server;
+}
+
+static bool take_tls(struct settings *s, char *why, size_t cap)
+{
+    const struct sekisho_options *o = &s->text;
+    char text[PPP_TLS_WHY_MAX];
+    if (!o->certificate || !wants_tls(s) || o->private_key)
+        return true; /* without a certificate the method is passed over */
+    const struct ppp_tls_options options = {
+        .certificate = view_of(o->certificate, o->certificate_size),
+        .password = o->certificate_password,
+        .authorities = view_of(o->authorities, o->authorities_size),
+        .server_name = o->server_identity,
+    };
+    s->tls = ppp_tls_new(&options, text);
+    if (!s->tls)
+        snprintf(why, cap, "%s", text);
+    return s->tls != NULL;
+}
+
+/* With both, the key is for IKE and the certificate for EAP-TLS alone. */
+static bool take_identity(struct settings *s, char *why, size_t cap)
+{
+    const struct sekisho_options *o = &s->text;
+    if (!take_tls(s, why, cap))
+        return false;
+    if (!o->psk && o->certificate) {
+        s->identity = identity_new(o, why, cap);
+        return s->identity != NULL;
+    }
+    if (o->psk && o->psk_size > 0 && secret_set(&s->psk.key, view_of(o->psk, o->psk_size)) == ERR_OK)
+        return true;
+    snprintf(why, cap, "Neither a pre-shared key of 1 to %d bytes nor a certificate is given.", SECRET_MAX);
+    return false;
+}
+
 static bool take_meanings(struct settings *s, char *why, size_t cap)
 {
     const struct sekisho_options *o = &s->text;
@@ -176,17 +224,15 @@ static bool take_meanings(struct settings *s, char *why, size_t cap)
         return refuse(why, cap, "The local address", o->local);
     if (o->address && (ip_parse(o->address, &s->want) != ERR_OK || s->want.family != 4))
         return refuse(why, cap, "The address to ask for", o->address);
+    if (o->identity && strlen(o->identity) >= sizeof(((struct ike_connect *)NULL)->identity))
+        return refuse(why, cap, "The identity", o->identity);
     if (!take_word(policies, o->policy, o->policy ? strlen(o->policy) : 0, &policy))
         return refuse(why, cap, "The policy", o->policy);
     if (!take_word(encaps, o->encapsulation, o->encapsulation ? strlen(o->encapsulation) : 0, &encap))
         return refuse(why, cap, "Encapsulation", o->encapsulation);
     s->policy = (enum ike_policy)policy;
     s->encap = (enum ike_encap)encap;
-    if (!o->psk || o->psk_size == 0 || secret_set(&s->psk.key, view_of(o->psk, o->psk_size)) != ERR_OK) {
-        snprintf(why, cap, "No pre-shared key of 1 to %d bytes is given.", SECRET_MAX);
-        return false;
-    }
-    return take_methods(s, why, cap);
+    return take_methods(s, why, cap) && take_identity(s, why, cap);
 }
 
 bool settings_take(struct settings *settings, const struct sekisho_options *options, char *why, size_t cap)
@@ -200,6 +246,47 @@ bool settings_take(struct settings *settings, const struct sekisho_options *opti
 }
 
 /* ---- for the stack ---- */
+
+static void settings_ppp(const struct settings *s, struct ppp_config *out)
+{
+    const struct sekisho_options *o = &s->text;
+    ppp_defaults(out);
+    memset(out->auth, 0, sizeof(out->auth));
+    for (size_t i = 0, n = 0; s->methods[i] != PPP_AUTH_NONE; i++)
+        if (s->methods[i] != PPP_AUTH_EAP_TLS || s->tls)
+            out->auth[n++] = s->methods[i];
+    out->tls = s->tls;
+    out->answer_prompts = true;
+    out->restart = PPP_RESTART;
+    out->max_configure = PPP_TRIES;
+    out->max_terminate = 1;
+    out->auth_timeout = LOGIN_TIME;
+    out->echo_interval = o->probe_ms ? o->probe_ms * USEC_MSEC : SILENCE;
+    out->echo_repeat = SILENCE_REPEAT;
+    out->echo_failures = SILENCE_ASKED;
+    out->ipv6 = o->ipv6;
+    out->want = s->want;
+    if (o->mtu)
+        out->mru = out->mtu = o->mtu;
+    snprintf(out->user, sizeof(out->user), "%s", o->user);
+    snprintf(out->password, sizeof(out->password), "%s", o->password ? o->password : "");
+}
+
+void settings_connect(const struct settings *s, struct stack_connect *out)
+{
+    settings_ppp(s, &out->ppp);
+    out->ike.l2tp_port_local = L2TP_PORT;
+    out->ike.aggressive = s->text.aggressive;
+    snprintf(out->ike.identity, sizeof(out->ike.identity), "%s", s->text.identity ? s->text.identity : "");
+    out->ask_routes = s->text.ask_routes;
+    out->probe_mtu = s->text.mtu == 0;
+    if (!s->identity) {
+        out->ike.psk = &s->psk;
+        return;
+    }
+    out->ike.credential = identity_credential(s->identity);
+    snprintf(out->ike.expect, sizeof(out->ike.expect), "%s", server_name(&s->text));
+}
 
 struct stack_config settings_stack(const struct settings *s)
 {
@@ -216,6 +303,11 @@ struct stack_config settings_stack(const struct settings *s)
     c.ike.ike_proposal = o->ike_proposal;
     c.ike.esp_proposal = o->esp_proposal;
     c.ike.patience = PATIENCE;
+    if (s->identity) {
+        c.ike.credentials = identity_credential(s->identity);
+        c.ike.credential_count = 1;
+        c.ike.authorities = identity_authorities(s->identity, &c.ike.authority_count);
+    }
     if (o->ike_lifetime)
         c.ike.ike_lifetime = o->ike_lifetime;
     if (o->esp_lifetime)
@@ -223,6 +315,7 @@ struct stack_config settings_stack(const struct settings *s)
     c.l2tp.retransmit_cap = L2TP_CAP;
     c.l2tp.retransmit_tries = L2TP_TRIES;
     c.l2tp.hide_avps = o->hide_avps && o->tunnel_secret;
+    memcpy(c.l2tp.station, s->station, sizeof(c.l2tp.station));
     if (o->tunnel_secret)
         (void)secret_set(&c.l2tp.secret, view_str(o->tunnel_secret));
     if (o->host_name)
@@ -230,27 +323,4 @@ struct stack_config settings_stack(const struct settings *s)
     else
         gethostname(c.l2tp.host_name, sizeof(c.l2tp.host_name) - 1);
     return c;
-}
-
-void settings_ppp(const struct settings *s, struct ppp_config *out)
-{
-    const struct sekisho_options *o = &s->text;
-    ppp_defaults(out);
-    memset(out->auth, 0, sizeof(out->auth));
-    for (size_t i = 0; i + 1 < ARRAY_LEN(out->auth) && i < ARRAY_LEN(s->methods); i++)
-        out->auth[i] = s->methods[i];
-    out->answer_prompts = true;
-    out->restart = PPP_RESTART;
-    out->max_configure = PPP_TRIES;
-    out->max_terminate = 1;
-    out->auth_timeout = LOGIN_TIME;
-    out->echo_interval = o->probe_ms ? o->probe_ms * USEC_MSEC : SILENCE;
-    out->echo_repeat = SILENCE_REPEAT;
-    out->echo_failures = SILENCE_ASKED;
-    out->ipv6 = o->ipv6;
-    out->want = s->want;
-    if (o->mtu)
-        out->mru = out->mtu = o->mtu;
-    snprintf(out->user, sizeof(out->user), "%s", o->user);
-    snprintf(out->password, sizeof(out->password), "%s", o->password ? o->password : "");
 }

@@ -255,12 +255,16 @@ struct sekisho *sekisho_new(const struct sekisho_options *options, char *why, si
         return NULL;
     }
     const struct random rng = entropy_random(&s->entropy);
+    snprintf(s->settings.station, sizeof(s->settings.station), L2TP_STATION_PREFIX "%016llx",
+             (unsigned long long)random_u64(&rng));
     keeper_init(&s->keeper, stays[options->stay <= SEKISHO_STAY_ALWAYS ? options->stay : SEKISHO_STAY_NEVER], &rng);
     return s;
 }
 
 static void free_attempt(struct attempt *a)
 {
+    for (size_t i = 0; i < JUDGEMENTS_MAX; i++)
+        judgement_end(a->judgements[i]);
     pump_free(a->pump);
     stack_free(a->stack);
 }

@@ -64,8 +64,7 @@ struct sekisho_options {
     const char *server_identity; /* the name that the server's certificate must bear; NULL: `server` */
     const char *identity;   /* our ID payload: NULL: the address, or the certificate's subject. "@group" with PSK */
     const char *revocation; /* "allow" or "refuse" when nobody tells whether a certificate was revoked; NULL: allow */
-    const char *revocation_cache; /* a directory for answers; NULL: none are kept */
-    bool aggressive;              /* aggressive mode: weaker, for servers that take nothing else */
+    bool aggressive;        /* aggressive mode: weaker, for servers that take nothing else */
 
     /* IKE and ESP */
     const char *policy;        /* "modern", "compatible" (NULL), "legacy" */

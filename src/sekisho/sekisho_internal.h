@@ -10,15 +10,20 @@
 #define SOCKS_MAX     6  /* two families of three kinds */
 #define PACKETS_MAX   256
 
+#define JUDGEMENTS_MAX 4 /* proofs under way at once: a main mode has two */
+
 /* What the options mean, checked: see options.c. */
 struct settings {
-    struct sekisho_options text; /* owned copies */
-    struct ip_addr local;        /* family 0: the kernel's choice */
-    struct ip_addr want;         /* inner */
+    struct sekisho_options text;    /* owned copies */
+    struct ip_addr local;           /* family 0: the kernel's choice */
+    struct ip_addr want;            /* inner */
+    char station[L2TP_STATION_MAX]; /* by which a gateway of ours knows us again */
     struct ike_psk psk;
     enum ike_policy policy;
     enum ike_encap encap;
     enum ppp_auth methods[PPP_AUTH_METHODS];
+    struct identity *identity; /* NULL: a pre-shared key */
+    struct ppp_tls *tls;       /* NULL: no EAP-TLS */
 };
 
 /* Options into settings. False: `why` tells what cannot be taken. */
@@ -26,7 +31,8 @@ bool settings_take(struct settings *settings, const struct sekisho_options *opti
 void settings_wipe(struct settings *settings);
 /* Of the attempt that is about to begin. */
 struct stack_config settings_stack(const struct settings *settings);
-void settings_ppp(const struct settings *settings, struct ppp_config *out);
+/* All but the path. Wiped by the caller. */
+void settings_connect(const struct settings *settings, struct stack_connect *out);
 
 /* ---- sockets ---- */
 
@@ -44,6 +50,32 @@ uint16_t sockets_port(const struct sockets *sockets, uint8_t family, enum sock_k
 /* The local address towards a server, as the routes are now. ERR_SYSTEM: there is no way. */
 enum err sockets_source(const struct sockets *sockets, const struct settings *settings, const struct ip_addr *to,
                         struct ip_addr *out);
+
+/* ---- threads that live for one question ---- */
+
+/* run(ctx) on a thread of its own, without signals. False: no thread can be had. */
+bool worker_start(void *(*run)(void *ctx), void *ctx);
+/* From there: makes an eventfd readable. */
+void worker_ring(int fd);
+
+/* ---- certificates ---- */
+
+struct identity; /* who we are and whom we trust; shared with the threads that sign and judge */
+
+/* NULL: `why` tells what is wrong with them. */
+struct identity *identity_new(const struct sekisho_options *options, char *why, size_t cap);
+void identity_drop(struct identity *identity); /* NULL-safe */
+const struct ike_credential *identity_credential(const struct identity *identity);
+const struct view *identity_authorities(const struct identity *identity, size_t *n); /* borrowed */
+
+struct judgement; /* a proof that is being made or judged */
+
+/* Takes the proof, unless it is NULL that is returned: no thread can be had. */
+struct judgement *judgement_begin(struct identity *identity, struct ike_proof *proof);
+int judgement_fd(const struct judgement *judgement); /* readable when it is done */
+/* The answered proof, the caller's; NULL while it is not done. */
+struct ike_proof *judgement_take(struct judgement *judgement);
+void judgement_end(struct judgement *judgement); /* also while the thread is still at it. Takes NULL */
 
 /* ---- names ---- */
 
@@ -77,6 +109,7 @@ struct attempt {
     struct pump *pump;
     uint32_t peer;
     struct ip_addr local, remote;
+    struct judgement *judgements[JUDGEMENTS_MAX];
     bool up;
     bool over; /* cause tells why; to be cleared away by the next turn */
     enum cause cause;

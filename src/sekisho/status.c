@@ -36,7 +36,7 @@ static void add_session(const struct sekisho *s, struct sekisho_status *out)
     out->nat_here = info.ike.nat_local;
     out->nat_there = info.ike.nat_remote;
     view_copy_text(out->esp, sizeof(out->esp), view_str(esp_transform_name(&info.esp)));
-    snprintf(out->auth, sizeof(out->auth), "psk %s", info.auth);
+    snprintf(out->auth, sizeof(out->auth), "%s %s", s->settings.identity ? "certificate" : "psk", info.auth);
 }
 
 void sekisho_status(const struct sekisho *s, struct sekisho_status *out)

@@ -28,7 +28,7 @@ class Client:
         with open(self.log, "wb") as log:
             self.process = namespace.start(
                 CLIENT, "--server", server, "--psk-file", files["psk"], "--user", user, "--password-file",
-                files["password"], "--tun", tun, "--route", OFFICE_NET, *options, stdout=log, stderr=subprocess.STDOUT)
+                files["password"], "--tun", tun, "--name", f"{namespace.name}.{tun}"[-60:].lstrip("."), "--route", OFFICE_NET, *options, stdout=log, stderr=subprocess.STDOUT)
         if wait:
             self.wait_up()
 
@@ -36,7 +36,7 @@ class Client:
         wait_for(f"{self.tun} has address and route", lambda: self.address and OFFICE_NET in self.routes(), timeout, 0.1)
 
     def routes(self):
-        return self.namespace.run("ip", "-4", "route", "show", "dev", self.tun, check=False)
+        return self.namespace.run("ip", "-4", "route", "show", "table", "all", "dev", self.tun, check=False)
 
     @property
     def address(self):

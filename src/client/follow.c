@@ -1,0 +1,215 @@
+/* Tells what happens: a line each on stderr, to whoever listens on the control socket, and to systemd. */
+#include "client/client_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LINE_MAX_BYTES 2048
+
+/* ---- the log ---- */
+
+static void put_json_text(FILE *f, const char *key, const char *text)
+{
+    fprintf(f, ",\"%s\":\"", key);
+    for (const char *p = text; *p; p++) {
+        if (*p == '"' || *p == '\\')
+            fputc('\\', f);
+        fputc((unsigned char)*p < 0x20 ? ' ' : *p, f);
+    }
+    fputc('"', f);
+}
+
+static void write_json(const struct ctl_progress *p)
+{
+    fprintf(stderr, "{\"time\":%llu,\"at\":%llu", (unsigned long long)p->time, (unsigned long long)p->at);
+    const struct {
+        const char *key, *text;
+    } fields[] = {{"type", p->type},   {"stage", p->stage}, {"sentence", p->sentence}, {"detail", p->detail},
+                  {"cause", p->cause}, {"why", p->why},     {"cure", p->cure},         {"address", p->address}};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+        if (fields[i].text[0])
+            put_json_text(stderr, fields[i].key, fields[i].text);
+    if (p->retry)
+        fprintf(stderr, ",\"retry\":%llu", (unsigned long long)p->retry);
+    fputs("}\n", stderr);
+}
+
+static void write_text(const struct ctl_progress *p)
+{
+    fprintf(stderr, "+%llu.%03llu s  ", (unsigned long long)(p->at / 1000), (unsigned long long)(p->at % 1000));
+    const bool bad = strcmp(p->type, "lost") == 0 || strcmp(p->type, "failed") == 0;
+    if (bad)
+        fprintf(stderr, "%s at: %s", p->type, p->sentence);
+    else if (strcmp(p->type, "step") == 0)
+        fprintf(stderr, "%s", p->sentence);
+    else
+        fprintf(stderr, "%s", p->type);
+    if (p->detail[0])
+        fprintf(stderr, " (%s)", p->detail);
+    if (bad)
+        fprintf(stderr, "  Why: %s  Cure: %s", p->why, p->cure);
+    if (p->retry)
+        fprintf(stderr, "  Again in %llu.%llu s.", (unsigned long long)(p->retry / 1000),
+                (unsigned long long)(p->retry % 1000 / 100));
+    fputc('\n', stderr);
+}
+
+static void write_log(const struct engine *engine, const struct ctl_progress *p)
+{
+    if (engine->options->json)
+        write_json(p);
+    else
+        write_text(p);
+    fflush(stderr);
+}
+
+/* ---- progress ---- */
+
+static const char *type_of(const struct engine *engine, const struct sekisho_event *event)
+{
+    switch (event->type) {
+    case SEKISHO_STEP:
+        return "step";
+    case SEKISHO_UP:
+        return "up";
+    case SEKISHO_LOST:
+        return engine->up_since ? "lost" : "failed";
+    case SEKISHO_FAILED:
+        return "failed";
+    case SEKISHO_ENDED:
+        break;
+    }
+    return "ended";
+}
+
+static uint64_t wall_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void up_text(const struct engine *engine, const struct sekisho_network *n, char *out, size_t cap)
+{
+    int at = snprintf(out, cap, "address %s, gateway %s, interface %s, MTU %u", n->address, n->peer,
+                      tun_name(engine->tun), n->mtu);
+    for (uint32_t i = 0; i < n->dns_count && at > 0 && (size_t)at < cap; i++)
+        at += snprintf(out + at, cap - (size_t)at, ", DNS server %s", n->dns[i]);
+}
+
+static struct ctl_progress progress_of(const struct engine *engine, const struct sekisho_event *event)
+{
+    struct ctl_progress p = {.time = wall_ms(), .at = event->at_ms, .retry = event->retry_ms};
+    view_copy_text(p.type, sizeof(p.type), view_str(type_of(engine, event)));
+    view_copy_text(p.stage, sizeof(p.stage), view_str(event->stage));
+    view_copy_text(p.sentence, sizeof(p.sentence), view_str(event->sentence));
+    view_copy_text(p.detail, sizeof(p.detail), view_str(event->detail));
+    view_copy_text(p.cause, sizeof(p.cause), view_str(event->cause[0] ? event->cause : "none"));
+    view_copy_text(p.why, sizeof(p.why), view_str(event->why));
+    view_copy_text(p.cure, sizeof(p.cure), view_str(event->cure));
+    if (event->type == SEKISHO_UP) {
+        view_copy_text(p.address, sizeof(p.address), view_str(event->network.address));
+        up_text(engine, &event->network, p.detail, sizeof(p.detail));
+    }
+    return p;
+}
+
+/* An attempt begins with an empty page. */
+static void remember(struct engine *engine, const struct ctl_progress *p, bool fresh)
+{
+    if (fresh)
+        engine->told_count = 0;
+    if (engine->told_count < CLIENT_TOLD_MAX)
+        engine->told[engine->told_count++] = *p;
+}
+
+static void spread(struct engine *engine, const struct ctl_progress *p)
+{
+    write_log(engine, p);
+    if (!engine->control)
+        return;
+    char *line = ctl_event_line(ctl_progress_json(p));
+    control_tell(engine->control, line);
+    ctl_line_free(line);
+}
+
+void follow_say(const struct engine *engine, const char *type, const char *text)
+{
+    struct ctl_progress p = {.time = wall_ms()};
+    view_copy_text(p.type, sizeof(p.type), view_str(type));
+    view_copy_text(p.detail, sizeof(p.detail), view_str(text));
+    write_log(engine, &p);
+}
+
+/* ---- systemd ---- */
+
+static void tell_service(const struct sekisho_event *event)
+{
+    char text[LINE_MAX_BYTES];
+    switch (event->type) {
+    case SEKISHO_STEP:
+        snprintf(text, sizeof(text), "STATUS=Connecting: %s", event->sentence);
+        break;
+    case SEKISHO_UP:
+        snprintf(text, sizeof(text), "READY=1\nSTATUS=Connected, address %s", event->network.address);
+        break;
+    case SEKISHO_LOST:
+    case SEKISHO_FAILED:
+        snprintf(text, sizeof(text), "STATUS=%s %s", event->why, event->cure);
+        break;
+    case SEKISHO_ENDED:
+        snprintf(text, sizeof(text), "STOPPING=1\nSTATUS=Ending");
+        break;
+    }
+    notify_service(text);
+}
+
+/* ---- events ---- */
+
+static void make_host(struct engine *engine, const struct sekisho_network *network)
+{
+    struct steward_plan plan;
+    char why[STEWARD_WHY];
+    host_plan(&engine->options->wishes, network, &plan);
+    const enum err e = steward_apply(engine->steward, &plan, why);
+    engine->applied = e == ERR_OK;
+    if (why[0])
+        follow_say(engine, e == ERR_OK ? "note" : "failed", why);
+    if (e == ERR_OK)
+        return;
+    memcpy(engine->problem, why, sizeof(engine->problem));
+    engine->status = EXIT_OTHER;
+    sekisho_disconnect(engine->sekisho);
+}
+
+void follow(struct engine *engine, const struct sekisho_event *event)
+{
+    const struct ctl_progress p = progress_of(engine, event);
+    if (event->type == SEKISHO_UP)
+        make_host(engine, &event->network);
+    spread(engine, &p);
+    remember(engine, &p, event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && p.detail[0]);
+    tell_service(event);
+    switch (event->type) {
+    case SEKISHO_UP:
+        engine->up_since = engine->up_since ? engine->up_since : clock_wall();
+        engine->retry_at = 0;
+        break;
+    case SEKISHO_LOST:
+        engine->up_since = 0;
+        engine->retry_at = clock_wall() + (event->retry_ms + 999) / 1000;
+        break;
+    case SEKISHO_FAILED:
+        engine->up_since = 0;
+        engine->retry_at = 0;
+        engine->status = event->status;
+        break;
+    case SEKISHO_ENDED:
+        client_end(engine);
+        break;
+    case SEKISHO_STEP:
+        engine->retry_at = 0;
+        break;
+    }
+}

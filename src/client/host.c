@@ -1,0 +1,63 @@
+/* How the host is to be while the connection is up. */
+#include "client/client_internal.h"
+
+#include <string.h>
+
+static void add_route(struct steward_plan *plan, const struct ip_addr *to, uint8_t bits)
+{
+    if (plan->route_count < STEWARD_ROUTES)
+        plan->routes[plan->route_count++] = (struct steward_prefix){*to, bits};
+}
+
+/* A default route that the server tells of is a wish for everything. */
+static void add_told(struct steward_plan *plan, const struct sekisho_network *network)
+{
+    for (uint32_t i = 0; i < network->route_count; i++) {
+        struct ip_addr to;
+        if (ip_parse(network->routes[i].to, &to) != ERR_OK)
+            continue;
+        if (network->routes[i].bits == 0)
+            plan->everything = true;
+        else
+            add_route(plan, &to, network->routes[i].bits);
+    }
+}
+
+static void add_domain(struct steward_plan *plan, const char *domain)
+{
+    const size_t n = strlen(domain);
+    if (n > 0 && n < STEWARD_DOMAIN && plan->domain_count < STEWARD_DOMAINS)
+        memcpy(plan->domains[plan->domain_count++], domain, n + 1);
+}
+
+static void add_names(struct steward_plan *plan, const struct wishes *wishes, const struct sekisho_network *network)
+{
+    for (size_t i = 0; i < wishes->dns_count; i++)
+        plan->dns[plan->dns_count++] = wishes->dns[i];
+    for (uint32_t i = 0; wishes->dns_of_tunnel && i < network->dns_count && plan->dns_count < STEWARD_DNS; i++)
+        if (ip_parse(network->dns[i], &plan->dns[plan->dns_count]) == ERR_OK)
+            plan->dns_count++;
+    for (size_t i = 0; i < wishes->domain_count; i++)
+        add_domain(plan, wishes->domains[i]);
+    plan->dns_all = wishes->domain_count == 0; /* with domains listed, the others stay with the host's own servers */
+    if (wishes->dns_of_tunnel)
+        add_domain(plan, network->domain);
+}
+
+void host_plan(const struct wishes *wishes, const struct sekisho_network *network, struct steward_plan *out)
+{
+    *out = (struct steward_plan){
+        .mtu = network->mtu,
+        .everything = wishes->everything,
+        .leave_ipv6 = wishes->leave_ipv6,
+        .no_leak = wishes->no_leak,
+    };
+    (void)ip_parse(network->address, &out->address);
+    (void)ip_parse(network->peer, &out->remote);
+    (void)ip_parse(network->server, &out->server);
+    for (size_t i = 0; i < wishes->route_count; i++)
+        add_route(out, &wishes->routes[i].to, wishes->routes[i].bits);
+    if (wishes->told)
+        add_told(out, network);
+    add_names(out, wishes, network);
+}
