@@ -417,6 +417,28 @@ static void traffic_spares_the_questions(void **state)
     world_free(w);
 }
 
+/* At whatever moment it dies, and though one question is lost as well. */
+static void an_impatient_client_misses_a_dead_server_within_20_seconds(void **state)
+{
+    (void)state;
+    for (usec_t late = 0; late < 12 * USEC_SEC; late += 700 * USEC_MSEC) {
+        struct world *w = world_new(90 + late / USEC_MSEC);
+        w->nat = true;
+        w->side[0].config.dpd_interval = 5 * USEC_SEC;
+        w->side[0].config.dpd_timeout = 15 * USEC_SEC;
+        world_begin(w);
+        world_connect(w);
+        world_run(w, 20 * USEC_SEC + late);
+        w->lose_all[0] = w->lose_all[1] = true;
+        const usec_t death = w->now;
+        world_run(w, 60 * USEC_SEC);
+        const struct world_event *dead = world_event(w, 0, IKE_EVENT_DEAD, 0);
+        assert_non_null(dead);
+        assert_true(dead->at - death < 20 * USEC_SEC);
+        world_free(w);
+    }
+}
+
 static void a_peer_without_dpd_is_never_asked(void **state)
 {
     (void)state;
@@ -500,6 +522,7 @@ int main(void)
         cmocka_unit_test(our_own_question_sent_back_to_us_is_none_of_the_peers),
         cmocka_unit_test(a_silent_peer_is_asked_and_declared_dead),
         cmocka_unit_test(traffic_spares_the_questions),
+        cmocka_unit_test(an_impatient_client_misses_a_dead_server_within_20_seconds),
         cmocka_unit_test(a_peer_without_dpd_is_never_asked),
         cmocka_unit_test(a_deleted_ike_sa_leaves_its_pairs),
         cmocka_unit_test(an_hour_long_day_leaks_nothing),
