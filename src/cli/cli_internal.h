@@ -210,6 +210,8 @@ int engine_start(const struct cli *cli, const struct profile *profile, const cha
 int engine_clean(const struct cli *cli, const char *name);
 /* Asks an engine for its link. TALK_CLOSED: there is none. */
 enum talk_result engine_link(const char *path, struct ctl_link *out, struct ctl_error *e);
+/* Has an engine end: its reply comes when all is undone, and it is gone when this returns. The reply is thrown away. */
+enum talk_result engine_end(struct talk *t, struct ctl_error *e);
 /* The names of all engines that answer, in order; *stale those of sockets that do not. For names_done(). */
 struct names {
     char (*name)[PROFILE_NAME_MAX];

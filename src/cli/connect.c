@@ -159,13 +159,12 @@ static int undone(const struct cli *cli, const char *name, const char *what)
     return CLI_OK;
 }
 
-/* The engine's reply comes when all is undone; without an engine there may be what a dead one left. */
+/* Without an engine there may be what a dead one left. */
 static int disconnect(const struct cli *cli, const char *name)
 {
     char path[CONFIG_PATH_MAX];
     struct talk t;
     struct ctl_error e;
-    json_t *data = NULL;
     int status = engine_path(cli, name, path);
     if (status != CLI_OK)
         return status;
@@ -177,8 +176,7 @@ static int disconnect(const struct cli *cli, const char *name)
         status = engine_clean(cli, name);
         return status == CLI_OK ? undone(cli, name, "was not connected; nothing is left of it.") : status;
     }
-    enum talk_result result = talk_ask(&t, ctl_request_new(CTL_VERB_CLIENT_DISCONNECT), &data, &e);
-    json_decref(data);
+    enum talk_result result = engine_end(&t, &e);
     talk_close(&t);
     if (result == TALK_REFUSED || result == TALK_PUZZLED)
         return call_failed(cli, CLI_FAILED, e.code, "%s", e.sentence);

@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM "sekisho-client"
+#define PROGRAM  "sekisho-client"
+#define GOING_MS 5000 /* for an engine that has undone everything to be gone */
 
 /* Descriptors of the engine; see docs/control-socket.md. */
 #define PROFILE_FD 3
@@ -232,6 +233,21 @@ enum talk_result engine_link(const char *path, struct ctl_link *out, struct ctl_
         result = TALK_PUZZLED;
     }
     json_decref(data);
+    return result;
+}
+
+enum talk_result engine_end(struct talk *t, struct ctl_error *e)
+{
+    struct ctl_error ignored;
+    json_t *data = NULL;
+    enum talk_result result = talk_ask(t, ctl_request_new(CTL_VERB_CLIENT_DISCONNECT), &data, e);
+    json_decref(data);
+    while (result == TALK_LINE) {
+        data = NULL;
+        if (talk_next(t, GOING_MS, &data, &ignored) != TALK_LINE)
+            break;
+        json_decref(data);
+    }
     return result;
 }
 

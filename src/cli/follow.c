@@ -88,7 +88,6 @@ static void interrupt(struct watch *w)
 {
     struct talk t;
     struct ctl_error e;
-    json_t *data = NULL;
     bool foreground = w->show.cli->option[OPTION_FOREGROUND] != NULL;
     w->status = w->up && foreground ? CLI_OK : CLI_INTERRUPTED;
     if (w->interrupted || !w->ours) {
@@ -99,9 +98,8 @@ static void interrupt(struct watch *w)
     show_line(&w->show, w->up ? "Disconnecting." : "Interrupted; what was begun is undone.");
     if (talk_open(&t, w->path) != 0)
         return;
-    if (talk_ask(&t, ctl_request_new(CTL_VERB_CLIENT_DISCONNECT), &data, &e) == TALK_REFUSED)
+    if (engine_end(&t, &e) == TALK_REFUSED)
         show_line(&w->show, e.sentence);
-    json_decref(data);
     talk_close(&t);
     w->over = true;
 }
