@@ -87,6 +87,46 @@ static bool is_route(const struct steward_prefix *p)
            !is_loopback(&p->to);
 }
 
+static void clear_host_bits(struct steward_prefix *p)
+{
+    for (size_t bit = p->bits; bit < ip_addr_size(&p->to) * 8; bit++)
+        p->to.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+}
+
+static void trim_routes(struct steward_plan *plan)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->route_count; i++) {
+        struct steward_prefix route = plan->routes[i];
+        clear_host_bits(&route);
+        if (is_route(&route) && (route.to.family == 4 || plan->address6.family))
+            plan->routes[kept++] = route;
+    }
+    plan->route_count = kept;
+}
+
+size_t steward_plan_trim(struct steward_plan *plan)
+{
+    const size_t before = plan->route_count + plan->dns_count + plan->domain_count;
+    size_t dns = 0, domains = 0;
+    if (!is_inner(&plan->remote, 4))
+        plan->remote = (struct ip_addr){.family = 0};
+    trim_routes(plan);
+    for (size_t i = 0; i < plan->dns_count; i++)
+        if (is_host(&plan->dns[i]) && !is_loopback(&plan->dns[i]))
+            plan->dns[dns++] = plan->dns[i];
+    for (size_t i = 0; i < plan->domain_count; i++) {
+        char *name = plan->domains[i];
+        const size_t n = strnlen(name, STEWARD_DOMAIN - 1);
+        name[n > 0 && name[n - 1] == '.' ? n - 1 : n] = '\0'; /* fully qualified, as some servers write it */
+        if (is_domain(name))
+            memmove(plan->domains[domains++], name, STEWARD_DOMAIN);
+    }
+    plan->dns_count = dns;
+    plan->domain_count = domains;
+    return before - plan->route_count - dns - domains;
+}
+
 static enum err judge_lists(const struct steward_plan *plan, char why[static STEWARD_WHY])
 {
     for (size_t i = 0; i < plan->route_count; i++) {

@@ -73,6 +73,10 @@ uint32_t steward_mark(const struct steward *steward);
 /* Becomes readable only when the steward has died. */
 int steward_fd(const struct steward *steward);
 
+/* Takes out of the lists what the steward would refuse, and host bits out of prefixes: for what a server has told, of
+ * which one odd item shall not spoil a connection. Returns how many items are gone. The counts must be in range. */
+size_t steward_plan_trim(struct steward_plan *plan);
+
 /* Makes the host as planned; replaces an earlier plan and touches only what differs: an address that stays is never
  * taken away, so that connections through the tunnel survive. Waits for the answer, some tens of milliseconds, a minute
  * at most. On failure the host is as it was before the call and `why` is a sentence; on success `why` is a remark for

@@ -163,6 +163,31 @@ static void names_that_could_say_something_else_are_refused(void **state)
     assert_false(steward_iface_is_good("sixteen-letters0"));
 }
 
+static void what_a_server_tells_amiss_is_trimmed(void **state)
+{
+    (void)state;
+    struct steward_plan plan = full_plan();
+    assert_int_equal(steward_plan_trim(&plan), 0);
+    plan.remote = (struct ip_addr){4, {0}};
+    plan.routes[0].to.b[3] = 9; /* a host, with the prefix of its network */
+    plan.routes[2] = (struct steward_prefix){{4, {127}}, 8};
+    plan.route_count = 3;
+    plan.dns[1] = (struct ip_addr){4, {0, 0, 0, 0}};
+    strcpy(plan.domains[0], "corp.example.");
+    strcpy(plan.domains[1], "not a domain");
+    strcpy(plan.domains[2], "lab.example");
+    plan.domain_count = 3;
+    assert_int_equal(steward_plan_trim(&plan), 3);
+    assert_int_equal(judge(plan), ERR_OK);
+    assert_int_equal(plan.remote.family, 0);
+    assert_int_equal(plan.route_count, 2);
+    assert_int_equal(plan.routes[0].to.b[3], 0);
+    assert_int_equal(plan.dns_count, 1);
+    assert_int_equal(plan.domain_count, 2);
+    assert_string_equal(plan.domains[0], "corp.example");
+    assert_string_equal(plan.domains[1], "lab.example");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
         cmocka_unit_test(addresses_that_no_host_has_are_refused),
         cmocka_unit_test(prefixes_and_sizes_out_of_range_are_refused),
         cmocka_unit_test(names_that_could_say_something_else_are_refused),
+        cmocka_unit_test(what_a_server_tells_amiss_is_trimmed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
