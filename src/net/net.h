@@ -223,6 +223,7 @@ struct route {
     uint32_t table;             /* 0: main */
     uint32_t metric;            /* 0: the kernel's */
     bool unreachable;           /* leads nowhere, and says so; iface and via are not looked at */
+    bool thrown;                /* as if the table had no route for it: the next rule decides */
 };
 
 /* 0 when there is no such interface. */
@@ -248,7 +249,7 @@ enum err route_del(const struct route *route);
 enum err route_lookup(const struct ip_addr *to, struct route *out);
 /* The same for packets with a mark (policy routing). */
 enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct route *out);
-/* The unicast and unreachable routes of one table, at most max; *n how many were written. */
+/* The unicast, unreachable and thrown routes of one table, at most max; *n how many were written. */
 enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n);
 /* The default route with the lowest metric of the main table. ERR_NOTFOUND when there is none. */
 enum err route_default(uint8_t family, struct route *out);

@@ -10,13 +10,18 @@ static uint8_t af_of(const struct ip_addr *a)
     return a->family == 4 ? AF_INET : AF_INET6;
 }
 
+static bool leads_nowhere(const struct route *route)
+{
+    return route->unreachable || route->thrown;
+}
+
 static bool is_sane(const struct route *route)
 {
     const uint8_t family = route->to.family;
     return (family == 4 || family == 6) && route->bits <= ip_addr_size(&route->to) * 8 &&
            (route->via.family == 0 || route->via.family == family) &&
            (route->source.family == 0 || route->source.family == family) &&
-           (route->via.family != 0 || route->iface != 0 || route->unreachable);
+           (route->via.family != 0 || route->iface != 0 || leads_nowhere(route));
 }
 
 static enum err change_route(uint16_t type, uint16_t flags, const struct route *route)
@@ -24,8 +29,8 @@ static enum err change_route(uint16_t type, uint16_t flags, const struct route *
     if (!is_sane(route))
         return ERR_INVALID;
     const bool removes = type == RTM_DELROUTE;
-    const bool direct = !route->via.family && !route->unreachable && route->to.family == 4;
-    const uint8_t type_wanted = route->unreachable ? RTN_UNREACHABLE : RTN_UNICAST;
+    const bool direct = !route->via.family && !leads_nowhere(route) && route->to.family == 4;
+    const uint8_t type_wanted = route->unreachable ? RTN_UNREACHABLE : route->thrown ? RTN_THROW : RTN_UNICAST;
     const struct rtmsg head = {
         .rtm_family = af_of(&route->to),
         .rtm_dst_len = route->bits,
@@ -45,7 +50,7 @@ static enum err change_route(uint16_t type, uint16_t flags, const struct route *
         netlink_attribute_ip(&r, RTA_GATEWAY, &route->via);
     if (route->source.family)
         netlink_attribute_ip(&r, RTA_PREFSRC, &route->source);
-    if (route->iface && !route->unreachable)
+    if (route->iface && !leads_nowhere(route))
         netlink_attribute_u32(&r, RTA_OIF, route->iface);
     if (route->metric)
         netlink_attribute_u32(&r, RTA_PRIORITY, route->metric);
@@ -62,18 +67,20 @@ enum err route_del(const struct route *route)
     return change_route(RTM_DELROUTE, 0, route);
 }
 
-/* Reads a route message; false when it is none, or not a unicast, local or unreachable one. */
+/* Reads a route message; false when it is none, or not of a kind that struct route knows. */
 static bool read_route(uint16_t type, struct view body, struct route *out)
 {
     struct rtmsg head;
     if (type != RTM_NEWROUTE || !netlink_head(&body, &head, sizeof(head)))
         return false;
-    if (head.rtm_type != RTN_UNICAST && head.rtm_type != RTN_LOCAL && head.rtm_type != RTN_UNREACHABLE)
+    if (head.rtm_type != RTN_UNICAST && head.rtm_type != RTN_LOCAL && head.rtm_type != RTN_UNREACHABLE &&
+        head.rtm_type != RTN_THROW)
         return false;
     struct route route = {.to.family = head.rtm_family == AF_INET ? 4 : 6,
                           .bits = head.rtm_dst_len,
                           .table = head.rtm_table,
-                          .unreachable = head.rtm_type == RTN_UNREACHABLE};
+                          .unreachable = head.rtm_type == RTN_UNREACHABLE,
+                          .thrown = head.rtm_type == RTN_THROW};
     uint16_t attribute;
     struct view value;
     while (netlink_next_attribute(&body, &attribute, &value)) {
@@ -134,7 +141,7 @@ enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct rou
     const enum err e = netlink_talk(&r, take_answer, &s);
     if (e != ERR_OK)
         return e == ERR_SYSTEM && (errno == ENETUNREACH || errno == EHOSTUNREACH) ? ERR_NOTFOUND : e;
-    if (!s.found || s.best.unreachable)
+    if (!s.found || leads_nowhere(&s.best))
         return ERR_NOTFOUND;
     s.best.to = *to;
     s.best.bits = (uint8_t)(ip_addr_size(to) * 8);
@@ -148,7 +155,7 @@ static void take_default(void *ctx, uint16_t type, struct view body)
     struct search *s = ctx;
     struct route route;
     if (!read_route(type, body, &route) || route.bits != 0 || route.table != RT_TABLE_MAIN || route.iface == 0 ||
-        route.unreachable)
+        leads_nowhere(&route))
         return;
     if (!s->found || route.metric < s->best.metric)
         s->best = route;

@@ -217,7 +217,7 @@ static void remark(const struct steward_host *host, const struct steward_plan *p
 enum err steward_dns_apply(struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])
 {
     struct steward_record record = host->record;
-    if (plan->address.family == 0 || plan->dns_count == 0)
+    if (plan->address.family == 0 || plan->dns_count == 0 || plan->lookups)
         return undo(host, why);
     const bool file = record.resolver == RESOLVER_FILE || record.resolver == RESOLVER_IN_PLACE;
     if (record.resolver != RESOLVER_NONE && host->plan.address.family && is_same(plan, &host->plan) &&

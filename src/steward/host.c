@@ -15,9 +15,22 @@ static const part parts_back[] = {
     steward_routes_apply, steward_link_apply,  steward_guard_apply,
 };
 
+/* Which they are is known once the resolver is the host's own again: the network may have changed since. */
+static enum err find_former_servers(struct steward_host *host, const struct steward_plan *plan,
+                                    char why[static STEWARD_WHY])
+{
+    const enum err e = steward_dns_apply(host, plan, why);
+    if (e == ERR_OK)
+        host->former_dns_count = host_dns_servers(host->former_dns, STEWARD_DNS);
+    return e;
+}
+
 static enum err change(struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])
 {
     const bool leaves = plan->address.family == 0;
+    const enum err looked = plan->lookups ? find_former_servers(host, plan, why) : ERR_OK;
+    if (looked != ERR_OK)
+        return looked;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         const enum err e = (leaves ? parts_back[i] : parts[i])(host, plan, why);
         if (e != ERR_OK)

@@ -26,6 +26,16 @@ static void add(struct table *t, const struct steward_host *host, struct ip_addr
                                      .unreachable = unreachable};
 }
 
+/* One of the host's own name servers, which is asked beside the tunnel for a while. */
+static void throw(struct table * t, const struct steward_host *host, const struct ip_addr *to)
+{
+    if (to->family == 6 && !steward_host_has_ipv6())
+        return;
+    add(t, host, *to, (uint8_t)(ip_addr_size(to) * 8), false);
+    t->list[t->n - 1].iface = 0;
+    t->list[t->n - 1].thrown = true;
+}
+
 static bool blocks_ipv6(const struct steward_plan *plan)
 {
     return plan->everything && !plan->address6.family && !plan->leave_ipv6 && steward_host_has_ipv6();
@@ -47,6 +57,8 @@ static struct table wanted(const struct steward_host *host, const struct steward
         add(&t, host, all6, 0, false);
     if (blocks_ipv6(plan))
         add(&t, host, all6, 0, true);
+    for (size_t i = 0; plan->lookups && i < host->former_dns_count; i++)
+        throw(&t, host, &host->former_dns[i]);
     return t;
 }
 
@@ -55,7 +67,7 @@ static bool has(const struct table *t, const struct route *route)
     for (size_t i = 0; i < t->n; i++) {
         const struct route *r = &t->list[i];
         if (ip_equal(&r->to, &route->to) && r->bits == route->bits && r->unreachable == route->unreachable &&
-            (r->unreachable || r->iface == route->iface))
+            r->thrown == route->thrown && (r->unreachable || r->thrown || r->iface == route->iface))
             return true;
     }
     return false;

@@ -256,6 +256,31 @@ static void a_mounted_file_is_written_over_and_back(void **state)
     tun = open_tunnel("tun0");
 }
 
+/* The tunnel is lost, and the server may have another address now: its name is asked as before the tunnel. */
+static void while_the_server_is_looked_up_the_hosts_own_servers_are_asked(void **state)
+{
+    (void)state;
+    struct steward_plan plan = with_dns(true);
+    char text[512];
+    write_text("/etc/resolv.conf", "nameserver 203.0.113.53\nnameserver 2001:4860::53\n", 0644);
+    begin();
+    apply(steward, &plan);
+    assert_int_equal(way("203.0.113.53", 0), tun_iface(tun));
+    plan.lookups = plan.no_leak = true;
+    apply(steward, &plan);
+    read_text("/etc/resolv.conf", text, sizeof(text));
+    assert_string_equal(text, "nameserver 203.0.113.53\nnameserver 2001:4860::53\n");
+    assert_int_equal(way("203.0.113.53", 0), tun_iface(wire));
+    assert_int_equal(way("203.0.113.54", 0), tun_iface(tun));
+    plan.lookups = false;
+    apply(steward, &plan);
+    assert_resolv_conf_says(OURS);
+    assert_int_equal(way("203.0.113.53", 0), tun_iface(tun));
+    plan.lookups = true; /* and it may end in the middle */
+    apply(steward, &plan);
+    end();
+}
+
 static void a_host_of_resolved(void)
 {
     fake_program("resolvectl");
@@ -412,6 +437,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reconnection_takes_the_file_over_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tunnels_end_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mounted_file_is_written_over_and_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(while_the_server_is_looked_up_the_hosts_own_servers_are_asked, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(resolved_is_told_of_the_link, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_domains_resolved_asks_the_tunnel_nothing_and_we_say_so, set_up,
                                         tear_down),

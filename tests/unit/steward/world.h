@@ -71,6 +71,8 @@ static inline void enter_world(void)
         exit(EXIT_SKIPPED);
     }
     empty_etc();
+    sysctl_set("net/ipv6/conf/default/addr_gen_mode",
+               "1"); /* link-local addresses come late, in the middle of a test */
     const struct tun_config config = {.name = "wire0", .queues = 1};
     const struct ip_addr here = {4, {192, 0, 2, 2}}, here6 = {6, {0x20, 1, 0xd, 0xb8, [15] = 2}};
     const struct route out = {.to.family = 4, .via = {4, {192, 0, 2, 1}}};
@@ -155,11 +157,7 @@ static inline struct tun *open_tunnel(const char *name)
     struct tun_config config = {.queues = 1};
     snprintf(config.name, sizeof(config.name), "%s", name);
     assert_int_equal(tun_open(&config, &tun), ERR_OK);
-    /* Without a link-local address of its own, which comes and goes at its own time; and up once, which gives it its
-     * queueing discipline for good. */
-    char setting[64];
-    snprintf(setting, sizeof(setting), "net/ipv6/conf/%s/addr_gen_mode", name);
-    sysctl_set(setting, "1");
+    /* Up once, which gives it its queueing discipline for good. */
     assert_int_equal(iface_set_up(tun_iface(tun), true), ERR_OK);
     assert_int_equal(iface_set_up(tun_iface(tun), false), ERR_OK);
     return tun;
