@@ -52,6 +52,16 @@ static enum err check_certificates(const struct config *c, struct config_error *
     return ERR_OK;
 }
 
+static enum err check_logins(const struct config *c, struct config_error *e)
+{
+    for (size_t i = 0; c->ppp.auth.method[i] != CONFIG_AUTH_NONE; i++)
+        if (c->ppp.auth.method[i] == CONFIG_AUTH_EAP_TLS && c->certificate_count == 0)
+            return config_fail(e, 0, "ppp.auth",
+                               "\"eap-tls\" needs a certificate and an authority; add certificate \"NAME\" { file = "
+                               "\"PATH\" } and authority \"NAME\" { file = \"PATH\" }.");
+    return ERR_OK;
+}
+
 static enum err check_times(const struct config *c, struct config_error *e)
 {
     if (c->ike.child_lifetime > c->ike.lifetime)
@@ -196,6 +206,8 @@ enum err config_check(struct config *config, struct config_error *e)
     enum err result = check_psks(config, e);
     if (result == ERR_OK)
         result = check_certificates(config, e);
+    if (result == ERR_OK)
+        result = check_logins(config, e);
     if (result == ERR_OK)
         result = check_times(config, e);
     if (result == ERR_OK)

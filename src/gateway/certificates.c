@@ -14,6 +14,7 @@ struct certificates {
     size_t count;
     struct pki_trust *trust;
     struct revocation *revocation;
+    struct ppp_tls *tls; /* for logins by EAP-TLS; NULL: there are none */
 };
 
 _Static_assert(PKI_KEY_RSA == (int)IKE_AUTH_RSA && PKI_KEY_ECDSA_521 == (int)IKE_AUTH_ECDSA_521,
@@ -59,6 +60,61 @@ static enum err add_authority(struct certificates *s, const struct config_author
     return ERR_OK;
 }
 
+/* ---- EAP-TLS ---- */
+
+static bool wants_tls(const struct config *c)
+{
+    for (size_t i = 0; c->ppp.auth.method[i] != CONFIG_AUTH_NONE; i++)
+        if (c->ppp.auth.method[i] == CONFIG_AUTH_EAP_TLS)
+            return true;
+    return false;
+}
+
+/* The texts of all authorities, one behind the other; NULL without memory. */
+static char *join_authorities(const struct config *c, size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < c->authority_count; i++)
+        *n += c->authorities[i].content.n + 1;
+    char *all = malloc(*n + 1), *at = all;
+    for (size_t i = 0; all && i < c->authority_count; i++) {
+        memcpy(at, c->authorities[i].content.text, c->authorities[i].content.n);
+        at += c->authorities[i].content.n;
+        *at++ = '\n';
+    }
+    return all;
+}
+
+/* Users prove themselves to the first certificate, by one that the same authorities have issued and not revoked. */
+static enum err add_tls(struct certificates *s, const struct config *c, struct config_error *e)
+{
+    const struct config_certificate *own = &c->certificates[0];
+    struct view *revoked = calloc(c->authority_count, sizeof(*revoked));
+    char password[SECRET_MAX + 1] = "", why[PPP_TLS_WHY_MAX] = "out of memory", key[CONFIG_NAME_MAX + 32];
+    size_t n, lists = 0;
+    char *authorities = join_authorities(c, &n);
+    for (size_t i = 0; revoked && i < c->authority_count; i++)
+        if (c->authorities[i].crl_file[0])
+            revoked[lists++] = view_of(c->authorities[i].crl.text, c->authorities[i].crl.n);
+    memcpy(password, own->password.p, own->password.n);
+    if (revoked && authorities)
+        s->tls = ppp_tls_new(&(struct ppp_tls_options){.server = true,
+                                                       .certificate = view_of(own->content.text, own->content.n),
+                                                       .key = view_of(own->key.text, own->key.n),
+                                                       .password = own->password.n > 0 ? password : NULL,
+                                                       .authorities = view_of(authorities, n),
+                                                       .revoked = revoked,
+                                                       .revoked_count = lists},
+                             why);
+    bytes_wipe(password, sizeof(password));
+    free(revoked);
+    free(authorities);
+    if (s->tls)
+        return ERR_OK;
+    snprintf(key, sizeof(key), "certificate \"%s\"", own->name);
+    return config_fail(e, own->line, key, "%s cannot be used for \"eap-tls\": %s.", own->file, why);
+}
+
 static enum err fill(struct certificates *s, const struct config *c, struct config_error *e)
 {
     enum err result = ERR_OK;
@@ -66,6 +122,8 @@ static enum err fill(struct certificates *s, const struct config *c, struct conf
         result = add_credential(s, &c->certificates[i], e);
     for (size_t i = 0; i < c->authority_count && result == ERR_OK; i++)
         result = add_authority(s, &c->authorities[i], e);
+    if (result == ERR_OK && wants_tls(c))
+        result = add_tls(s, c, e);
     return result;
 }
 
@@ -110,6 +168,7 @@ void certificates_release(struct certificates *s)
         pki_credential_free(s->credentials[i]);
     pki_trust_free(s->trust);
     revocation_free(s->revocation);
+    ppp_tls_free(s->tls);
     free(s);
 }
 
@@ -118,6 +177,11 @@ void certificates_settings(const struct certificates *s, struct ike_config *out)
     out->credentials = s->told;
     out->credential_count = s->count;
     out->authorities = pki_trust_names(s->trust, &out->authority_count);
+}
+
+struct ppp_tls *certificates_tls(const struct certificates *s)
+{
+    return s->tls;
 }
 
 void certificates_each_end(const struct certificates *s, void (*each)(void *ctx, const char *name, int64_t until),

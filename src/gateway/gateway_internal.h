@@ -80,6 +80,8 @@ struct certificates *certificates_hold(struct certificates *set);
 void certificates_release(struct certificates *set);
 /* Points into the set. */
 void certificates_settings(const struct certificates *set, struct ike_config *out);
+/* For EAP-TLS; borrowed. NULL: it is not served. */
+struct ppp_tls *certificates_tls(const struct certificates *set);
 /* Makes or judges the signature. May wait for the network. Any thread. */
 void certificates_answer(const struct certificates *set, int64_t wall, struct ike_proof *proof);
 /* Tells when each of ours ends. */

@@ -93,6 +93,8 @@ void settings_stack(struct gateway *g, const struct config *c, uint8_t shard, st
     set_ike(&out->ike, g, c);
     set_l2tp(&out->l2tp, g, c);
     set_ppp(&out->ppp, c);
+    if (g->certificates)
+        out->ppp.tls = certificates_tls(g->certificates);
     out->esp.max_sas = ESP_SAS_PER_PEER * share_of_clients(c->limits.sas, g->shard_count);
     out->ike.shard = out->esp.shard = out->l2tp.shard = shard;
     out->ike.shard_bits = out->esp.shard_bits = out->l2tp.shard_bits = g->shard_bits;

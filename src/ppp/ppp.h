@@ -52,9 +52,12 @@ struct ppp_tls; /* shared by the links; nothing in it changes after it was made 
 
 struct ppp_tls_options {
     bool server;
-    struct view certificate; /* PKCS#12, or PEM with our certificate first, those it was issued by, and the key */
-    const char *password;    /* of the key; NULL: none */
-    struct view authorities; /* PEM: who may have issued the peer's certificate; empty: those in a PKCS#12 */
+    struct view certificate;    /* PKCS#12, or PEM with our certificate first and those it was issued by */
+    struct view key;            /* PEM; empty: it stands beside the certificate */
+    const char *password;       /* of the key; NULL: none */
+    struct view authorities;    /* PEM: who may have issued the peer's certificate; empty: those in a PKCS#12 */
+    const struct view *revoked; /* their lists of revoked certificates, each PEM or DER */
+    size_t revoked_count;
     const char
         *server_name; /* client: which the server's certificate must bear; NULL or "": any of these authorities */
 };

@@ -100,7 +100,7 @@ static bool use_pem(SSL_CTX *context, const struct ppp_tls_options *o, char *why
     BIO_free(in);
     if (!ok)
         return fail(why, "no certificate can be read");
-    in = reading(o->certificate);
+    in = reading(o->key.n > 0 ? o->key : o->certificate);
     ok = in && use_key(context, PEM_read_bio_PrivateKey(in, NULL, give_password, (void *)(uintptr_t)o->password));
     BIO_free(in);
     return ok || fail(why, "the certificate's key cannot be used");
@@ -161,18 +161,62 @@ static bool use_authorities(SSL_CTX *context, const struct ppp_tls_options *o, c
     return true;
 }
 
+static size_t add_pem_crls(X509_STORE *store, struct view list)
+{
+    BIO *in = reading(list);
+    size_t n = 0;
+    for (X509_CRL *crl; n < CERTIFICATES_MAX && (crl = PEM_read_bio_X509_CRL(in, NULL, give_password, NULL));) {
+        n += X509_STORE_add_crl(store, crl) == 1;
+        X509_CRL_free(crl);
+    }
+    BIO_free(in);
+    return n;
+}
+
+static bool add_der_crl(X509_STORE *store, struct view list)
+{
+    BIO *in = reading(list);
+    X509_CRL *crl = d2i_X509_CRL_bio(in, NULL);
+    const bool ok = crl && X509_STORE_add_crl(store, crl) == 1;
+    X509_CRL_free(crl);
+    BIO_free(in);
+    return ok;
+}
+
+/* An authority without a list is taken at its word. */
+static int judge_certificate(int ok, X509_STORE_CTX *ctx)
+{
+    if (X509_STORE_CTX_get_error(ctx) != X509_V_ERR_UNABLE_TO_GET_CRL)
+        return ok;
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    return 1;
+}
+
+static bool use_revoked(SSL_CTX *context, const struct ppp_tls_options *o, char *why)
+{
+    X509_STORE *store = SSL_CTX_get_cert_store(context);
+    for (size_t i = 0; i < o->revoked_count; i++)
+        if (add_pem_crls(store, o->revoked[i]) == 0 && !add_der_crl(store, o->revoked[i]))
+            return fail(why, "a list of revoked certificates cannot be read");
+    ERR_clear_error();
+    if (o->revoked_count > 0)
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+    return true;
+}
+
 static bool set_up(SSL_CTX *context, const struct ppp_tls_options *o, char *why)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, judge_certificate);
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1)
         return fail(why, "TLS cannot be set up");
     if (!o->server && o->server_name && o->server_name[0] &&
         X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(context), o->server_name, 0) != 1)
         return fail(why, "the server's name is no name");
     const bool pem = o->certificate.n > 10 && memcmp(o->certificate.p, "-----BEGIN", 10) == 0;
-    return (pem ? use_pem(context, o, why) : use_pkcs12(context, o, why)) && use_authorities(context, o, why);
+    return (pem ? use_pem(context, o, why) : use_pkcs12(context, o, why)) && use_authorities(context, o, why) &&
+           use_revoked(context, o, why);
 }
 
 struct ppp_tls *ppp_tls_new(const struct ppp_tls_options *options, char why[static PPP_TLS_WHY_MAX])

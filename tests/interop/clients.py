@@ -25,6 +25,7 @@ class Profile:
     forced: bool = False  # UDP encapsulation without a NAT
     pfs: bool = False
     more: tuple = ()  # further lines of the connection, in the stack's own words
+    ppp: tuple = ("refuse-eap",)  # what pppd takes and refuses for a login
 
     @property
     def name(self):
@@ -53,7 +54,6 @@ class LoginFailed(AssertionError):
 
 PPP_OPTIONS = """ipcp-accept-local
 ipcp-accept-remote
-refuse-eap
 noccp
 noauth
 noipdefault
@@ -65,6 +65,7 @@ debug
 logfile /run/ppp.log
 name {user}
 password {password}
+{more}
 """
 
 XL2TPD = """[global]
@@ -146,7 +147,7 @@ class StockClient:
             self.ipsec_up(profile, seconds)
         except AssertionError as failure:
             raise LoginFailed("ipsec", str(failure)) from None
-        self.guest.write("/etc/ppp/options.l2tp", PPP_OPTIONS.format(user=profile.user, password=profile.password))
+        self.guest.write("/etc/ppp/options.l2tp", PPP_OPTIONS.format(user=profile.user, password=profile.password, more="\n".join(profile.ppp)))
         try:
             said = self.guest.run(DIAL.format(tenths=seconds * 10), timeout=seconds + 10)
         except AssertionError as failure:

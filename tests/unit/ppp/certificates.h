@@ -96,6 +96,32 @@ static inline size_t identity_pkcs12(const struct identity *identity, const stru
     return (size_t)n;
 }
 
+/* The authority's list with this one certificate in it, as PEM or DER. */
+static inline size_t identity_revoke(const struct identity *identity, const struct identity *authority, bool pem,
+                                     uint8_t out[static PEM_MAX])
+{
+    X509_CRL *crl = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, -3600), *next = X509_gmtime_adj(NULL, 86400);
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(identity->certificate));
+    X509_REVOKED_set_revocationDate(entry, now);
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(authority->certificate));
+    X509_CRL_set1_lastUpdate(crl, now);
+    X509_CRL_set1_nextUpdate(crl, next);
+    X509_CRL_add0_revoked(crl, entry);
+    assert_true(X509_CRL_sign(crl, authority->key, EVP_sha256()) > 0);
+    BIO *bio = BIO_new(BIO_s_mem());
+    assert_int_equal(pem ? PEM_write_bio_X509_CRL(bio, crl) : i2d_X509_CRL_bio(bio, crl), 1);
+    const int n = BIO_read(bio, out, PEM_MAX);
+    BIO_free(bio);
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(next);
+    X509_CRL_free(crl);
+    assert_true(n > 0 && n < PEM_MAX);
+    return (size_t)n;
+}
+
 /* What a side of EAP-TLS is made with. */
 static inline struct ppp_tls *tls_side(const struct identity *identity, const struct identity *authority, bool server,
                                        const char *server_name)

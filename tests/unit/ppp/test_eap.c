@@ -548,6 +548,41 @@ static void certificates_come_as_pkcs12_too(void **state)
     pki_done(&p);
 }
 
+static void a_revoked_certificate_is_refused(void **state)
+{
+    (void)state;
+    struct pki p = pki_new();
+    struct identity revoked = identity_new(USER, &p.authority, "clientAuth", 30);
+    for (int pem = 0; pem < 2; pem++) {
+        uint8_t own[PEM_MAX], key[PEM_MAX], trusted[2 * PEM_MAX], list[PEM_MAX];
+        char why[PPP_TLS_WHY_MAX] = "";
+        size_t n = identity_pem(&p.authority, false, trusted);
+        n += identity_pem(&p.stranger, false, trusted + n); /* which has no list, and no say in this */
+        const struct view crl = view_of(list, identity_revoke(&revoked, &p.authority, pem, list));
+        const struct ppp_tls_options o = {.server = true,
+                                          .certificate = view_of(own, identity_pem(&p.server, false, own)),
+                                          .key = view_of(key, identity_pem(&p.server, true, key)),
+                                          .authorities = view_of(trusted, n),
+                                          .revoked = &crl,
+                                          .revoked_count = 1};
+        struct ppp_tls *server = ppp_tls_new(&o, why);
+        assert_non_null(server);
+        const struct identity *who[] = {&p.user, &revoked};
+        for (size_t i = 0; i < 2; i++) {
+            struct ppp_tls *client = tls_side(who[i], &p.authority, false, NULL);
+            struct rig r;
+            tls_login(&r, 90 + i, server, client, 0);
+            assert_int_equal(rig_is_up(&r), i == 0);
+            assert_int_equal(r.server.cause, i == 0 ? CAUSE_NONE : CAUSE_AUTH_CERTIFICATE);
+            rig_done(&r);
+            ppp_tls_free(client);
+        }
+        ppp_tls_free(server);
+    }
+    identity_done(&revoked);
+    pki_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +609,7 @@ int main(void)
         cmocka_unit_test(a_user_without_a_good_certificate_is_refused),
         cmocka_unit_test(a_server_without_a_good_certificate_gets_nothing),
         cmocka_unit_test(certificates_come_as_pkcs12_too),
+        cmocka_unit_test(a_revoked_certificate_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
