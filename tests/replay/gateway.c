@@ -118,6 +118,42 @@ static usec_t read_span(const struct step *s, const char *key, usec_t missing)
     return step_option(s, key, 0, text) ? span_parse(text) : missing;
 }
 
+/* The bytes of an option in hex. */
+static struct view named_bytes(struct gateway *g, size_t i, const char *text)
+{
+    size_t n = 0;
+    for (; text[2 * n] && n < sizeof(g->named[i]); n++) {
+        unsigned byte;
+        wanted(sscanf(text + 2 * n, "%2x", &byte) == 1, "hex digits");
+        g->named[i][n] = (uint8_t)byte;
+    }
+    return view_of(g->named[i], n);
+}
+
+static void read_credential(struct gateway *g, const struct step *s, struct ike_config *c)
+{
+    static struct view certificate;
+    char text[WORD_MAX];
+    if (step_option(s, "authority", 0, text)) {
+        g->authority = named_bytes(g, 0, text);
+        c->authorities = &g->authority;
+        c->authority_count = 1;
+    }
+    if (!step_option(s, "signed", 0, text))
+        return;
+    certificate = named_bytes(g, 1, text);
+    g->credential = (struct ike_credential){.name = "gateway",
+                                            .auth = IKE_AUTH_RSA,
+                                            .id_type = IKE_ID_FQDN,
+                                            .id = view_str("vpn.example.com"),
+                                            .certificates = &certificate,
+                                            .certificate_count = 1,
+                                            .issuers = &g->authority,
+                                            .issuer_count = c->authority_count};
+    c->credentials = &g->credential;
+    c->credential_count = 1;
+}
+
 static void read_settings(struct gateway *g, const struct step *s, struct stack_config *c)
 {
     static const char *const policies[] = {"modern", "compatible", "legacy"};
@@ -135,6 +171,7 @@ static void read_settings(struct gateway *g, const struct step *s, struct stack_
     if (step_option(s, "encap", 0, text))
         c->ike.encap = IKE_ENCAP_FORCE;
     read_routes(s, &c->dhcp);
+    read_credential(g, s, &c->ike);
     c->allow_plain = step_option(s, "plain", 0, text);
     c->ike.dpd_interval = read_span(s, "dpd", c->ike.dpd_interval);
     c->l2tp.hello_interval = read_span(s, "hello", c->l2tp.hello_interval);
@@ -254,6 +291,17 @@ static void keep_told(struct gateway *g, const struct stack_event *event)
     *end = t;
 }
 
+/* What stands for RSA: the signature of a hash is the hash. */
+static void prove(struct ike_proof *p)
+{
+    if (p->sign) {
+        p->signature_len = p->hash_len;
+        memcpy(p->signature, p->hash, p->hash_len);
+    }
+    const bool same = p->signature_len == p->hash_len && memcmp(p->signature, p->hash, p->hash_len) == 0;
+    p->cause = p->certificate_count == 0 ? CAUSE_CERT_NONE : same ? CAUSE_NONE : CAUSE_CERT_SIGNATURE;
+}
+
 static void take_events(struct gateway *g)
 {
     struct stack_event event;
@@ -261,6 +309,9 @@ static void take_events(struct gateway *g)
         if (event.type == STACK_EVENT_DH) {
             dh_work_run(event.dh);
             stack_dh_done(g->stack, g->now, event.dh);
+        } else if (event.type == STACK_EVENT_PROOF) {
+            prove(event.proof);
+            stack_proof_done(g->stack, g->now, event.proof);
         } else if (event.type == STACK_EVENT_AUTH) {
             const struct ppp_auth_answer answer = judge(g, &event.auth);
             (void)stack_auth_done(g->stack, g->now, event.session, event.session_key, &answer);

@@ -28,8 +28,9 @@ static const struct {
     const char *name;
     uint8_t type;
 } payload_names[] = {
-    {"SA", P_SA}, {"KE", P_KE}, {"ID", P_ID}, {"HASH", P_HASH}, {"NONCE", P_NONCE},  {"N", 11},
-    {"D", 12},    {"VID", 13},  {"NATD", 20}, {"NATOA", 21},    {"NATD-DRAFT", 130}, {"NATOA-DRAFT", 131},
+    {"CERT", P_CERT}, {"CR", P_CR},     {"SIG", P_SIG},     {"SA", P_SA},        {"KE", P_KE},
+    {"ID", P_ID},     {"HASH", P_HASH}, {"NONCE", P_NONCE}, {"N", 11},           {"D", 12},
+    {"VID", 13},      {"NATD", 20},     {"NATOA", 21},      {"NATD-DRAFT", 130}, {"NATOA-DRAFT", 131},
 };
 
 static uint8_t payload_type(const char *name)
@@ -290,7 +291,8 @@ static void decrypt(const struct client *c, struct in *in)
 static void verify_hash(const struct client *c, uint8_t exchange, const struct chain *chain)
 {
     uint8_t digest[HASH_SIZE_MAX];
-    const struct view *hash = chain_find(chain, P_HASH);
+    const struct view *sig = exchange == EXCHANGE_MAIN ? chain_find(chain, P_SIG) : NULL;
+    const struct view *hash = sig ? sig : chain_find(chain, P_HASH);
     wanted(hash != NULL, "a hash in an encrypted message");
     const struct payload_at *last = &chain->at[chain->n - 1];
     const uint8_t *from = hash->p + hash->n, *to = last->body.p + last->body.n;

@@ -1,8 +1,10 @@
-/* The client's side of main mode with a pre-shared key (RFC 2409 5 and 5.4), written from the RFC and apart from
- * src/ike, so that both must agree. */
+/* The client's side of main mode with a pre-shared key or a signature (RFC 2409 5, 5.1 and 5.4), written from the RFC
+ * and apart from src/ike, so that both must agree. */
 #include "tests/replay/replay.h"
 
 #include <string.h>
+
+#define AUTH_PSK 1
 
 /* ---- payloads ---- */
 
@@ -64,6 +66,8 @@ static void learn_choice(struct ike_keys *k, struct view sa)
             set_cipher(k, value);
         else if (type == (0x8000 | 2))
             k->hash = hash_of(value);
+        else if (type == (0x8000 | 3))
+            k->is_signed = value != AUTH_PSK;
         else if (type == (0x8000 | 4))
             k->group = (enum dh_group)value;
         else if (type == (0x8000 | 14))
@@ -119,7 +123,14 @@ static void derive(struct ike_keys *k, struct view psk, struct view peer_ke)
     k->dh.peer_len = (uint16_t)peer_ke.n;
     dh_work_run(&k->dh);
     wanted(k->dh.result == ERR_OK, "a good public value of the gateway");
-    wanted(hmac_digest(k->hash, psk, nonces, 2, k->skeyid) == ERR_OK, "SKEYID");
+    uint8_t both[2 * sizeof(k->nonce_i)];
+    memcpy(both, k->nonce_i, k->nonce_i_n);
+    memcpy(both + k->nonce_i_n, k->nonce_r, k->nonce_r_n);
+    const struct view shared = view_of(k->dh.shared, k->dh.shared_len);
+    const enum err e = k->is_signed
+                           ? hmac_digest(k->hash, view_of(both, k->nonce_i_n + k->nonce_r_n), &shared, 1, k->skeyid)
+                           : hmac_digest(k->hash, psk, nonces, 2, k->skeyid);
+    wanted(e == ERR_OK, "SKEYID");
     skeyid(k, NULL, 0, k->skeyid_d);
     skeyid(k, k->skeyid_d, 1, k->skeyid_a);
     skeyid(k, k->skeyid_a, 2, k->skeyid_e);

@@ -6,17 +6,24 @@
  * could write down beforehand is computed here, by code of its own that shares nothing with src/ike and src/esp: the
  * client's Diffie-Hellman, keys, hashes and encryption, IKE's headers, and the padding.
  *
- *   GATEWAY [seed=N] [policy=legacy|compatible|modern] [address=IP] [psk=NAME:KEY]... [user=NAME:PASSWORD]... [wins=IP]
- *           [dpd=TIME] [hello=TIME] [echo=TIME] [auth=mschapv2,chap-md5,pap] [plain=yes] [encap=force]
- * [route=IP/BITS]... The gateway, with every default as in gateway.c. It hands out 172.16.2.2, .3, ...; it is
- * 172.16.2.1 itself. address= is its own when it sits behind a 1:1 NAT; clients dial 203.0.113.1. CLIENT NAME inside=IP
- * [outside=IP:PORT,PORT] [psk=KEY] [l2tp=PORT] A client, from now on the one that speaks. outside= is its NAT: what its
- * ports 500 and 4500 are mapped to. AS NAME             from now on this client speaks MOVE outside=...    its NAT
- * forgot the mappings IKE COOKIE          from now on its IKE SA with this initiator cookie; a new one when there is
- * none PORT 500|4500       from now on it sends IKE from this port of its own PAIR SPI            from now on it sends
- * ESP with the pair that has this inbound SPI (else the newest) LET NAME BYTES      a variable of this client FRAMES
- * sent|heard BYTES    the L2TP header before every PPP frame, as the client and as the gateway send it LOGIN
- * mschapv2|chap-md5 [id=N] user=NAME password=TEXT Sets $response (and $success) from $challenge and $peer_challenge.
+ *   GATEWAY [seed=N] [policy=legacy|compatible|modern] [address=IP] [psk=NAME:KEY]... [user=NAME:PASSWORD]...
+ *           [wins=IP] [signed=CERTIFICATE] [authority=NAME] [dpd=TIME] [hello=TIME] [echo=TIME]
+ *           [auth=mschapv2,chap-md5,pap] [plain=yes] [encap=force] [route=IP/BITS]...
+ *                           The gateway, with every default as in gateway.c. It hands out 172.16.2.2, .3, ...; it is
+ *                           172.16.2.1 itself. address= is its own when it sits behind a 1:1 NAT; clients dial
+ *                           203.0.113.1.
+ *   CLIENT NAME inside=IP [outside=IP:PORT,PORT] [psk=KEY] [l2tp=PORT]
+ *                           A client, from now on the one that speaks. outside= is its NAT: what its ports 500 and
+ *                           4500 are mapped to.
+ *   AS NAME                 from now on this client speaks
+ *   MOVE outside=...        its NAT forgot the mappings
+ *   IKE COOKIE              from now on its IKE SA with this initiator cookie; a new one when there is none
+ *   PORT 500|4500           from now on it sends IKE from this port of its own
+ *   PAIR SPI                from now on it sends ESP with the pair that has this inbound SPI (else the newest)
+ *   LET NAME BYTES          a variable of this client
+ *   FRAMES sent|heard BYTES the L2TP header before every PPP frame, as the client and as the gateway send it
+ *   LOGIN mschapv2|chap-md5 [id=N] user=NAME password=TEXT
+ *                           Sets $response (and $success) from $challenge and $peer_challenge.
  *
  *   SEND main|quick|info [id=HEX] [size=N]    an IKE message; encrypted once there are keys. Lines: PAYLOAD BYTES
  *   SEND raw [size=N] BYTES                   a datagram as it is, from the current port
@@ -39,6 +46,10 @@
  *   EXPECT counts [peers=N] [sessions=N] [ike-sas=N] [half-open=N]
  *
  * EXPECT takes times=N too: N alike in a row.
+ *
+ * With signed= the gateway has an RSA credential, "vpn.example.com", with these bytes (in hex) as its certificate, and
+ * asks for certificates of authority=. Making and judging signatures is not what is replayed: each is its hash,
+ * unchanged.
  *
  * BYTES are words: hex digits (in pairs), "text", $VARIABLE, rand:N (N bytes that mean nothing), zero:N, natd:IP:PORT
  * (RFC 3947's hash), ke:GROUP (a fresh public value of this message's exchange), hash (HASH_I, HASH_R, HASH(1..3)), len
@@ -143,7 +154,10 @@ struct gateway {
     struct account accounts[4];
     size_t accounts_n;
     uint32_t next_address;
-    struct sent *sent, *frames; /* datagrams, and packets for the TUN */
+    struct ike_credential credential;
+    struct view authority;
+    uint8_t named[2][BYTES_MAX]; /* what these two hold */
+    struct sent *sent, *frames;  /* datagrams, and packets for the TUN */
     struct told *told;
     uint64_t drops[DROP_COUNT]; /* that were accounted for */
 };
@@ -166,6 +180,7 @@ struct ike_keys {
     uint8_t icookie[8], rcookie[8];
     uint8_t sa[BYTES_MAX]; /* body of our SA payload */
     size_t sa_n;
+    bool is_signed; /* not with a pre-shared key */
     enum hash hash;
     enum cipher cipher;
     uint16_t key_bytes;
@@ -215,7 +230,10 @@ struct chain {
 #define P_SA    1
 #define P_KE    4
 #define P_ID    5
+#define P_CERT  6
+#define P_CR    7
 #define P_HASH  8
+#define P_SIG   9
 #define P_NONCE 10
 
 /* Walks payloads; ends the program when they contradict themselves. */
