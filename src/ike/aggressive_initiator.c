@@ -37,7 +37,7 @@ static void send_first(struct ike *ike, struct sa *sa, const struct dh_work *wor
     draft_put(&d, PAYLOAD_KE, view_of(p1->ke_i, p1->ke_len));
     draft_put(&d, PAYLOAD_NONCE, view_of(p1->nonce_i, p1->nonce_i_len));
     draft_payload(&d, PAYLOAD_ID);
-    our_identity_write(&d.w, sa);
+    our_identity_write(ike, &d.w, sa);
     draft_payload_end(&d);
     first_vendors_write(ike, &d);
     sa->state = SA_AM2_WAIT;
@@ -155,7 +155,7 @@ static void send_last(struct ike *ike, struct sa *sa)
     uint8_t id[ID_FIXED + IKE_IDENTITY_MAX], hash[HASH_SIZE_MAX];
     struct writer w = wr_init(id, sizeof(id));
     struct draft d;
-    our_identity_write(&w, sa);
+    our_identity_write(ike, &w, sa);
     initiator_float(ike, sa);
     draft_begin(&d, &sa->cookies, EXCHANGE_AGGRESSIVE, 0);
     if (keys_auth_hash(sa, sa->phase1->skeyid, true, wr_written(&w), hash) != ERR_OK)

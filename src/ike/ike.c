@@ -84,13 +84,21 @@ struct ike_stats ike_stats(const struct ike *ike)
 /* Tells of an attempt that is refused by its header alone; nothing is kept of it. */
 static void tell_refused(struct ike *ike, const struct path *path, enum cause cause)
 {
-    struct ike_event *e = notice_allowed(ike) ? queue_event(ike, IKE_EVENT_FAILED) : NULL;
+    struct ike_event *e = ike_serves(&ike->config) && notice_allowed(ike) ? queue_event(ike, IKE_EVENT_FAILED) : NULL;
     if (!e)
         return;
     e->attempt = ++ike->attempts;
     e->path = *path;
     e->stage = STAGE_IKE_MM1;
     e->cause = cause;
+}
+
+/* A server may open a client that is its own; whoever else does gets no answer. */
+static enum drop input_first(struct ike *ike, const struct message *m)
+{
+    if (!ike_serves(&ike->config) && !peer_opened(ike, m->path))
+        return DROP_IKE_STATE;
+    return m->body.n > MESSAGE_SMALL ? DROP_IKE_LIMIT : main_mode_first(ike, m);
 }
 
 static enum drop input_main(struct ike *ike, struct sa *sa, const struct message *m)
@@ -102,7 +110,7 @@ static enum drop input_main(struct ike *ike, struct sa *sa, const struct message
     if (m->header.flags & FLAG_ENCRYPTED)
         return DROP_IKE_COOKIE;
     if (cookie_key(m->header.rcookie) == 0)
-        return m->body.n > MESSAGE_SMALL ? DROP_IKE_LIMIT : main_mode_first(ike, m);
+        return input_first(ike, m);
     struct half_open *h = half_open_find(ike, &m->header);
     return h ? main_mode_key(ike, h, m) : DROP_IKE_COOKIE;
 }

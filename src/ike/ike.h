@@ -94,6 +94,13 @@ struct ike_config {
     const char *esp_proposal; /* as initiator, e.g. "aes256-sha1,aes128gcm16"; NULL: by policy */
 };
 
+/* Without keys and credentials only peers that ike_connect() named are talked to. Such a peer may begin main mode anew,
+ * with what it was connected to with. */
+static inline bool ike_serves(const struct ike_config *config)
+{
+    return config->psk_count > 0 || config->credential_count > 0;
+}
+
 /* Cookies carry the shard in the low bits of their first byte. */
 static inline uint8_t shard_of_cookie(const uint8_t cookie[static 8], uint8_t shard_bits)
 {

@@ -511,8 +511,8 @@ bool proof_allowed(const struct ike *ike);
 
 /* ---- signature.c: MM5 and MM6 with signatures, of both roles ---- */
 
-/* The methods for which we have what it takes as responder: bit per enum ike_auth. */
-uint32_t signature_auths(const struct ike *ike);
+/* The methods for which we have what it takes as responder to this path: bit per enum ike_auth. */
+uint32_t signature_auths(const struct ike *ike, const struct path *path);
 /* A message of the peer's may ask for certificates of certain authorities. */
 void signature_requested(const struct ike *ike, struct sa *sa, const struct payloads *p);
 /* As initiator, once there are keys: MM5 follows when our signature comes back. May free the IKE SA. */
@@ -540,7 +540,8 @@ void initiator_timeout(struct ike *ike, struct sa *sa);
 void key_message_write(struct ike *ike, const struct sa *sa, struct draft *d, struct view ke, struct view nonce);
 enum drop key_message_read(enum dh_group group, const struct payloads *p, struct view *ke, struct view *nonce);
 void natt_detect(struct sa *sa, const struct payloads *p, const struct path *path);
-void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bool initial_contact);
+void proof_write(const struct ike *ike, const struct sa *sa, struct draft *d, const uint8_t *skeyid,
+                 bool initial_contact);
 void initial_contact_write(const struct sa *sa, struct draft *d);
 bool payloads_initial_contact(const struct payloads *p);
 /* As responder, once the peer has proved itself: the peer that this IKE SA belongs to, known already or made now; NULL:
@@ -554,7 +555,7 @@ bool initiator_first_contact(const struct sa *sa);
 /* Both sides have proved themselves: tells UP and starts the clocks. */
 void main_mode_up(struct ike *ike, struct sa *sa, bool initial_contact);
 
-void our_identity_write(struct writer *w, const struct sa *sa); /* with a key */
+void our_identity_write(const struct ike *ike, struct writer *w, const struct sa *sa); /* with a key */
 /* Sends MM1 with the offers of phase 1. */
 void first_message_send(struct ike *ike, struct sa *sa);
 /* The vendor IDs of a first message. */

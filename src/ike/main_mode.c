@@ -113,7 +113,8 @@ enum drop main_mode_first(struct ike *ike, const struct message *m)
         d = body.n > SA_PAYLOAD_MAX ? DROP_IKE_LIMIT : offer_parse(body, &offer);
     if (d != DROP_NONE)
         return d;
-    const struct transform *choice = policy_choose_ike(ike->config.policy, signature_auths(ike), &offer, &suite);
+    const struct transform *choice =
+        policy_choose_ike(ike->config.policy, signature_auths(ike, m->path), &offer, &suite);
     if (!choice)
         return refuse_proposal(ike, m, &offer);
     struct half_open *h = half_open_take(ike, m);
@@ -234,7 +235,7 @@ static bool try_key(const struct sa *sa, const struct message *m, const struct i
            keys_auth_hash(sa, out->skeyid, true, id, expected) == ERR_OK && bytes_equal_ct(expected, hash.p, size);
 }
 
-/* Keys for the peer's address first, then those for any. */
+/* Keys for the peer's address first, then those for any, then the one that we opened this peer with. */
 static bool try_keys(const struct ike *ike, const struct sa *sa, const struct message *m, struct proof *out)
 {
     for (int any = 0; any <= 1; any++) {
@@ -245,7 +246,8 @@ static bool try_keys(const struct ike *ike, const struct sa *sa, const struct me
                 return true;
         }
     }
-    return false;
+    const struct peer *opened = peer_opened(ike, &sa->path);
+    return opened && opened->auth == IKE_AUTH_PSK && try_key(sa, m, opened->connect.psk, out);
 }
 
 bool payloads_initial_contact(const struct payloads *p)
@@ -259,20 +261,22 @@ bool payloads_initial_contact(const struct payloads *p)
     return false;
 }
 
-void our_identity_write(struct writer *w, const struct sa *sa)
+void our_identity_write(const struct ike *ike, struct writer *w, const struct sa *sa)
 {
-    const char *identity = sa->initiator ? sa->peer->connect.identity : "";
+    const struct peer *opened = sa->initiator ? sa->peer : peer_opened(ike, &sa->path);
+    const char *identity = opened ? opened->connect.identity : "";
     if (identity[0] != '\0')
         identity_write_text(w, identity);
     else
         identity_write(w, &sa->path.local.addr, 0, 0);
 }
 
-void proof_write(const struct sa *sa, struct draft *d, const uint8_t *skeyid, bool initial_contact)
+void proof_write(const struct ike *ike, const struct sa *sa, struct draft *d, const uint8_t *skeyid,
+                 bool initial_contact)
 {
     uint8_t id[ID_FIXED + IKE_IDENTITY_MAX], hash[HASH_SIZE_MAX];
     struct writer w = wr_init(id, sizeof(id));
-    our_identity_write(&w, sa);
+    our_identity_write(ike, &w, sa);
     draft_begin(d, &sa->cookies, EXCHANGE_MAIN, 0);
     if (keys_auth_hash(sa, skeyid, sa->initiator, wr_written(&w), hash) != ERR_OK)
         return;
@@ -319,7 +323,8 @@ struct peer *main_mode_peer(struct ike *ike, const struct sa *sa, const char *ke
         peer_moved(ike, peer, &sa->path, false); /* UP tells it */
         return peer;
     }
-    peer = peer_new(ike, &sa->path);
+    peer =
+        ike_serves(&ike->config) ? peer_new(ike, &sa->path) : NULL; /* a client has no peers but those that it opened */
     if (!peer)
         return NULL;
     peer->auth = sa->suite.auth;
@@ -358,7 +363,7 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
         return DROP_IKE_LIMIT;
     }
     sa->keys = proof->keys;
-    proof_write(sa, &d, proof->skeyid, false);
+    proof_write(ike, sa, &d, proof->skeyid, false);
     const struct view answer = crypt_seal(&d, &sa->keys, proof->iv);
     memcpy(sa->iv, proof->iv, sizeof(sa->iv));
     digest_take(&sa->last_in, m->whole);

@@ -255,7 +255,7 @@ static void send_proof(struct ike *ike, struct sa *sa, const struct dh_work *wor
         signature_begin(ike, sa);
         return;
     }
-    proof_write(sa, &d, p1->skeyid, initiator_first_contact(sa));
+    proof_write(ike, sa, &d, p1->skeyid, initiator_first_contact(sa));
     const struct view message = crypt_seal(&d, &sa->keys, sa->iv);
     sa->state = SA_MM6_WAIT;
     resend_send(ike, &sa->resend, &sa->path, message, true);

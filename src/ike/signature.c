@@ -28,9 +28,12 @@ bool signature_is_out(const struct sa *sa)
 
 /* ---- credentials ---- */
 
-uint32_t signature_auths(const struct ike *ike)
+uint32_t signature_auths(const struct ike *ike, const struct path *path)
 {
+    const struct peer *opened = peer_opened(ike, path);
     uint32_t auths = ike->config.psk_count > 0 ? 1u << IKE_AUTH_PSK : 0;
+    if (opened)
+        auths |= 1u << opened->auth;
     for (size_t i = 0; i < ike->config.credential_count; i++)
         auths |= 1u << ike->config.credentials[i].auth;
     return auths;
@@ -66,8 +69,8 @@ void signature_requested(const struct ike *ike, struct sa *sa, const struct payl
     }
 }
 
-/* As responder the one that was asked for, else the first of its kind. It is looked up each time: the configuration may
- * change while a signature is out. */
+/* As responder the one that was asked for, else the first of its kind, else the one that we opened the peer with. It is
+ * looked up each time: the configuration may change while a signature is out. */
 static const struct ike_credential *credential_of(const struct ike *ike, const struct sa *sa)
 {
     if (sa->initiator)
@@ -82,7 +85,8 @@ static const struct ike_credential *credential_of(const struct ike *ike, const s
         if (!first)
             first = c;
     }
-    return first;
+    const struct peer *opened = first ? NULL : peer_opened(ike, &sa->path);
+    return opened && opened->auth == sa->suite.auth ? opened->connect.credential : first;
 }
 
 /* ---- proofs ---- */

@@ -101,6 +101,8 @@ static bool has_live_session(const struct peer *peer)
 
 static void ike_failed(struct stack *s, usec_t now, const struct ike_event *event)
 {
+    if (event->peer == 0 && !ike_serves(&s->config.ike))
+        return; /* what others tried with a client ends nothing of its own, be it in its server's name */
     struct peer *peer = stack_peer_by_ike(s, event->peer);
     /* A rekeying that failed is tried again: it ends neither a live session's story nor a client. */
     const bool live = peer && has_live_session(peer);

@@ -502,6 +502,63 @@ static void an_hour_long_day_leaks_nothing(void **state)
     world_free(w);
 }
 
+/* A client: it has no keys but the one that it connects with. */
+static struct world *connected_client(uint64_t seed, uint32_t *peer)
+{
+    struct world *w = world_new(seed);
+    w->side[0].config.psk_count = 0; /* psks[0] is what world_connect() gives to ike_connect() */
+    world_begin(w);
+    *peer = world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    return w;
+}
+
+static void a_server_may_begin_main_mode_anew_at_its_client(void **state)
+{
+    (void)state;
+    uint32_t peer, back;
+    struct world *w = connected_client(63, &peer);
+    const struct ike_connect connect = {.path = world_path(w, 1, IKE_PORT), .psk = &world_psk[0]};
+    assert_int_equal(ike_connect(w->side[1].ike, w->now, &connect, &back), ERR_OK); /* <-- MM1 ... <-- QM3 */
+    world_run(w, 2 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_UP), 2);
+    assert_int_equal(world_event(w, 0, IKE_EVENT_UP, 1)->event.peer, peer);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_CHILD_NEW), 2);
+    world_assert_pair(w, 1);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_FAILED) + world_count(w, 1, IKE_EVENT_FAILED), 0);
+    world_free(w);
+}
+
+/* <-- MM1, aggressive mode and IKEv2, from an address that it never asked for anything */
+static void a_client_answers_no_stranger_and_tells_nothing_of_it(void **state)
+{
+    (void)state;
+    static const char *const openings[] = {
+        /* header, SA with one transform: AES-256, SHA-256, MODP-2048, a pre-shared key */
+        "0102030405060708 0000000000000000 01 10 02 00 00000000 00000054"
+        "00000038 00000001 00000001 0000002c 01 01 00 01 00000024 01 01 0000"
+        "80010007 800e0100 80020004 8004000e 80030001 800b0001 800c7080",
+        "0102030405060708 0000000000000000 01 10 04 00 00000000 0000001c",
+        "0102030405060708 0000000000000000 21 20 22 08 00000000 0000001c",
+    };
+    uint32_t peer;
+    struct world *w = connected_client(64, &peer);
+    struct path path = world_path(w, 0, IKE_PORT);
+    path.remote.addr = ip4_addr(0xcb007163);
+    const int sent = w->side[0].sent;
+    const size_t events = w->side[0].event_count;
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++) {
+        uint8_t bytes[128];
+        const size_t n = unhex(openings[i], bytes, sizeof(bytes));
+        assert_int_not_equal(world_inject(w, 0, &path, view_of(bytes, n)), DROP_NONE);
+    }
+    world_run(w, USEC_SEC);
+    assert_int_equal(w->side[0].sent, sent);
+    assert_int_equal(w->side[0].event_count, events);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -526,6 +583,8 @@ int main(void)
         cmocka_unit_test(a_peer_without_dpd_is_never_asked),
         cmocka_unit_test(a_deleted_ike_sa_leaves_its_pairs),
         cmocka_unit_test(an_hour_long_day_leaks_nothing),
+        cmocka_unit_test(a_server_may_begin_main_mode_anew_at_its_client),
+        cmocka_unit_test(a_client_answers_no_stranger_and_tells_nothing_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
