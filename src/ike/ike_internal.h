@@ -515,8 +515,8 @@ bool proof_allowed(const struct ike *ike);
 uint32_t signature_auths(const struct ike *ike, const struct path *path);
 /* A message of the peer's may ask for certificates of certain authorities. */
 void signature_requested(const struct ike *ike, struct sa *sa, const struct payloads *p);
-/* As initiator, once there are keys: MM5 follows when our signature comes back. May free the IKE SA. */
-void signature_begin(struct ike *ike, struct sa *sa);
+/* Asks for our signature: MM5 or MM6 follows when it comes back. May free the IKE SA. */
+void signature_ask(struct ike *ike, struct sa *sa);
 /* MM5 or MM6. */
 enum drop signature_input(struct ike *ike, struct sa *sa, const struct message *m);
 /* An encrypted notification instead of MM6. */

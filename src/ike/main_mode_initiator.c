@@ -252,7 +252,7 @@ static void send_proof(struct ike *ike, struct sa *sa, const struct dh_work *wor
     }
     initiator_float(ike, sa);
     if (is_signed) {
-        signature_begin(ike, sa);
+        signature_ask(ike, sa);
         return;
     }
     proof_write(ike, sa, &d, p1->skeyid, initiator_first_contact(sa));

@@ -142,8 +142,7 @@ static struct ike_proof *our_proof(const struct sa *sa, const struct ike_credent
     return NULL;
 }
 
-/* Asks for our signature. May free the IKE SA. */
-static void ask_ours(struct ike *ike, struct sa *sa)
+void signature_ask(struct ike *ike, struct sa *sa)
 {
     const struct ike_credential *c = credential_of(ike, sa);
     if (!c) {
@@ -232,11 +231,6 @@ static void signed_ours(struct ike *ike, struct sa *sa, const struct ike_proof *
     else
         sa_failed(ike, sa, CAUSE_IKE_PROTOCOL, "our certificates do not fit a message");
     free(room);
-}
-
-void signature_begin(struct ike *ike, struct sa *sa)
-{
-    ask_ours(ike, sa);
 }
 
 /* ---- what the peer says ---- */
@@ -347,7 +341,7 @@ static void judged_theirs(struct ike *ike, struct sa *sa, const struct ike_proof
         initiator_finish(ike, sa, &who);
     } else {
         sa->phase1->who = who;
-        ask_ours(ike, sa);
+        signature_ask(ike, sa);
     }
 }
 
