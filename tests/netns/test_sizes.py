@@ -1,7 +1,10 @@
 """Packets that are too big: TCP is told in time by its MSS, others by ICMP."""
+import time
+
 import pytest
 
 from lab.packets import Sniffer, is_syn, mss
+from lab.shell import wait_for
 
 MTU = 1400
 FITS = MTU - 28  # bytes of ping
@@ -52,6 +55,45 @@ def test_clamped_segments_carry_a_whole_checksum(connected):
     with_echo = site.office.start("/usr/bin/python3", "-c", ECHO)
     client.namespace.run("/usr/bin/python3", "-c", TALK, timeout=20)
     assert with_echo.wait(5) == 0
+
+
+def interface_mtu(client):
+    said = client.namespace.run("cat", f"/sys/class/net/{client.tun}/mtu", check=False).strip()
+    return int(said or 0)
+
+
+SILENCE = """table ip silence {
+    chain said {
+        type filter hook output priority 0
+        icmp type destination-unreachable drop
+    }
+}
+"""
+
+
+@pytest.mark.parametrize("passes", [1280, 1400])
+def test_a_path_that_drops_large_packets_without_a_word(site, passes):
+    """The link of a home is smaller than the internet's, and its router tells nobody: no ICMP leaves it, and what comes in
+    too large is gone. The client finds what passes, and uses no more."""
+    home = site.world.add_home()
+    home.run("ip", "link", "set", "wan", "mtu", passes)
+    home.nft(SILENCE)
+    client = site.connect(site.computer(home))
+    wait_for("the client has found what passes", lambda: 576 < interface_mtu(client) < passes, 30)
+    found = interface_mtu(client)
+    assert passes - 110 <= found <= passes - 60  # IP, UDP, ESP, UDP, L2TP and PPP take the rest
+    client.ping(size=found - 28, extra=("-M", "do"))
+    (site.directory / "large").write_bytes(bytes(range(256)) * 4096)
+    url = site.world.serve_files(site.directory) + "/large"
+    got = client.namespace.run("curl", "-sS", "-m", "20", "-o", "/dev/null", "-w", "%{size_download}", url)
+    assert got.endswith("1048576")
+
+
+def test_an_open_path_keeps_the_usual_size(connected):
+    _, client = connected
+    client.ping()
+    time.sleep(3)
+    assert interface_mtu(client) == MTU
 
 
 ECHO = """
