@@ -204,6 +204,8 @@ void auth_decide(struct ppp *ppp, bool accepted, enum cause cause)
     forget(a);
     a->resend_at = USEC_NEVER;
     a->state = accepted ? AUTH_ACCEPTED : AUTH_REFUSED;
+    if (!accepted)
+        link_blame(ppp, cause ? cause : CAUSE_AUTH_REFUSED);
     send_verdict(ppp);
     if (accepted) {
         a->deadline = USEC_NEVER;
@@ -211,7 +213,6 @@ void auth_decide(struct ppp *ppp, bool accepted, enum cause cause)
         event_push(ppp, HAPPENED_AUTH);
         link_authenticated(ppp);
     } else {
-        link_blame(ppp, cause ? cause : CAUSE_AUTH_REFUSED);
         a->close_at = ppp->now + REFUSAL_LINGER;
     }
 }

@@ -135,7 +135,8 @@ static enum drop take_verdict(struct ppp *ppp, const struct control *in)
     if (accepted)
         auth_accepted(ppp);
     else
-        auth_refused(ppp, CAUSE_AUTH_REFUSED);
+        auth_refused(ppp, in->code == CHAP_FAILURE && is_mschapv2(ppp) ? mschapv2_failure_cause(in->body)
+                                                                       : CAUSE_AUTH_REFUSED);
     return DROP_NONE;
 }
 

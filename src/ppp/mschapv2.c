@@ -81,10 +81,45 @@ void mschapv2_success(const struct ppp *ppp, struct writer *w)
     wr_view(w, view_str(" M=Welcome"));
 }
 
-/* Error 691 without retry, whatever the reason was: a peer does not learn which names exist. */
+/* The errors that Windows shows (RFC 2759 6, and raserror.h for 720: no protocol of the network can be had). */
+#define ERROR_HOURS      646
+#define ERROR_DISABLED   647
+#define ERROR_EXPIRED    648
+#define ERROR_PERMISSION 649
+#define ERROR_NETWORK    720
+
+/* Error 691 without retry, whatever was wrong with the proof: a peer does not learn which names exist. Who has proved
+ * itself may know that only the address is missing. */
+static bool lacks_address(enum cause cause)
+{
+    return cause == CAUSE_POOL_EMPTY || cause == CAUSE_ADDRESS_TAKEN || cause == CAUSE_ADDRESS_OUTSIDE;
+}
+
+enum cause mschapv2_failure_cause(struct view message)
+{
+    struct reader r = rd_init(message);
+    unsigned error = 0;
+    if (rd_u8(&r) != 'E' || rd_u8(&r) != '=')
+        return CAUSE_AUTH_REFUSED;
+    for (int digit; (digit = rd_u8(&r)) >= '0' && digit <= '9' && rd_ok(&r) && error < 1000;)
+        error = 10 * error + (unsigned)(digit - '0');
+    switch (error) {
+    case ERROR_NETWORK:
+        return CAUSE_POOL_EMPTY;
+    case ERROR_HOURS:
+    case ERROR_DISABLED:
+    case ERROR_PERMISSION:
+        return CAUSE_AUTH_DISABLED;
+    case ERROR_EXPIRED:
+        return CAUSE_AUTH_EXPIRED;
+    default:
+        return CAUSE_AUTH_REFUSED;
+    }
+}
+
 void mschapv2_failure(const struct ppp *ppp, struct writer *w)
 {
-    wr_view(w, view_str("E=691 R=0 C="));
+    wr_view(w, view_str(lacks_address(ppp->cause) ? "E=720 R=0 C=" : "E=691 R=0 C="));
     write_hex(w, ppp->auth.challenge, sizeof ppp->auth.challenge);
     wr_view(w, view_str(" V=3 M=Login failed"));
 }

@@ -406,6 +406,8 @@ enum err mschapv2_prove(struct ppp *ppp, struct proof *proof);
 bool mschapv2_success_matches(const struct proof *proof, struct view message);
 void mschapv2_success(const struct ppp *ppp, struct writer *w);
 void mschapv2_failure(const struct ppp *ppp, struct writer *w);
+/* What a server's Failure says: "E=691 R=0 C=... V=3 M=..." (RFC 2759 6). */
+enum cause mschapv2_failure_cause(struct view message);
 
 /* ---- EAP (RFC 3748) ---- */
 

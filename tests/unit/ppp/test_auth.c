@@ -1,4 +1,5 @@
 /* The login: what the server tells and what it does not, lost and repeated packets, slow judges, and impostors. */
+#include "ppp/ppp_internal.h"
 #include "rig.h"
 
 /* Brings a server to the point where it waits for a proof; its Challenge (if any) lands in frame. */
@@ -60,6 +61,34 @@ static void an_unknown_user_and_a_wrong_password_look_the_same(void **state)
     assert_memory_equal(a, b, n);
     assert_memory_equal(a + 8, "E=691 R=0 C=", 12);
     assert_int_equal(a[4], 4); /* Failure */
+}
+
+static void who_is_right_but_gets_no_address_is_told_so(void **state)
+{
+    (void)state;
+    uint8_t a[PPP_FRAME_MAX];
+    refusal("alice", "secret1", CAUSE_POOL_EMPTY, a);
+    assert_memory_equal(a + 8, "E=720 R=0 C=", 12);
+}
+
+static void what_a_server_says_about_a_refusal_is_understood(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum cause cause;
+    } cases[] = {
+        {"E=691 R=0 C=00 V=3 M=Login failed", CAUSE_AUTH_REFUSED},
+        {"E=647 R=0 M=Account disabled", CAUSE_AUTH_DISABLED},
+        {"E=648 R=0 C=00 V=3", CAUSE_AUTH_EXPIRED},
+        {"E=720", CAUSE_POOL_EMPTY},
+        {"E=", CAUSE_AUTH_REFUSED},
+        {"E=99999999999", CAUSE_AUTH_REFUSED},
+        {"no", CAUSE_AUTH_REFUSED},
+        {"", CAUSE_AUTH_REFUSED},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(mschapv2_failure_cause(view_str(cases[i].text)), cases[i].cause);
 }
 
 static void a_refused_peer_reads_why_before_the_line_is_cut(void **state)
@@ -401,6 +430,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_user_and_a_wrong_password_look_the_same),
+        cmocka_unit_test(who_is_right_but_gets_no_address_is_told_so),
+        cmocka_unit_test(what_a_server_says_about_a_refusal_is_understood),
         cmocka_unit_test(a_refused_peer_reads_why_before_the_line_is_cut),
         cmocka_unit_test(a_refusal_is_repeated_and_then_the_line_is_cut),
         cmocka_unit_test(negotiating_anew_buys_no_second_guess),
