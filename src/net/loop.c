@@ -18,15 +18,18 @@
 
 #define EVENTS_MAX 64 /* descriptors handled in one iteration */
 
+#define WATCHES_STEP 8
+
 struct watch {
-    void (*ready)(void *ctx, uint32_t what); /* NULL: not watched */
+    int fd;
+    void (*ready)(void *ctx, uint32_t what); /* NULL: a free place */
     void *ctx;
-    uint32_t generation; /* tells an event for an earlier user of the same descriptor number */
+    uint32_t generation; /* tells an event for an earlier user of the same place */
 };
 
 struct loop {
     int epoll, event;
-    struct watch *watches; /* by descriptor */
+    struct watch *watches; /* few, in any order: an event names its place */
     size_t n_watches;
     usec_t (*turn)(void *ctx, usec_t now);
     void *turn_ctx;
@@ -102,45 +105,50 @@ static uint32_t loop_bits(uint32_t events)
            (events & (EPOLLERR | EPOLLHUP) ? LOOP_ERROR : 0);
 }
 
-static struct epoll_event event_of(const struct loop *loop, int fd, uint32_t interest)
+static struct epoll_event event_of(const struct loop *loop, size_t place, uint32_t interest)
 {
-    const uint64_t generation = loop->watches[fd].generation;
-    return (struct epoll_event){.events = epoll_bits(interest), .data.u64 = generation << 32 | (uint32_t)fd};
+    const uint64_t generation = loop->watches[place].generation;
+    return (struct epoll_event){.events = epoll_bits(interest), .data.u64 = generation << 32 | (uint32_t)place};
 }
 
-static bool is_watched(const struct loop *loop, int fd)
+static struct watch *find_watch(const struct loop *loop, int fd)
 {
-    return fd >= 0 && (size_t)fd < loop->n_watches && loop->watches[fd].ready;
+    for (size_t i = 0; i < loop->n_watches; i++)
+        if (loop->watches[i].ready && loop->watches[i].fd == fd)
+            return &loop->watches[i];
+    return NULL;
 }
 
-static enum err reserve_watch(struct loop *loop, int fd)
+static enum err free_place(struct loop *loop, size_t *place)
 {
-    if ((size_t)fd < loop->n_watches)
-        return ERR_OK;
-    const size_t n = (size_t)fd + 32;
-    struct watch *watches = realloc(loop->watches, n * sizeof(*watches));
+    for (*place = 0; *place < loop->n_watches; (*place)++)
+        if (!loop->watches[*place].ready)
+            return ERR_OK;
+    struct watch *watches = realloc(loop->watches, (loop->n_watches + WATCHES_STEP) * sizeof(*watches));
     if (!watches)
         return ERR_NOMEM;
-    memset(watches + loop->n_watches, 0, (n - loop->n_watches) * sizeof(*watches));
+    memset(watches + loop->n_watches, 0, WATCHES_STEP * sizeof(*watches));
     loop->watches = watches;
-    loop->n_watches = n;
+    loop->n_watches += WATCHES_STEP;
     return ERR_OK;
 }
 
 enum err loop_add(struct loop *loop, int fd, uint32_t interest, void (*ready)(void *ctx, uint32_t what), void *ctx)
 {
+    size_t place;
     if (fd < 0 || !ready)
         return ERR_INVALID;
-    const enum err e = reserve_watch(loop, fd);
+    if (find_watch(loop, fd))
+        return ERR_EXISTS;
+    const enum err e = free_place(loop, &place);
     if (e != ERR_OK)
         return e;
-    if (is_watched(loop, fd))
-        return ERR_EXISTS;
-    struct watch *w = &loop->watches[fd];
+    struct watch *w = &loop->watches[place];
     w->generation++;
-    struct epoll_event event = event_of(loop, fd, interest);
+    struct epoll_event event = event_of(loop, place, interest);
     if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         return ERR_SYSTEM;
+    w->fd = fd;
     w->ready = ready;
     w->ctx = ctx;
     return ERR_OK;
@@ -148,18 +156,20 @@ enum err loop_add(struct loop *loop, int fd, uint32_t interest, void (*ready)(vo
 
 enum err loop_change(struct loop *loop, int fd, uint32_t interest)
 {
-    if (!is_watched(loop, fd))
+    const struct watch *w = find_watch(loop, fd);
+    if (!w)
         return ERR_NOTFOUND;
-    struct epoll_event event = event_of(loop, fd, interest);
+    struct epoll_event event = event_of(loop, (size_t)(w - loop->watches), interest);
     return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) < 0 ? ERR_SYSTEM : ERR_OK;
 }
 
 void loop_remove(struct loop *loop, int fd)
 {
-    if (!is_watched(loop, fd))
+    struct watch *w = find_watch(loop, fd);
+    if (!w)
         return;
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL);
-    loop->watches[fd].ready = NULL;
+    w->ready = NULL;
 }
 
 void loop_on_turn(struct loop *loop, usec_t (*turn)(void *ctx, usec_t now), void *ctx)
@@ -214,11 +224,11 @@ static int sleep_until(struct loop *loop, struct epoll_event *events, usec_t dea
 static void dispatch(struct loop *loop, const struct epoll_event *events, int n)
 {
     for (int i = 0; i < n; i++) {
-        const int fd = (int)(uint32_t)events[i].data.u64;
+        const size_t place = (uint32_t)events[i].data.u64;
         const uint32_t generation = (uint32_t)(events[i].data.u64 >> 32);
-        if (!is_watched(loop, fd) || loop->watches[fd].generation != generation)
+        const struct watch w = loop->watches[place];
+        if (!w.ready || w.generation != generation)
             continue; /* removed by an earlier function of this iteration */
-        const struct watch w = loop->watches[fd];
         w.ready(w.ctx, loop_bits(events[i].events));
     }
 }

@@ -128,7 +128,10 @@ uint32_t sock_shard(enum sock_kind kind, uint8_t shards, uint8_t shard_bits, str
 struct intake;
 #define INTAKE_BATCH 64 /* struct datagram of up to 64 KB each, in one call */
 
+/* Its memory is touched now: a page fault on the packet path costs as much as ten packets. */
 struct intake *intake_new(void);
+/* Its memory is touched when packets come: for one of thousands. */
+struct intake *intake_new_cold(void);
 void intake_free(struct intake *intake);
 
 /* Receives up to INTAKE_BATCH datagrams or trains of them without waiting and returns how many; 0: nothing is there

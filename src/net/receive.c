@@ -35,7 +35,7 @@ static uint8_t *buffer_of(const struct intake *intake, size_t i)
     return intake->memory + i * BUFFER_SIZE + DATAGRAM_HEADROOM;
 }
 
-struct intake *intake_new(void)
+struct intake *intake_new_cold(void)
 {
     struct intake *intake = calloc(1, sizeof(*intake));
     if (!intake)
@@ -45,9 +45,6 @@ struct intake *intake_new(void)
         free(intake);
         return NULL;
     }
-    /* Touched now: a page fault on the packet path costs as much as ten packets. Of the buffers for single datagrams
-     * only the first pages are ever used. */
-    memset(memory, 0, (size_t)TRAINS * BUFFER_SIZE);
     intake->memory = memory;
     for (size_t i = 0; i < INTAKE_BATCH; i++) {
         intake->pieces[i] = (struct iovec){buffer_of(intake, i), BUFFER_DATA};
@@ -56,6 +53,14 @@ struct intake *intake_new(void)
         intake->messages[i].msg_hdr.msg_name = &intake->from[i];
         intake->messages[i].msg_hdr.msg_control = intake->control[i];
     }
+    return intake;
+}
+
+struct intake *intake_new(void)
+{
+    struct intake *intake = intake_new_cold();
+    if (intake) /* of the buffers for single datagrams only the first pages are ever used */
+        memset(intake->memory, 0, (size_t)TRAINS * BUFFER_SIZE);
     return intake;
 }
 

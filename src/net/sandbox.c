@@ -35,7 +35,6 @@ static int allow_changes(scmp_filter_ctx filter)
 #undef ALLOW
 #undef ALLOW_GATEWAY
 #if defined(__x86_64__) /* spellings that newer architectures do not have */
-        SCMP_SYS(unlink),
         SCMP_SYS(rename),
         SCMP_SYS(mkdir),
         SCMP_SYS(chmod),
@@ -58,6 +57,7 @@ static int allow_plain(scmp_filter_ctx filter)
         SCMP_SYS(lstat),
         SCMP_SYS(access),
         SCMP_SYS(readlink),
+        SCMP_SYS(unlink),
         SCMP_SYS(poll),
         SCMP_SYS(select),
         SCMP_SYS(dup2),

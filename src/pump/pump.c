@@ -204,7 +204,7 @@ struct pump *pump_new(const struct pump_config *config)
     if (!pump)
         return NULL;
     pump->config = *config;
-    pump->intake = intake_new();
+    pump->intake = config->cold ? intake_new_cold() : intake_new();
     if (!pump->intake || watch_all(pump) != ERR_OK) {
         pump_free(pump);
         return NULL;

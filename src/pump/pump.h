@@ -25,6 +25,7 @@ struct pump_config {
     void (*deliver)(void *ctx, const struct frame_pieces *frame);
     const struct pump_sock *socks;
     size_t sock_count;
+    bool cold; /* memory is taken when packets come, not now: for one of thousands */
     /* Called when the stack may have events to tell; pulls them all. */
     void (*tell)(void *ctx, usec_t now);
     /* Called for each frame of the TUN: true when the frame was taken elsewhere. NULL: never. */

@@ -184,6 +184,8 @@ static bool make(struct sekisho *s)
     struct stack_config config = settings_stack(&s->settings);
     const struct random rng = entropy_random(&s->entropy);
     config.coalesce_udp = s->tun && tun_has_udp_offload(s->tun);
+    if (!s->tun) /* packets come one by one: there is nothing for the lanes of ipsec-mb, whose memory is large */
+        config.esp.engine = "openssl";
     if (!s->sockets.raw && config.ike.encap == IKE_ENCAP_AUTO)
         config.ike.encap = IKE_ENCAP_FORCE;
     a->stack = stack_new(&config, &rng);
@@ -193,6 +195,7 @@ static bool make(struct sekisho *s)
         .stack = a->stack,
         .tun = s->tun,
         .deliver = deliver,
+        .cold = !s->tun,
         .socks = s->sockets.list,
         .sock_count = s->sockets.count,
         .tell = tell,
