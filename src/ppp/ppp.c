@@ -156,6 +156,11 @@ void ppp_check(struct ppp *ppp, usec_t now)
     echo_check(ppp);
 }
 
+enum ppp_auth ppp_method(const struct ppp *ppp)
+{
+    return (enum ppp_auth)ppp->auth.method;
+}
+
 enum cause ppp_cause(const struct ppp *ppp)
 {
     return ppp->cause;

@@ -186,6 +186,8 @@ void ppp_alive(struct ppp *ppp, usec_t now);
 void ppp_check(struct ppp *ppp, usec_t now);
 /* The user's name once known, else "". */
 const char *ppp_user(const struct ppp *ppp);
+/* How the peer or we are authenticated; PPP_AUTH_NONE before it was agreed. */
+enum ppp_auth ppp_method(const struct ppp *ppp);
 /* What has been found to be wrong so far, also while the link still says goodbye; CAUSE_NONE while all is well. */
 enum cause ppp_cause(const struct ppp *ppp);
 

@@ -196,7 +196,8 @@ struct sekisho_status {
     char detail[SEKISHO_TEXT];
     char server_address[64], local_address[64]; /* outer, with ports */
     char ike[64], esp[64];                      /* transforms */
-    char auth[32];                              /* "psk", "certificate", then how the user logged in: "psk mschapv2" */
+    char machine_auth[16];                      /* "psk" or "certificate" */
+    char auth[16];                              /* how the user logged in: "mschapv2" */
     char server_name[128];                      /* IKE identity, or subject of the certificate */
     char server_host[64];                       /* L2TP host name */
     bool encapsulated;                          /* ESP in UDP */

@@ -1,7 +1,6 @@
 /* How the connection is, for people. */
 #include "sekisho/sekisho_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static enum sekisho_state state_of(const struct keeper *k)
@@ -36,7 +35,9 @@ static void add_session(const struct sekisho *s, struct sekisho_status *out)
     out->nat_here = info.ike.nat_local;
     out->nat_there = info.ike.nat_remote;
     view_copy_text(out->esp, sizeof(out->esp), view_str(esp_transform_name(&info.esp)));
-    snprintf(out->auth, sizeof(out->auth), "%s %s", s->settings.identity ? "certificate" : "psk", info.auth);
+    view_copy_text(out->auth, sizeof(out->auth), view_str(info.auth));
+    view_copy_text(out->machine_auth, sizeof(out->machine_auth),
+                   view_str(s->settings.identity ? "certificate" : "psk"));
 }
 
 void sekisho_status(const struct sekisho *s, struct sekisho_status *out)

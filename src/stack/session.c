@@ -199,7 +199,6 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
         return;
     }
     session->asked = true;
-    session->method = request->method;
     struct stack_event event = {
         .type = STACK_EVENT_AUTH,
         .session = session->number,

@@ -84,8 +84,7 @@ struct session {
         usec_t at; /* when the question is repeated; USEC_NEVER: none is open */
         uint32_t xid;
         uint8_t sent;
-    } inform; /* client */
-    enum ppp_auth method;
+    } inform;       /* client */
     uint32_t inner; /* IPv4 of the peer's end (server) or ours (client): key of the table */
     struct ppp_network network;
     struct pending_auth *auth;

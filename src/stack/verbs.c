@@ -243,7 +243,7 @@ static void fill_info(const struct stack *s, const struct session *session, stru
         .out_bytes = session->out_bytes,
         .plain = peer->plain,
     };
-    view_copy_text(out->auth, sizeof(out->auth), view_str(method_word(session->method)));
+    view_copy_text(out->auth, sizeof(out->auth), view_str(method_word(ppp_method(session->ppp))));
     if (peer->current) {
         out->esp = peer->current->transform;
         out->encap = peer->current->encap;

@@ -11,6 +11,13 @@ from lab.shell import stop, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
 
 
+def host_state(computer):
+    """All of a computer that a client might change, as text to compare."""
+    return "\n".join(computer.run(*command.split(), check=False) for command in (
+        "ip -o address show", "ip route show table all", "ip -6 route show table all", "ip rule show", "ip -6 rule show",
+        "nft list ruleset", "cat /etc/resolv.conf"))
+
+
 class Client:
     """Connects on construction, unless told not to wait. `namespace` is a computer with a way to the gateway."""
 

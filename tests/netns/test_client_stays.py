@@ -4,11 +4,11 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import time
 
 import pytest
 
+from lab.client import host_state
 from lab.gateway import settings
 from lab.packets import forget_mappings
 from lab.shell import run, wait_for
@@ -200,24 +200,16 @@ def test_each_failure_has_its_status_and_its_sentence_within_15_seconds(make_sit
 
 # ---- nothing is left behind ----
 
-def state_of(computer):
-    """All that a client might change."""
-    said = [computer.run(*command.split(), check=False) for command in (
-        "ip -o address show", "ip route show table all", "ip -6 route show table all", "ip rule show", "ip -6 rule show",
-        "nft list ruleset", "cat /etc/resolv.conf")]
-    return "\n".join(said)
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_behind(site, how):
     computer = site.computer()
-    before = state_of(computer)
+    before = host_state(computer)
     client = site.connect(computer, "alice", *STAY, "--route", "10.44.0.0/16")
     client.ping()
-    assert state_of(computer) != before
+    assert host_state(computer) != before
     client.process.send_signal(how)
     client.process.wait(10)
-    wait_for("everything is as it was", lambda: state_of(computer) == before, 10)
+    wait_for("everything is as it was", lambda: host_state(computer) == before, 10)
 
 
 # ---- rights ----

@@ -1,0 +1,147 @@
+"""The engine by a profile: its control socket, what it tells, routes that the server tells, certificates."""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+
+import pytest
+
+from lab.client import host_state
+from lab.gateway import CLIENT, settings
+from lab.shell import stop, wait_for
+from lab.world import INTERNET_GATEWAY
+
+SOCKETS = pathlib.Path("/run/sekisho/client")
+
+
+class Engine:
+    """sekisho-client with a profile in a namespace, and its control socket."""
+
+    def __init__(self, site, computer, text, name="office"):
+        self.name = f"{computer.name}.{name}"[-60:].lstrip(".")
+        self.socket = SOCKETS / f"{self.name}.sock"
+        self.log = site.directory / f"{self.name}.log"
+        profile = site.directory / f"{self.name}.conf"
+        profile.write_text(text)
+        profile.chmod(0o600)
+        reader, writer = os.pipe()
+        with open(self.log, "ab") as log:
+            self.process = computer.start(CLIENT, "--profile", profile, "--name", self.name, "--ready-fd", writer, "--log",
+                                          "json", stdout=log, stderr=subprocess.STDOUT, pass_fds=(writer,))
+        os.close(writer)
+        with os.fdopen(reader) as ready:
+            self.ready = json.loads(ready.readline() or '{"error":{"sentence":"it said nothing"}}')
+
+    def ask(self, verb, lines=1):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(str(self.socket))
+            connection.sendall(json.dumps({"v": 1, "verb": verb}).encode() + b"\n")
+            with connection.makefile() as file:
+                return [json.loads(file.readline()) for _ in range(lines)]
+
+    def link(self):
+        return self.ask("client.status")[0]["data"]["link"]
+
+    def wait_up(self):
+        return wait_for("the connection is up", lambda: self.process.poll() is None and self.link()["state"] == "up", 15)
+
+    def said(self):
+        return self.log.read_text()
+
+
+def profile(site, **more):
+    lines = {"server": f'"{INTERNET_GATEWAY}"', "user": '"alice"', "password": '"wonder-land-42"',
+             "psk": '"four-winds-1867"'}
+    lines.update(more.pop("top", {}))
+    text = "".join(f"{key} = {value}\n" for key, value in lines.items() if value)
+    for section, keys in more.items():
+        text += section + " {\n" + "".join(f"    {key} = {value}\n" for key, value in keys.items()) + "}\n"
+    return text
+
+
+@pytest.fixture
+def start(site):
+    made = []
+
+    def begin(text, computer=None):
+        engine = Engine(site, computer or site.computer(), text)
+        made.append(engine)
+        return engine
+
+    yield begin
+    for engine in made:
+        stop(engine.process)
+
+
+def test_a_profile_connects_and_the_socket_tells_of_it(site, start):
+    computer = site.computer(site.world.add_home())
+    engine = start(profile(site, net={"routes": '{"172.16.0.0/16"}', "dns": '"off"'}), computer)
+    assert engine.ready.get("ok") is True, engine.ready
+    engine.wait_up()
+    link = engine.link()
+    assert link["user"] == "alice" and link["server"] == INTERNET_GATEWAY
+    assert link["server_address"] == f"{INTERNET_GATEWAY}:4500" and link["nat"] is True
+    assert link["address"].startswith("10.99.0.") and link["remote"] == "10.99.0.1"
+    assert link["routes"] == "172.16.0.0/16" and "mschapv2" in link["auth"]
+    assert " 0% packet loss" in computer.run("ping", "-q", "-c", "3", "-i", "0.1", "172.16.0.10")
+    assert engine.link()["packets_in"] >= 3
+    events = engine.ask("events")[0]["data"]
+    kinds = [progress["type"] for progress in events["progress"]]
+    assert kinds[0] == "step" and "up" in kinds and events["link"]["state"] == "up"
+
+
+def test_disconnect_is_answered_when_all_is_undone(site, start):
+    computer = site.computer()
+    before = host_state(computer)
+    engine = start(profile(site, net={"routes": '"everything"'}), computer)
+    engine.wait_up()
+    assert host_state(computer) != before
+    assert engine.ask("client.disconnect")[0].get("ok") is True
+    assert host_state(computer) == before
+    assert engine.process.wait(5) == 0
+    wait_for("the gateway knows", lambda: not site.gateway.sessions(), 5)
+
+
+def test_a_second_engine_of_the_same_name_is_refused(site, start):
+    computer = site.computer()
+    engine = start(profile(site), computer)
+    engine.wait_up()
+    second = start(profile(site), computer)
+    assert "error" in second.ready, second.ready
+    assert second.process.wait(10) != 0
+    assert engine.link()["state"] == "up"
+
+
+@pytest.mark.parametrize("top, word", [
+    ({"password": None}, "password"),
+    ({"psk": None}, "key"),
+    ({"server": None}, "server"),
+])
+def test_what_a_profile_lacks_is_told_to_whoever_starts_it(site, start, top, word):
+    engine = start(profile(site, top=top))
+    assert word in engine.ready["error"]["sentence"], engine.ready
+    assert engine.process.wait(10) != 0
+
+
+def test_routes_and_domain_that_the_server_tells(make_site):
+    site = make_site(settings(net={"routes": '{"172.16.0.0/16", "10.200.0.0/16"}', "domain": '"corp.example"'}))
+    computer = site.computer()
+    engine = Engine(site, computer, profile(site, net={"routes": '"ask"'}))
+    try:
+        engine.wait_up()
+        wait_for("the routes are there", lambda: "10.200.0.0/16" in engine.link()["routes"], 10)
+        assert engine.link()["domain"] == "corp.example"
+        assert " 0% packet loss" in computer.run("ping", "-q", "-c", "2", "-i", "0.2", "172.16.0.10")
+    finally:
+        stop(engine.process)
+
+
+def test_a_path_smaller_than_usual_is_found_out(site, start):
+    """The internet carries 1400 bytes; the tunnel's packets are to fit without fragments."""
+    computer = site.computer()
+    computer.run("ip", "link", "set", "eth", "mtu", "1400")
+    engine = start(profile(site, net={"routes": '{"172.16.0.0/16"}'}), computer)
+    engine.wait_up()
+    wait_for("the MTU is below that of the path", lambda: 1200 < engine.link()["mtu"] < 1360, 20)
