@@ -73,6 +73,7 @@ struct engine {
     int status;                /* the exit status so far */
     bool ending;               /* the loop is about to stop */
     bool applied;              /* the host is as planned */
+    bool names_back;           /* but for its name servers, which are its own again */
     char problem[STEWARD_WHY]; /* why the host could not be made so; "" */
     int64_t up_since;          /* wall clock; 0: it is not up */
     int64_t retry_at;

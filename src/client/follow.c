@@ -174,6 +174,7 @@ static void make_host(struct engine *engine, const struct sekisho_network *netwo
     host_plan(&engine->options->wishes, network, &plan);
     const enum err e = steward_apply(engine->steward, &plan, why);
     engine->applied = e == ERR_OK;
+    engine->names_back = false;
     if (why[0])
         follow_say(engine, e == ERR_OK ? "note" : "failed", why);
     if (e == ERR_OK)
@@ -181,6 +182,24 @@ static void make_host(struct engine *engine, const struct sekisho_network *netwo
     memcpy(engine->problem, why, sizeof(engine->problem));
     engine->status = EXIT_OTHER;
     sekisho_disconnect(engine->sekisho);
+}
+
+/* The attempt after a loss was made with the address that is known. If that is wrong, the server's name has to be
+ * looked up, and the tunnel's name servers are not there: the host gets its own back until the connection is. */
+static void give_names_back(struct engine *engine)
+{
+    struct steward_plan plan;
+    struct sekisho_status status;
+    struct ip_addr address;
+    char why[STEWARD_WHY];
+    if (!engine->applied || engine->names_back || ip_parse(engine->options->connection.server, &address) == ERR_OK)
+        return;
+    sekisho_status(engine->sekisho, &status);
+    host_plan(&engine->options->wishes, &status.network, &plan);
+    if (plan.dns_count == 0 && !plan.no_leak)
+        return;
+    plan.lookups = true;
+    engine->names_back = steward_apply(engine->steward, &plan, why) == ERR_OK;
 }
 
 void follow(struct engine *engine, const struct sekisho_event *event)
@@ -197,6 +216,8 @@ void follow(struct engine *engine, const struct sekisho_event *event)
         engine->retry_at = 0;
         break;
     case SEKISHO_LOST:
+        if (engine->up_since == 0)
+            give_names_back(engine);
         engine->up_since = 0;
         engine->retry_at = clock_wall() + (event->retry_ms + 999) / 1000;
         break;

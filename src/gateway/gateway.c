@@ -361,15 +361,6 @@ static void protect_memory(const struct gateway *g)
                    strerror(errno));
 }
 
-/* The run times of the sanitizers make system calls of their own; gcc and clang tell of them in different ways. */
-#if defined(__has_feature)
-#define SANDBOXED (!__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer))
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANDBOXED false
-#else
-#define SANDBOXED true
-#endif
-
 /* Everything is open and every thread runs: from here on only what they need. */
 static enum err close_the_door(const struct gateway *g, char why[static AAA_WHY_MAX])
 {

@@ -383,6 +383,17 @@ enum sandbox_for {
 /* Allows the system calls of a gateway or client that is up, and no others, for all threads; irrevocable. No exec, no
  * new TUN, no raw socket. ERR_UNSUPPORTED where the kernel has no seccomp. */
 enum err sandbox_enter(enum sandbox_for who, enum sandbox mode);
+
+/* Whether a program of this build may enter it. The run times of the sanitizers make system calls of their own; gcc and
+ * clang tell of them in different ways. */
+#if defined(__has_feature)
+#define SANDBOXED (!__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOXED false
+#else
+#define SANDBOXED true
+#endif
+
 /* Forbids core dumps, then locks present and future memory, so that no secret is swapped out. Before privilege_drop().
  * ERR_SYSTEM: it is not locked (that takes CAP_SYS_RESOURCE and CAP_IPC_LOCK); the process may go on. */
 enum err memory_protect(void);

@@ -303,11 +303,8 @@ struct stack_config settings_stack(const struct settings *s)
     c.ike.ike_proposal = o->ike_proposal;
     c.ike.esp_proposal = o->esp_proposal;
     c.ike.patience = PATIENCE;
-    if (s->identity) {
-        c.ike.credentials = identity_credential(s->identity);
-        c.ike.credential_count = 1;
+    if (s->identity) /* keys and credentials are for whom we connect to alone: nobody else may open anything here */
         c.ike.authorities = identity_authorities(s->identity, &c.ike.authority_count);
-    }
     if (o->ike_lifetime)
         c.ike.ike_lifetime = o->ike_lifetime;
     if (o->esp_lifetime)

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOKUP_TIME (8 * USEC_SEC)
-#define SETTLE      (300 * USEC_MSEC) /* a change of the network comes in many small ones */
-#define GLANCE      (5 * USEC_SEC)    /* how often the clocks are looked at */
-#define STANDSTILL  (3 * USEC_SEC)    /* that the clocks, or a turn that came late, must show to count as sleep */
-#define FAR_FUTURE  3600000           /* ms */
+#define LOOKUP_TIME  (8 * USEC_SEC)    /* for a name of which no address is known yet */
+#define LOOKUP_HASTE (2 * USEC_SEC)    /* while the tunnel is down, its name servers do not answer */
+#define SETTLE       (300 * USEC_MSEC) /* a change of the network comes in many small ones */
+#define GLANCE       (5 * USEC_SEC)    /* how often the clocks are looked at */
+#define STANDSTILL   (3 * USEC_SEC)    /* that the clocks, or a turn that came late, must show to count as sleep */
+#define FAR_FUTURE   3600000           /* ms */
 
 /* ---- names ---- */
 
@@ -53,7 +54,7 @@ static void resolve(struct sekisho *s, usec_t now)
         return;
     }
     s->lookup = lookup_begin(name);
-    s->lookup_end = now + LOOKUP_TIME;
+    s->lookup_end = now + (s->address_count > 0 ? LOOKUP_HASTE : LOOKUP_TIME);
     if (s->lookup && loop_add(s->loop, lookup_fd(s->lookup), LOOP_READ, lookup_ready, s) != ERR_OK) {
         lookup_end(s->lookup);
         s->lookup = NULL;

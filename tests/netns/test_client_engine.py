@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -9,16 +10,30 @@ import pytest
 
 from lab.client import host_state
 from lab.gateway import CLIENT, settings
+from lab.papers import Authority, bundle
 from lab.shell import stop, wait_for
 from lab.world import INTERNET_GATEWAY
 
+FORMER = "nameserver 203.0.113.53\n"
 SOCKETS = pathlib.Path("/run/sekisho/client")
+
+
+def own_files(computer, **texts):
+    """Gives a namespace files of its own in /etc, such as resolv_conf: the host's are not to be touched."""
+    directory = pathlib.Path("/etc/netns") / computer.name
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (directory / name.replace("_conf", ".conf")).write_text(text)
+    computer.world.on_close(lambda: shutil.rmtree(directory, ignore_errors=True))
+    return directory
 
 
 class Engine:
     """sekisho-client with a profile in a namespace, and its control socket."""
 
     def __init__(self, site, computer, text, name="office"):
+        if not (pathlib.Path("/etc/netns") / computer.name).exists():
+            own_files(computer, resolv_conf=FORMER)
         self.name = f"{computer.name}.{name}"[-60:].lstrip(".")
         self.socket = SOCKETS / f"{self.name}.sock"
         self.log = site.directory / f"{self.name}.log"
@@ -94,6 +109,7 @@ def test_a_profile_connects_and_the_socket_tells_of_it(site, start):
 
 def test_disconnect_is_answered_when_all_is_undone(site, start):
     computer = site.computer()
+    own_files(computer, resolv_conf=FORMER)
     before = host_state(computer)
     engine = start(profile(site, net={"routes": '"everything"'}), computer)
     engine.wait_up()
@@ -112,6 +128,22 @@ def test_a_second_engine_of_the_same_name_is_refused(site, start):
     assert "error" in second.ready, second.ready
     assert second.process.wait(10) != 0
     assert engine.link()["state"] == "up"
+
+
+def test_the_host_has_its_name_servers_back_while_the_server_is_looked_for(site, start):
+    computer = site.computer()
+    files = own_files(computer, resolv_conf=FORMER, hosts=f"127.0.0.1 localhost\n{INTERNET_GATEWAY} vpn.test\n")
+    engine = start(profile(site, top={"server": '"vpn.test"'}, net={"routes": '{"172.16.0.0/16"}'}), computer)
+    address = engine.wait_up() and engine.link()["address"]
+    resolv_conf = files / "resolv.conf"
+    wait_for("the tunnel's name server is in use", lambda: "172.16.0.53" in resolv_conf.read_text(), 5)
+    site.gateway.close()
+    wait_for("the host's own is in use", lambda: resolv_conf.read_text() == FORMER, 40)
+    assert address in computer.run("ip", "-4", "address", "show")
+    site.gateway.start()
+    wait_for("it is up again", lambda: engine.link()["state"] == "up", 75)
+    assert engine.link()["address"] == address
+    wait_for("the tunnel's name server is in use", lambda: "172.16.0.53" in resolv_conf.read_text(), 5)
 
 
 @pytest.mark.parametrize("top, word", [
@@ -145,3 +177,56 @@ def test_a_path_smaller_than_usual_is_found_out(site, start):
     engine = start(profile(site, net={"routes": '{"172.16.0.0/16"}'}), computer)
     engine.wait_up()
     wait_for("the MTU is below that of the path", lambda: 1200 < engine.link()["mtu"] < 1360, 20)
+
+
+# ---- certificates ----
+
+SERVER = "vpn.example.com"
+
+
+class Signed:
+    """A gateway with a certificate, and a client with one, both of one authority."""
+
+    def __init__(self, make_site, directory, key="rsa2048"):
+        self.root = Authority(directory / "root", key)
+        self.server = self.root.issue(SERVER, key, usage="serverAuth")
+        self.holder = self.root.issue("laptop.example.com", key)
+        self.site = make_site(settings(**{'certificate "gateway"': {"file": f'"{bundle(self.server)}"'},
+                                          'authority "example"': {"file": f'"{self.root.certificate}"'}}))
+
+    def profile(self, holder=None, root=None, identity=SERVER):
+        return profile(self.site, top={"psk": None}, net={"routes": '{"172.16.0.0/16"}', "dns": '"off"'}, certificate={
+            "file": f'"{bundle(holder or self.holder)}"', "authorities_file": f'"{(root or self.root).certificate}"',
+            "server_identity": f'"{identity}"'})
+
+    def start(self, **changes):
+        return Engine(self.site, self.site.computer(), self.profile(**changes))
+
+
+@pytest.mark.parametrize("key", ["rsa2048", "ecdsa256", "ecdsa384"])
+def test_a_certificate_in_place_of_a_key(make_site, tmp_path, key):
+    signed = Signed(make_site, tmp_path, key)
+    engine = signed.start()
+    try:
+        assert engine.ready.get("ok") is True, engine.ready
+        engine.wait_up()
+        assert SERVER in engine.link()["server_identity"]
+        assert "laptop.example.com" in signed.site.gateway.explain("alice")
+    finally:
+        stop(engine.process)
+
+
+def test_each_refused_certificate_has_its_status(make_site, tmp_path):
+    signed = Signed(make_site, tmp_path)
+    stranger = Authority(tmp_path / "stranger", name="Example Stranger")
+    for changes, status, cause in (
+            ({"identity": "other.example.com"}, 14, "cert-name"),
+            ({"root": stranger}, 14, "cert-unknown-ca"),
+            ({"holder": stranger.issue("laptop.example.com")}, 15, "cert-refused"),
+            ({"holder": signed.root.issue("old.example.com", start=-20, days=10)}, 15, "cert-refused")):
+        engine = signed.start(**changes)
+        try:
+            assert engine.process.wait(16) == status, engine.said()
+            assert f'"cause":"{cause}"' in engine.said()
+        finally:
+            stop(engine.process)
