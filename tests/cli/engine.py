@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A stand-in for the program sekisho-client: it says what script.json beside it has it say, and writes down how it was
 started, so that the command can be tried without a network. Run as `sekisho-client --profile-fd N --ready-fd N --name X`."""
+import contextlib
 import json
 import os
 import pathlib
@@ -50,7 +51,8 @@ class Engine:
             if progress["type"] == "up":
                 self.link["state"] = "up"
             for one in self.subscribers:
-                one.sendall(line({"event": progress}))
+                with contextlib.suppress(OSError):  # a command that has seen enough is gone
+                    one.sendall(line({"event": progress}))
 
     def end(self):
         self.tell({"type": "ended"})
