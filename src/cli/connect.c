@@ -172,12 +172,13 @@ static int disconnect(const struct cli *cli, const char *name)
     if (error == EACCES || error == EPERM)
         return call_failed(cli, CLI_NO_RIGHTS, CTL_CODE_DENIED,
                            "This needs the rights of root: sudo sekisho disconnect %s", name);
-    if (error != 0) {
+    enum talk_result result = error == 0 ? engine_end(&t, &e) : TALK_CLOSED;
+    if (error == 0)
+        talk_close(&t);
+    if (result == TALK_CLOSED) {
         status = engine_clean(cli, name);
         return status == CLI_OK ? undone(cli, name, "was not connected; nothing is left of it.") : status;
     }
-    enum talk_result result = engine_end(&t, &e);
-    talk_close(&t);
     if (result == TALK_REFUSED || result == TALK_PUZZLED)
         return call_failed(cli, CLI_FAILED, e.code, "%s", e.sentence);
     if (result == TALK_SILENT)

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,18 +238,26 @@ enum talk_result engine_link(const char *path, struct ctl_link *out, struct ctl_
     return result;
 }
 
+/* The process at the other end; -1: it cannot be told. */
+static int engine_process(const struct talk *t)
+{
+    struct ucred peer = {0};
+    socklen_t n = sizeof peer;
+    if (getsockopt(t->fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || peer.pid <= 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+}
+
 enum talk_result engine_end(struct talk *t, struct ctl_error *e)
 {
-    struct ctl_error ignored;
     json_t *data = NULL;
+    struct pollfd process = {.fd = engine_process(t), .events = POLLIN};
     enum talk_result result = talk_ask(t, ctl_request_new(CTL_VERB_CLIENT_DISCONNECT), &data, e);
     json_decref(data);
-    while (result == TALK_LINE) {
-        data = NULL;
-        if (talk_next(t, GOING_MS, &data, &ignored) != TALK_LINE)
-            break;
-        json_decref(data);
-    }
+    if (process.fd >= 0 && result == TALK_LINE)
+        (void)poll(&process, 1, GOING_MS); /* its interface goes with it */
+    if (process.fd >= 0)
+        close(process.fd);
     return result;
 }
 

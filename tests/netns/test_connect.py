@@ -1,0 +1,127 @@
+"""`sekisho connect` from the command line to the gateway and back: the command, its engine, the steward."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from lab.shell import stop, wait_for
+from lab.world import INTERNET_GATEWAY, OFFICE_NET
+
+from netns.conftest import PSK, USERS
+
+SEKISHO = pathlib.Path(os.environ["SEKISHO_BUILD"]) / "src/cli/sekisho"
+
+
+class Host:
+    """A computer with a /run of its own, as a host has it."""
+
+    def __init__(self, computer, directory):
+        self.directory = directory
+        self.keeper = computer.start("unshare", "--mount", "sh", "-c",
+                                     "mount -t tmpfs none /run && echo ready && exec sleep 600", stdout=subprocess.PIPE)
+        assert self.keeper.stdout.readline() == b"ready\n"
+        self.psk = self.file("psk", PSK)
+        self.password = self.file("password", USERS["alice"])
+
+    def file(self, name, text):
+        path = self.directory / name
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+        return path
+
+    def run(self, *words, timeout=40):
+        done = subprocess.run(["nsenter", f"--mount=/proc/{self.keeper.pid}/ns/mnt", f"--net=/proc/{self.keeper.pid}/ns/net",
+                               *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def sekisho(self, *words):
+        return self.run(SEKISHO, *words)
+
+    def connect(self, *more, server=INTERNET_GATEWAY):
+        return self.sekisho("connect", server, "--user", "alice", "--psk-file", self.psk, "--password-file", self.password,
+                            "--dns", "off", "--set", "run.user=nobody", "--name", "office", *more)
+
+    def state(self):
+        """All that a connection may change on this host."""
+        return [self.run("ip", *words.split())[1] for words in
+                ("-o link", "-4 -o address", "route show table all", "-6 route show table all", "rule", "-6 rule")] + [
+                    self.run("nft", "list", "ruleset")[1]]
+
+
+@pytest.fixture
+def host(make_site, tmp_path):
+    site = make_site()
+    made = Host(site.computer(), tmp_path)
+    wait_for("addresses of IPv6 have settled", lambda: "local fe80" in made.run("ip", "-6", "route", "show", "table", "all")[1]
+             and not made.run("ip", "-6", "address", "show", "tentative")[1])
+    yield made
+    made.sekisho("disconnect", "office")
+    stop(made.keeper)
+
+
+def test_connect_use_and_disconnect_leave_the_host_as_it_was(host):
+    before = host.state()
+    status, out, err = host.connect("--routes", OFFICE_NET)
+    assert status == 0, out + err
+    assert "connected\n" in out and f"Routes     {OFFICE_NET}" in out
+    assert host.run("ping", "-c", "2", "-W", "2", "172.16.0.10")[0] == 0
+    status, out, _ = host.sekisho("client", "status", "--json", "office")
+    link = json.loads(out)["link"]
+    assert (status, link["state"], link["user"], link["server"]) == (0, "up", "alice", INTERNET_GATEWAY)
+    assert link["bytes_in"] >= 2 * 84 and link["packets_out"] >= 2
+    assert host.connect()[1].startswith("office is connected already.\n")
+    status, out, err = host.sekisho("disconnect")
+    assert (status, out, err) == (0, "office is disconnected.\n", "")
+    assert host.state() == before
+    assert host.sekisho("client", "status")[0] == 3
+
+
+def test_everything_goes_through_the_tunnel(host):
+    before = host.state()
+    status, out, err = host.connect()
+    assert status == 0, out + err
+    assert "Routes     everything" in out
+    assert host.run("ping", "-c", "2", "-W", "2", "172.16.0.10")[0] == 0
+    assert host.sekisho("disconnect", "office")[0] == 0
+    assert host.state() == before
+
+
+def test_no_secret_is_in_sight_of_others(host):
+    assert host.connect("--routes", OFFICE_NET)[0] == 0
+    for pid in host.run("pgrep", "-f", "profile-fd")[1].split():
+        for name in ("cmdline", "environ"):
+            seen = pathlib.Path(f"/proc/{pid}/{name}").read_bytes()
+            assert PSK.encode() not in seen and USERS["alice"].encode() not in seen
+
+
+@pytest.mark.parametrize("what, status", [("password", 16), ("psk", 12)])
+def test_what_is_wrong_has_its_status_and_its_cure(host, what, status):
+    before = host.state()
+    host.file(what, "something else")
+    got, out, err = host.connect()
+    assert got == status, out + err
+    assert " failed at: " in out and "Why: " in out and "Cure: " in out
+    wait_for("the host is as it was", lambda: host.state() == before, 5)
+
+
+def test_a_server_that_is_not_there_is_told_soon(host):
+    got, out, err = host.connect(server="203.0.113.99")
+    assert got == 10, out + err
+    got, out, err = host.connect(server="no-such-host.invalid")
+    assert got == 21, out + err
+
+
+def test_what_killed_programs_leave_is_undone(host):
+    before = host.state()
+    assert host.connect()[0] == 0
+    pids = {int(json.loads(host.sekisho("client", "status", "office", "--json")[1])["link"]["pid"])}
+    pids |= {int(p) for p in subprocess.run(["pgrep", "-P", ",".join(map(str, pids))], capture_output=True, text=True,
+                                            check=False).stdout.split()}
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    status, out, err = host.sekisho("disconnect", "office")
+    assert (status, out) == (0, "office was not connected; nothing is left of it.\n"), err
+    assert host.state() == before
