@@ -16,14 +16,18 @@ static const char usage[] = "sekishod: the L2TP/IPsec gateway\n"
 
 static int check(const char *file)
 {
-    struct config *config;
+    struct config *config = NULL;
+    struct certificates *certificates = NULL;
     struct config_error error;
     char text[CONFIG_ERROR_TEXT_MAX];
-    if (gateway_load_config(file, &config, &error) != ERR_OK) {
+    const bool good = gateway_load_config(file, &config, &error) == ERR_OK &&
+                      certificates_new(config, file, &certificates, &error) == ERR_OK;
+    certificates_release(certificates);
+    config_free(config);
+    if (!good) {
         fprintf(stderr, "%s\n", config_error_text(&error, text));
         return 1;
     }
-    config_free(config);
     printf("%s: good\n", file);
     return 0;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define P12_ITERATIONS_MAX 10000000 /* seconds of work */
+
 struct pki_credential {
     EVP_PKEY *key;
     enum pki_key kind;
@@ -30,12 +32,27 @@ static void found_done(struct found *f)
 
 /* ---- reading ---- */
 
+/* Without a MAC nothing tells a wrong password from a damaged file; and its iterations are work. */
+static bool mac_fits(const PKCS12 *p12)
+{
+    const ASN1_INTEGER *iterations = NULL;
+    uint64_t n = 1; /* when it does not say */
+    if (!PKCS12_mac_present(p12))
+        return false;
+    PKCS12_get0_mac(NULL, NULL, NULL, &iterations, p12);
+    return iterations == NULL || (ASN1_INTEGER_get_uint64(&n, iterations) == 1 && n <= P12_ITERATIONS_MAX);
+}
+
 static enum err open_p12(PKCS12 *p12, const char *password, struct found *f, char why[static PKI_WHY_MAX])
 {
     X509 *own = NULL;
     /* no password can be written as an empty one or as none at all (RFC 7292 appendix B.1) */
     const char *given = password;
-    if (PKCS12_mac_present(p12) && PKCS12_verify_mac(p12, given, given != NULL ? -1 : 0) != 1) {
+    if (!mac_fits(p12)) {
+        pki_say(why, "It is not protected by a password, or by one that would take too long to try.");
+        return ERR_UNSUPPORTED;
+    }
+    if (PKCS12_verify_mac(p12, given, given != NULL ? -1 : 0) != 1) {
         given = "";
         if (password != NULL || PKCS12_verify_mac(p12, given, 0) != 1) {
             pki_say(why, password == NULL ? "It is encrypted and wants a password." : "Its password is wrong.");

@@ -3,6 +3,7 @@
 One guest carries many connections one after the other: the IKE daemon is started once, every `Profile` becomes a
 connection of its own.
 """
+import base64
 import dataclasses
 import re
 
@@ -24,12 +25,15 @@ class Profile:
     password: str = PASSWORD
     forced: bool = False  # UDP encapsulation without a NAT
     pfs: bool = False
+    certificate: str = ""  # log in with this one, which install() has put there, and not with the key
+    identity: str = ""  # our ID, when it is not the certificate's subject
+    server: str = "CN=vpn.example.com"  # the gateway's ID, which its certificate must bear
     more: tuple = ()  # further lines of the connection, in the stack's own words
     ppp: tuple = ("refuse-eap",)  # what pppd takes and refuses for a login
 
     @property
     def name(self):
-        return f"{self.ike}+{self.esp}".replace("-", "")
+        return f"{self.certificate}+{self.ike}+{self.esp}".replace("-", "")
 
     @property
     def extra(self):
@@ -106,6 +110,7 @@ class StockClient:
 
     def __init__(self, namespace, bridge, job, address, router=None, server=INTERNET_GATEWAY, name="client"):
         self.server = server
+        self.installed = {}  # certificate -> password of its file
         self.guest = Guest(namespace, bridge, self.stack, job, name)
         try:
             self.guest.network(address, router)
@@ -134,6 +139,13 @@ class StockClient:
                        "rm -f /run/charon.* /run/starter.* /run/pluto/*", check=False)
         self.start_xl2tpd()
         self.start_ipsec()
+
+    def install(self, name, p12, password, authorities):
+        """Puts a certificate there, with the authorities to trust (PEM texts)."""
+        raise NotImplementedError
+
+    def write_bytes(self, path, content):
+        self.guest.run(f"base64 -d >{path} <<'END'\n{base64.encodebytes(content).decode()}END\nchmod 600 {path}")
 
     def ipsec_up(self, profile, seconds):
         raise NotImplementedError
@@ -186,7 +198,7 @@ class StrongSwan(StockClient):
     CONNECTION = """
 conn {name}
   keyexchange=ikev1
-  authby=secret
+  {auth}
   type=transport
   left=%defaultroute
   leftprotoport=17/1701
@@ -206,10 +218,24 @@ conn {name}
         self.guest.run("ipsec start && for i in $(seq 100); do ipsec status >/dev/null 2>&1 && exit 0; "
                        "busybox usleep 100000; done; exit 1")
 
+    def start_secrets(self):
+        return "".join(f': P12 {name}.p12 "{password}"\n' for name, password in self.installed.items())
+
+    def install(self, name, p12, password, authorities):
+        self.installed[name] = password
+        self.write_bytes(f"/etc/ipsec.d/private/{name}.p12", p12)
+        for i, authority in enumerate(authorities):
+            self.guest.write(f"/etc/ipsec.d/cacerts/{name}{i}.pem", authority)
+        self.guest.run("ipsec rereadcacerts")
+
     def ipsec_up(self, profile, seconds):
-        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
+        auth = "authby=secret"
+        if profile.certificate:
+            auth = (f'leftauth=pubkey\n  rightauth=pubkey\n  leftid="{profile.identity or "CN=" + profile.certificate}"\n'
+                    f'  rightid="{profile.server}"')
+        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"\n' + self.start_secrets())
         self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
-            name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
+            auth=auth, name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
             forced="yes" if profile.forced else "no", extra=profile.extra))
         self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 30); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
@@ -254,7 +280,7 @@ class Libreswan(StockClient):
     CONNECTION = """
 conn {name}
   ikev2=no
-  authby=secret
+  {auth}
   type=transport
   left=%defaultroute
   leftprotoport=17/1701
@@ -273,10 +299,23 @@ conn {name}
         self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP)
         start_pluto(self.guest)
 
+    def install(self, name, p12, password, authorities):
+        self.installed[name] = password
+        store = "-d sql:/var/lib/ipsec/nss"
+        self.write_bytes("/tmp/one.p12", p12)
+        for i, authority in enumerate(authorities):
+            self.guest.write("/tmp/authority.pem", authority)
+            self.guest.run(f"certutil -A {store} -n {name}-authority{i} -t CT,, -i /tmp/authority.pem")
+        self.guest.run(f"pk12util -i /tmp/one.p12 {store} -W {password} -K ''")
+
     def ipsec_up(self, profile, seconds):
+        auth = "authby=secret"
+        if profile.certificate:
+            auth = (f'authby=rsasig\n  leftcert={profile.certificate}\n  leftid={profile.identity or "%fromcert"}\n'
+                    f'  leftsendcert=always\n  leftrsasigkey=%cert\n  rightrsasigkey=%cert\n  rightid="{profile.server}"')
         self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
         self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
-            name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
+            auth=auth, name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
             esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto", pfs="yes" if profile.pfs else "no", extra=profile.extra))
         self.guest.run(f"ipsec whack --rereadsecrets; ipsec auto --add {profile.name} && "
                        f"timeout {seconds} ipsec auto --up {profile.name} && ip xfrm state | grep -q 'mode transport'",
