@@ -198,7 +198,7 @@ class StrongSwan(StockClient):
     CONNECTION = """
 conn {name}
   keyexchange=ikev1
-  {auth}
+  authby=secret
   type=transport
   left=%defaultroute
   leftprotoport=17/1701
@@ -218,7 +218,7 @@ conn {name}
         self.guest.run("ipsec start && for i in $(seq 100); do ipsec status >/dev/null 2>&1 && exit 0; "
                        "busybox usleep 100000; done; exit 1")
 
-    def start_secrets(self):
+    def p12_secrets(self):
         return "".join(f': P12 {name}.p12 "{password}"\n' for name, password in self.installed.items())
 
     def install(self, name, p12, password, authorities):
@@ -233,9 +233,9 @@ conn {name}
         if profile.certificate:
             auth = (f'leftauth=pubkey\n  rightauth=pubkey\n  leftid="{profile.identity or "CN=" + profile.certificate}"\n'
                     f'  rightid="{profile.server}"')
-        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"\n' + self.start_secrets())
-        self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
-            auth=auth, name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
+        self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"\n' + self.p12_secrets())
+        self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.replace("authby=secret", auth).format(
+            name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
             forced="yes" if profile.forced else "no", extra=profile.extra))
         self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 30); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
@@ -280,7 +280,7 @@ class Libreswan(StockClient):
     CONNECTION = """
 conn {name}
   ikev2=no
-  {auth}
+  authby=secret
   type=transport
   left=%defaultroute
   leftprotoport=17/1701
@@ -314,8 +314,8 @@ conn {name}
             auth = (f'authby=rsasig\n  leftcert={profile.certificate}\n  leftid={profile.identity or "%fromcert"}\n'
                     f'  leftsendcert=always\n  leftrsasigkey=%cert\n  rightrsasigkey=%cert\n  rightid="{profile.server}"')
         self.guest.write("/etc/ipsec.secrets", f': PSK "{profile.psk}"')
-        self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
-            auth=auth, name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
+        self.guest.write("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.replace("authby=secret", auth).format(
+            name=profile.name, server=self.server, ike=libreswan_words(profile.ike),
             esp=libreswan_words(profile.esp), forced="yes" if profile.forced else "auto", pfs="yes" if profile.pfs else "no", extra=profile.extra))
         self.guest.run(f"ipsec whack --rereadsecrets; ipsec auto --add {profile.name} && "
                        f"timeout {seconds} ipsec auto --up {profile.name} && ip xfrm state | grep -q 'mode transport'",
