@@ -22,7 +22,7 @@ struct revocation_config {
     /* What becomes of a certificate of which nothing tells whether it was revoked: it names nobody to ask, or they are
      * silent, or what they say is not good. */
     bool refuse_silent;
-    unsigned patience; /* seconds for one question, 1 to 60; 0: 5 */
+    unsigned patience; /* seconds for one question, 1 to 60; 0: 5. All about one chain take three times that at most */
 };
 
 struct revocation;
