@@ -94,7 +94,8 @@ class Served:
         if self.client:
             self.client.close()
         who = {"user": USER, "password": PASSWORD, "psk": PSK} | more
-        self.client = Client(self.places[place], self.directory, who["user"], who["password"], who["psk"], *options, wait=False)
+        self.client = Client(self.places[place], self.directory, who.pop("user"), who.pop("password"), who.pop("psk"),
+                             *options, wait=False, **who)
         if wait:
             self.client.wait_up()
             self.client.wait_answer(self.server.office)

@@ -29,11 +29,19 @@ class Service:
     forced: bool = False  # UDP encapsulation without a NAT
     tunnel_secret: str = ""  # L2TP tunnel authentication
     hidden: bool = False  # hide AVPs
+    restless: bool = False  # new keys every few seconds, asked for by the server
     more: tuple = ()  # further lines of the connection, in the daemon's own words
 
     @property
     def extra(self):
         return "".join(f"  {line}\n" for line in self.more)
+
+    def lives(self, seconds):
+        """A new quick mode every 10 s and a new main mode every 20 s, or none; `seconds` are the daemon's own words."""
+        if not self.restless:
+            return "rekey=no"
+        ike, child = seconds
+        return f"rekey=yes\n  {ike}=30s\n  {child}=20s\n  rekeyfuzz=0%"
 
 
 XL2TPD = """[global]
@@ -114,6 +122,10 @@ class Server:
         """The script that makes IPsec serve this and nothing else."""
         raise NotImplementedError
 
+    def secrets(self, service):
+        """What it proves itself with, as a file of secrets."""
+        return f': PSK "{service.psk}"'
+
     def ike_sas(self):
         """How many IKE SAs there are."""
         raise NotImplementedError
@@ -121,9 +133,17 @@ class Server:
     def offer(self, service=Service()):
         """Serves this from now on, and nothing else. Gives the server back."""
         options = PPP_OPTIONS.format(login=service.login, dns="".join(f"ms-dns {address}\n" for address in self.dns))
-        self.guest.run(self.guest.putting("/etc/ppp/options.server", options) + self.starting_xl2tpd(service) +
-                       self.serving_ipsec(service) + "\nstatus=$?; : >/run/ppp.log; : >/run/xl2tpd.log; exit $status")
+        said = self.guest.run(self.guest.putting("/etc/ppp/options.server", options) + self.starting_xl2tpd(service) +
+                              self.serving_ipsec(service) + "\nstatus=$?; : >/run/ppp.log; : >/run/xl2tpd.log; "
+                              "wc -c </run/ipsec.log; exit $status")
+        self.read = int(said.split()[-1])
         return self
+
+    def established(self):
+        """(main modes, quick modes) that were completed since the last offer."""
+        said = self.guest.run(f"tail -c +{self.read} /run/ipsec.log")
+        return len(re.findall(r"IKE_SA l2tp\S+ established|IKE SA established", said)), \
+            len(re.findall(r"CHILD_SA l2tp\S+ established|IPsec SA established", said))
 
     def starting_xl2tpd(self, service):
         """It reads its configuration when it starts."""
@@ -176,7 +196,7 @@ conn {name}
   ike={ike}!
   esp={esp}!
   forceencaps={forced}
-  rekey=no
+  {lives}
   auto=add
 {extra}"""
 
@@ -194,10 +214,10 @@ conn {name}
             group = service.ike.split(",")[0].split("-")[-1]
             esp = ",".join(f"{words}-{group}" for words in service.esp.split(","))
         name = f"l2tp{next(self.serial)}"  # a new one, so that it can be seen when the old one is gone
-        return (self.guest.putting("/etc/ipsec.secrets", f': PSK "{service.psk}"') +
+        return (self.guest.putting("/etc/ipsec.secrets", self.secrets(service)) +
                 self.guest.putting("/etc/ipsec.conf", self.CONNECTION.format(
-                    name=name, ike=service.ike, esp=esp, forced="yes" if service.forced else "no", extra=service.extra)) +
-                "ipsec rereadsecrets; ipsec update; "
+                    name=name, ike=service.ike, esp=esp, lives=service.lives(("ikelifetime", "lifetime")) + "\n  margintime=5s", forced="yes" if service.forced else "no", extra=service.extra)) +
+                "ipsec rereadall; ipsec update; "
                 f"for i in $(seq 60); do ipsec statusall | grep '{name}:' && break; busybox usleep 50000; done")
 
     def ike_sas(self):
@@ -221,7 +241,7 @@ conn l2tp
   esp={esp}
   pfs={pfs}
   encapsulation={forced}
-  rekey=no
+  {lives}
   auto=add
 {extra}"""
 
@@ -231,9 +251,9 @@ conn l2tp
 
     def serving_ipsec(self, service):
         words = [",".join(map(libreswan_words, part.split(","))) for part in (service.ike, service.esp)]
-        return (self.guest.putting("/etc/ipsec.secrets", f': PSK "{service.psk}"') +
+        return (self.guest.putting("/etc/ipsec.secrets", self.secrets(service)) +
                 self.guest.putting("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
-                    ike=words[0], esp=words[1], pfs="yes" if service.pfs else "no",
+                    lives=service.lives(("ikelifetime", "salifetime")) + "\n  rekeymargin=5s", ike=words[0], esp=words[1], pfs="yes" if service.pfs else "no",
                     forced="yes" if service.forced else "auto", extra=service.extra)) +
                 "ipsec auto --delete l2tp >/dev/null; ipsec whack --rereadsecrets; ipsec auto --add l2tp")
 

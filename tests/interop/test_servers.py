@@ -4,6 +4,7 @@ import pytest
 from clients import PASSWORD, PSK, USER
 from lab.gateway import SENTENCES
 from lab.packets import Sniffer, is_esp, is_udp
+from lab.shell import wait_for
 from servers import FILE_BYTES, SERVERS, TAKE_PORT, TOLD_WITHIN, Service
 
 IKE = ("aes256-sha1-modp2048", "aes128-sha256-ecp256", "aes256-sha256-modp2048")
@@ -66,10 +67,20 @@ def test_encapsulation_can_be_forced_by_either_side(served, by):
 
 
 @every_server
-@pytest.mark.parametrize("login", ["chap"])
-def test_other_ways_to_log_in_work(served, login):
+@pytest.mark.parametrize("login, methods", [("chap", ("chap-md5",)), ("pap", ("mschapv2", "pap")), ("eap", ("eap-md5",))])
+def test_other_ways_to_log_in_work(served, login, methods):
     server = served.server.offer(Service(login=login))
-    client = served.connect("napt")
+    client = served.connect("napt", profile={"ppp.methods": methods})
+    client.ping(server.office)
+    client.disconnect()
+    server.heard_goodbye()
+
+
+@every_server
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_tunnel_secret_is_known_to_both(served, hidden):
+    server = served.server.offer(Service(tunnel_secret="under-the-bridge", hidden=hidden))
+    client = served.connect("direct", profile={"l2tp.secret": "under-the-bridge"})
     client.ping(server.office)
     client.disconnect()
     server.heard_goodbye()
@@ -119,3 +130,47 @@ def test_no_common_esp_proposal_is_told(served):
 def test_no_common_way_to_log_in_is_told(served):
     served.server.offer(Service(login="pap"))
     refused(served, "auth-method")
+
+
+@every_server
+def test_a_wrong_tunnel_secret_is_told(served):
+    served.server.offer(Service(tunnel_secret="under-the-bridge"))
+    client = served.connect("napt", wait=False, profile={"l2tp.secret": "over-the-bridge"})
+    assert client.wait_end(TOLD_WITHIN) != 0
+    assert SENTENCES["l2tp-refused"] in client.said(), client.said()
+    assert "the-bridge" not in client.said()
+
+
+@every_server
+def test_new_keys_and_new_main_modes_of_the_server_lose_no_packet(served):
+    server = served.server.offer(Service(restless=True))
+    client = served.connect("napt")
+    client.ping(server.office, 180, interval=0.2)
+    main_modes, quick_modes = server.established()
+    assert main_modes >= 2 and quick_modes >= 3
+    client.disconnect()
+    server.heard_goodbye()
+
+
+@every_server
+def test_new_keys_and_new_main_modes_of_the_client_lose_no_packet(served):
+    server = served.server.offer()
+    client = served.connect("napt", profile={"ike.lifetime": "30s", "ike.child_lifetime": "30s"})
+    client.ping(server.office, 150, interval=0.2)
+    assert server.established() == (2, 2)
+    client.disconnect()
+    server.heard_goodbye()
+
+
+@pytest.mark.parametrize("served", [pytest.param("strongswan", marks=pytest.mark.xdist_group("strongswan-server"))],
+                         indirect=True)
+def test_the_client_comes_back_when_a_dead_server_does(served):
+    server = served.server.offer()
+    client = served.connect("napt", profile={"run.stay": "up"})
+    server.kill()
+    wait_for("the client knows that its server is gone", lambda: SENTENCES["peer-silent"] in client.said(), 40)
+    server.start_ipsec()
+    server.offer()
+    client.wait_answer(server.office, 40)
+    client.disconnect()
+    server.heard_goodbye()

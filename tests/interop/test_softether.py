@@ -48,3 +48,13 @@ def test_a_refusal_is_told(served, cause, options, who):
     client = served.connect("napt", *options, wait=False, **who)
     assert client.wait_end(TOLD_WITHIN) != 0
     assert SENTENCES[cause] in client.said(), client.said()
+
+
+def test_new_keys_and_new_main_modes_of_the_client_lose_no_packet(served):
+    before = len(served.server.log())
+    client = served.connect("napt", profile={"ike.lifetime": "30s", "ike.child_lifetime": "30s"})
+    client.ping(served.server.office, 150, interval=0.2)
+    said = served.server.log()[before:]
+    assert said.count("This IKE SA is established") == 2 and said.count("This IPsec SA is established") >= 2
+    client.disconnect()
+    served.server.heard_goodbye()

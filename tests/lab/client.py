@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 
-from lab.gateway import CLIENT
+from lab.gateway import CLIENT, as_text
 from lab.packets import open_socket
 from lab.shell import stop, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
@@ -19,9 +19,14 @@ def host_state(computer):
 
 
 class Client:
-    """Connects on construction, unless told not to wait. `namespace` is a computer with a way to the gateway."""
+    """Connects on construction, unless told not to wait. `namespace` is a computer with a way to the gateway.
 
-    def __init__(self, namespace, directory, user, password, psk, *options, server=INTERNET_GATEWAY, tun="vpn0", wait=True):
+    With `profile`, settings as {"ike.lifetime": "30s"} (a list is a tuple), it runs by a profile that has these too; without a key when
+    psk is None.
+    """
+
+    def __init__(self, namespace, directory, user, password, psk, *options, server=INTERNET_GATEWAY, tun="vpn0",
+                 profile=None, wait=True):
         self.namespace = namespace
         self.tun = tun
         directory = pathlib.Path(directory)
@@ -29,15 +34,36 @@ class Client:
         self.log = directory / f"client-{namespace.role}-{tun}.log"
         files = {}
         for name, text in (("psk", psk), ("password", password)):
+            if text is None:
+                continue
             files[name] = directory / f"{name}-{namespace.role}-{tun}"
             files[name].write_text(text)
             files[name].chmod(0o600)
+        if profile is None:
+            words = ("--server", server, "--psk-file", files["psk"], "--user", user, "--password-file", files["password"],
+                     "--tun", tun, "--route", OFFICE_NET)
+        else:
+            words = ("--profile", self._write_profile(directory, files, profile, server=server, user=user))
         with open(self.log, "wb") as log:
             self.process = namespace.start(
-                CLIENT, "--server", server, "--psk-file", files["psk"], "--user", user, "--password-file",
-                files["password"], "--tun", tun, "--name", f"{namespace.name}.{tun}"[-60:].lstrip("."), "--route", OFFICE_NET, *options, stdout=log, stderr=subprocess.STDOUT)
+                CLIENT, *words, "--name", f"{namespace.name}.{tun}"[-60:].lstrip("."), *options, stdout=log,
+                stderr=subprocess.STDOUT)
         if wait:
             self.wait_up()
+
+    def _write_profile(self, directory, files, more, **connection):
+        settings = {
+            **connection, **{f"{name}_file": path for name, path in files.items()}, "net.routes": (OFFICE_NET,),
+            "net.interface": self.tun, "net.dns": "off", "run.stay": "never", "run.user": "root", **more}
+        sections = {"": {}}
+        for key, value in settings.items():
+            section, _, word = key.rpartition(".")
+            text = "{" + ", ".join(f'"{item}"' for item in value) + "}" if isinstance(value, tuple) else f'"{value}"'
+            sections.setdefault(section, {})[word] = text
+        path = directory / f"profile-{self.namespace.role}-{self.tun}.conf"
+        path.write_text(as_text(sections))
+        path.chmod(0o600)
+        return path
 
     def wait_up(self, timeout=15.0):
         wait_for(f"{self.tun} has address and route", lambda: self.address and OFFICE_NET in self.routes(), timeout, 0.1)
