@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from lab.gateway import SEKISHOD, settings
-from lab.shell import wait_for
+from lab.gateway import SEKISHO, SEKISHOD, settings
+from lab.shell import run, wait_for
 
 
 def only_session(site):
@@ -60,6 +60,30 @@ def test_a_reload_changes_settings_and_drops_no_session(site, how):
     # The next client is told the new name server.
     other = site.connect(user="bob")
     assert "172.16.0.54" in other.said()
+    client.ping()
+
+
+def test_a_reload_brings_certificates_and_takes_the_key_away(site, tmp_path):
+    """Who has logged in with the key stays; the next one with it does not come in."""
+    pki = ("--directory", tmp_path / "pki")
+    client = site.connect()
+    run(SEKISHO, "pki", "init", "Ours", "--key", "p256", *pki)
+    run(SEKISHO, "pki", "issue", "vpn.example.com", "--for", "server", "--key", "p256", *pki)
+    run(SEKISHO, "pki", "export", "vpn.example.com", "--pem", tmp_path / "gateway.pem", *pki)
+    site.gateway.sections["ike"].pop("psk_file")
+    site.gateway.write_config(**{
+        'certificate "gateway"': {"file": f'"{tmp_path}/gateway.pem"'},
+        'authority "ours"': {"file": f'"{tmp_path}/pki/ca.pem"'},
+    })
+    site.gateway.reload()
+    client.ping()
+    assert only_session(site)["user"] == "alice"
+    site.connect(wait=False)
+    site.gateway.wait_explained("ike-auth-method")
+    # A file that has become wrong stops the next reload, and nothing else.
+    (tmp_path / "gateway.pem").write_text("nothing")
+    said = site.gateway.ask("config", "reload", check=False)
+    assert 'certificate "gateway"' in said and "cannot be used" in said
     client.ping()
 
 
