@@ -1,10 +1,12 @@
 """NATs that forget, clients that vanish, and floods: sessions of others do not notice."""
 import os
+import socket
 import subprocess
 
 from lab.gateway import settings
-from lab.packets import Flood, forget_mappings
+from lab.packets import Flood, forget_mappings, ipv4, main_mode_1, open_socket, udp
 from lab.shell import wait_for
+from lab.world import INTERNET_GATEWAY
 
 
 def test_a_session_follows_a_nat_that_gives_another_port(site):
@@ -91,3 +93,18 @@ def test_many_computers_behind_one_napt(site):
     assert len(site.gateway.sessions()) == 8
     for client in clients:
         client.ping(count=2)
+
+
+def test_what_others_send_to_a_client_does_not_end_it(site):
+    """A main mode that it cannot take, aggressive mode and IKEv2: from a stranger, and in the name of its server."""
+    client = site.connect()
+    computer = client.namespace.run("ip", "-4", "-o", "address", "show", "dev", "eth").split()[3].split("/")[0]
+    opening = main_mode_1(b"\1\2\3\4\5\6\7\1")
+    openings = [opening.replace(b"\x80\x01\x00\x07", b"\x80\x01\x00\x63"),  # a cipher that nobody knows
+                opening[:18] + b"\4" + opening[19:], opening[:17] + b"\x20\x22" + opening[19:]]
+    with open_socket(site.world.internet, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as wire:
+        for source in ("203.0.113.99", INTERNET_GATEWAY):
+            for packet in openings:
+                wire.sendto(ipv4(source, computer, 17, udp(500, 500, packet)), (computer, 0))
+    client.ping(count=5, interval=0.2)
+    assert client.running and "fail" not in client.said()
