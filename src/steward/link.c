@@ -64,6 +64,7 @@ static void remove_others(uint32_t iface, const struct steward_plan *plan)
     }
 }
 
+/* ERR_NOTFOUND, of which nothing is said: the interface has gone. */
 static enum err set_state(uint32_t iface, const struct iface_state *is, uint32_t mtu, bool up,
                           char why[static STEWARD_WHY])
 {
@@ -72,7 +73,7 @@ static enum err set_state(uint32_t iface, const struct iface_state *is, uint32_t
         e = iface_set_mtu(iface, mtu);
     if (e == ERR_OK && is->up != up)
         e = iface_set_up(iface, up);
-    if (e != ERR_OK)
+    if (e != ERR_OK && e != ERR_NOTFOUND)
         steward_say(why, "cannot set the tunnel's interface %s with MTU %u: %s", up ? "up" : "down", mtu,
                     e == ERR_SYSTEM ? strerror(errno) : err_text(e));
     return e;
@@ -89,11 +90,17 @@ static enum err undo(struct steward_host *host, char why[static STEWARD_WHY])
     if (e == ERR_OK) {
         remove_others(record.iface_index, &nothing);
         e = set_state(record.iface_index, &is, record.old_mtu, record.old_up, why);
-    } else if (e == ERR_NOTFOUND) {
-        e = ERR_OK; /* it took everything with it */
     }
+    if (e == ERR_NOTFOUND)
+        e = ERR_OK; /* it took everything with it; that of a killed client may go at any moment */
     record.link = false;
     return e == ERR_OK ? steward_journal(host, &record, why) : e;
+}
+
+static enum err fail_gone(const struct steward_host *host, char why[static STEWARD_WHY])
+{
+    steward_say(why, "the interface %s is gone", host->record.iface);
+    return ERR_NOTFOUND;
 }
 
 enum err steward_link_apply(struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])
@@ -101,10 +108,8 @@ enum err steward_link_apply(struct steward_host *host, const struct steward_plan
     if (plan->address.family == 0)
         return undo(host, why);
     struct iface_state is;
-    if (own_state(host, &is) != ERR_OK) {
-        steward_say(why, "the interface %s is gone", host->record.iface);
-        return ERR_NOTFOUND;
-    }
+    if (own_state(host, &is) != ERR_OK)
+        return fail_gone(host, why);
     struct steward_record record = host->record;
     if (!record.link) {
         record.link = true;
@@ -114,6 +119,8 @@ enum err steward_link_apply(struct steward_host *host, const struct steward_plan
     enum err e = steward_journal(host, &record, why);
     if (e == ERR_OK)
         e = set_state(record.iface_index, &is, plan->mtu, true, why);
+    if (e == ERR_NOTFOUND)
+        return fail_gone(host, why);
     if (e == ERR_OK)
         e = add_address(record.iface_index, &plan->address, &plan->remote, why);
     if (e == ERR_OK)

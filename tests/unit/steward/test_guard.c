@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 
 static char before[SNAPSHOT];
@@ -153,7 +154,8 @@ static void the_tunnels_address_is_not_reached_from_outside(void **state)
     assert_int_equal(sock_receive(sock, intake, got), 0);
     /* <-- while through the tunnel it is */
     assert_int_equal(tun_write(tun, &frame), ERR_OK);
-    usleep(20000);
+    struct pollfd ready = {.fd = sock_fd(sock), .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 10000), 1);
     assert_int_equal(sock_receive(sock, intake, got), 1);
     intake_free(intake);
     sock_free(sock);
