@@ -30,7 +30,7 @@ static void raw_esp_arrives_at_the_shard_of_its_spi(const char *address, uint8_t
         assert_int_equal(sock_counters(peer).refused, 0);
         struct sock *owner = group[sock_shard(SOCK_RAW_ESP, SHARDS, SHARD_BITS, VIEW(packet))];
         struct pollfd p = {.fd = sock_fd(owner), .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 1000), 1);
+        assert_int_equal(poll(&p, 1, 10000), 1);
         struct datagram d[INTAKE_BATCH];
         assert_int_equal(sock_receive(owner, intake, d), 1);
         assert_int_equal(d[0].len, sizeof(packet)); /* from the SPI on, without an IP header */
