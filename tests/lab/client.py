@@ -7,7 +7,7 @@ import subprocess
 
 from lab.gateway import CLIENT, as_text
 from lab.packets import open_socket
-from lab.shell import stop, wait_for
+from lab.shell import check_sanitizers, stop, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
 
 
@@ -16,6 +16,12 @@ def host_state(computer):
     return "\n".join(computer.run(*command.split(), check=False) for command in (
         "ip -o address show", "ip route show table all", "ip -6 route show table all", "ip rule show", "ip -6 rule show",
         "nft list ruleset", "cat /etc/resolv.conf"))
+
+
+def settled_state(computer):
+    """The same before anything has been done: the kernel makes IPv6's own addresses a moment after the link is up."""
+    wait_for("IPv6 has settled", lambda: "local fe80" in computer.run("ip", "-6", "route", "show", "table", "all"))
+    return host_state(computer)
 
 
 class Client:
@@ -128,3 +134,4 @@ class Client:
 
     def close(self):
         stop(self.process)
+        check_sanitizers(self.log.read_text(errors="replace"))

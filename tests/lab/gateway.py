@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 
-from lab.shell import run, stop, wait_for
+from lab.shell import check_sanitizers, run, stop, wait_for
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", TREE / "build"))
@@ -131,8 +131,7 @@ class Gateway:
 
     def close(self):
         stop(self.process)
-        found = re.search(r"^.*(?:Thread|Address|Leak|UndefinedBehavior)Sanitizer.*|^.*runtime error:.*", self._log(), re.M)
-        assert not found, self._log()[found.start():][:6000]
+        check_sanitizers(self._log())
 
 
 def _sentences():

@@ -1,4 +1,5 @@
 """Runs host commands and waits for things, with errors that tell what was run and what it said."""
+import re
 import subprocess
 import time
 
@@ -38,3 +39,9 @@ def stop(process, patience=5.0):
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def check_sanitizers(text):
+    """What a program of ours wrote must hold no report of a sanitizer: not every way to end shows one by its status."""
+    found = re.search(r"^.*(?:Thread|Address|Leak|UndefinedBehavior)Sanitizer.*|^.*runtime error:.*", text, re.M)
+    assert not found, text[found.start():][:6000]

@@ -62,6 +62,8 @@ class Namespace:
         self.name = f"{PREFIX}.{os.getpid()}.{next(_serial)}.{role}"
         self.processes = []
         run("ip", "netns", "add", self.name)
+        # Addresses of IPv6 are there at once, or they would change in the middle of a test. No kernel must have IPv6.
+        self.run("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0", check=False)
         self.run("ip", "link", "set", "lo", "up")
 
     def run(self, *words, **options):

@@ -104,7 +104,7 @@ def test_what_is_wrong_has_its_status_and_its_cure(host, what, status):
     got, out, err = host.connect()
     assert got == status, out + err
     assert " failed at: " in out and "Why: " in out and "Cure: " in out
-    wait_for("the host is as it was", lambda: host.state() == before, 5)
+    wait_for("the host is as it was", lambda: host.state() == before)
 
 
 def test_a_server_that_is_not_there_is_told_soon(host):
