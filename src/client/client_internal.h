@@ -73,7 +73,7 @@ struct engine {
     int status;                /* the exit status so far */
     bool ending;               /* the loop is about to stop */
     bool applied;              /* the host is as planned */
-    bool names_back;           /* but for its name servers, which are its own again */
+    bool lookups;              /* but for its name servers: its own are asked, to find the server by its name */
     char problem[STEWARD_WHY]; /* why the host could not be made so; "" */
     int64_t up_since;          /* wall clock; 0: it is not up */
     int64_t retry_at;
@@ -85,6 +85,10 @@ struct engine {
 
 /* host.c: the plan for the steward, from what the server tells and what is wished. */
 void host_plan(const struct wishes *wishes, const struct sekisho_network *network, struct steward_plan *out);
+/* Before the first packet: nothing leaves any more but ours, when that is wished. */
+bool host_guard(struct engine *engine, char *why, size_t cap);
+/* Whether the host's own name servers are asked, beside the tunnel. */
+void host_lookups(struct engine *engine, bool on);
 
 /* follow.c: tells the log, the control socket and systemd what happens. */
 void follow(struct engine *engine, const struct sekisho_event *event);

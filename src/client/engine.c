@@ -198,8 +198,8 @@ static bool give_rights_away(const struct engine *engine, char *why, size_t cap)
 
 static bool open_all(struct engine *engine, char *why, size_t cap)
 {
-    static bool (*const steps[])(struct engine *, char *, size_t) = {open_loop, open_tun, open_steward, open_sekisho,
-                                                                     open_control};
+    static bool (*const steps[])(struct engine *, char *, size_t) = {open_loop,    open_tun,     open_steward,
+                                                                     open_sekisho, open_control, host_guard};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (!steps[i](engine, why, cap))
             return false;

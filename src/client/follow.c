@@ -174,7 +174,7 @@ static void make_host(struct engine *engine, const struct sekisho_network *netwo
     host_plan(&engine->options->wishes, network, &plan);
     const enum err e = steward_apply(engine->steward, &plan, why);
     engine->applied = e == ERR_OK;
-    engine->names_back = false;
+    engine->lookups = false;
     if (why[0])
         follow_say(engine, e == ERR_OK ? "note" : "failed", why);
     if (e == ERR_OK)
@@ -184,31 +184,16 @@ static void make_host(struct engine *engine, const struct sekisho_network *netwo
     sekisho_disconnect(engine->sekisho);
 }
 
-/* The attempt after a loss was made with the address that is known. If that is wrong, the server's name has to be
- * looked up, and the tunnel's name servers are not there: the host gets its own back until the connection is. */
-static void give_names_back(struct engine *engine)
-{
-    struct steward_plan plan;
-    struct sekisho_status status;
-    struct ip_addr address;
-    char why[STEWARD_WHY];
-    if (!engine->applied || engine->names_back || ip_parse(engine->options->connection.server, &address) == ERR_OK)
-        return;
-    sekisho_status(engine->sekisho, &status);
-    host_plan(&engine->options->wishes, &status.network, &plan);
-    if (plan.dns_count == 0 && !plan.no_leak)
-        return;
-    plan.lookups = true;
-    engine->names_back = steward_apply(engine->steward, &plan, why) == ERR_OK;
-}
-
 void follow(struct engine *engine, const struct sekisho_event *event)
 {
     const struct ctl_progress p = progress_of(engine, event);
     if (event->type == SEKISHO_UP)
         make_host(engine, &event->network);
     spread(engine, &p);
-    remember(engine, &p, event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && p.detail[0]);
+    const bool fresh = event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && p.detail[0];
+    remember(engine, &p, fresh);
+    if (fresh && engine->options->wishes.no_leak)
+        host_lookups(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
     tell_service(event);
     switch (event->type) {
     case SEKISHO_UP:
@@ -216,8 +201,10 @@ void follow(struct engine *engine, const struct sekisho_event *event)
         engine->retry_at = 0;
         break;
     case SEKISHO_LOST:
+        /* The attempt after a loss was made with the address that is known. If that is wrong, the server's name has to
+         * be looked up, and the tunnel's name servers are not there. */
         if (engine->up_since == 0)
-            give_names_back(engine);
+            host_lookups(engine, true);
         engine->up_since = 0;
         engine->retry_at = clock_wall() + (event->retry_ms + 999) / 1000;
         break;

@@ -1,6 +1,7 @@
-/* How the host is to be while the connection is up. */
+/* How the host is to be: while the connection is up, and while it is not but nothing may leak. */
 #include "client/client_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void add_route(struct steward_plan *plan, const struct ip_addr *to, uint8_t bits)
@@ -60,4 +61,40 @@ void host_plan(const struct wishes *wishes, const struct sekisho_network *networ
     if (wishes->told)
         add_told(out, network);
     add_names(out, wishes, network);
+    (void)steward_plan_trim(out); /* one odd item that a server tells must not spoil the rest */
+}
+
+static bool has_name(const struct engine *engine)
+{
+    struct ip_addr address;
+    return ip_parse(engine->options->connection.server, &address) != ERR_OK;
+}
+
+bool host_guard(struct engine *engine, char *why, size_t cap)
+{
+    const struct steward_plan plan = {.no_leak = true, .lookups = has_name(engine)};
+    char text[STEWARD_WHY] = "";
+    if (!engine->options->wishes.no_leak)
+        return true;
+    engine->lookups = plan.lookups;
+    if (steward_apply(engine->steward, &plan, text) == ERR_OK)
+        return true;
+    snprintf(why, cap, "The connection is not made without its guard against leaks: %s.", text);
+    return false;
+}
+
+/* Without a guard, and before the tunnel's name servers are in use, there is nothing in the way of a lookup. */
+void host_lookups(struct engine *engine, bool on)
+{
+    struct steward_plan plan = {.no_leak = engine->options->wishes.no_leak};
+    struct sekisho_status status;
+    char why[STEWARD_WHY];
+    sekisho_status(engine->sekisho, &status);
+    if (engine->applied)
+        host_plan(&engine->options->wishes, &status.network, &plan);
+    if (on == engine->lookups || !has_name(engine) || (plan.dns_count == 0 && !plan.no_leak))
+        return;
+    plan.lookups = on;
+    if (steward_apply(engine->steward, &plan, why) == ERR_OK)
+        engine->lookups = on;
 }

@@ -140,6 +140,19 @@ class Sniffer:
         return self.packets
 
 
+class Uplink(Sniffer):
+    """Everything that a computer sends, of whatever protocol: `device` is the other end of its cable."""
+
+    def _work(self):
+        while self.running:
+            try:
+                packet, (_, protocol, kind, *_) = self.socket.recvfrom(65536)
+            except OSError:
+                continue
+            if kind != socket.PACKET_OUTGOING:
+                self.packets.append((protocol, packet))
+
+
 def is_udp(packet, port):
     return packet[9] == 17 and port in struct.unpack("!HH", packet[20:24])
 

@@ -1,65 +1,22 @@
 """`sekisho connect` from the command line to the gateway and back: the command, its engine, the steward."""
 import json
-import os
 import pathlib
-import signal
-import subprocess
 
 import pytest
 
-from lab.shell import stop, wait_for
+from lab.host import Host
+from lab.shell import wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
 
 from netns.conftest import PSK, USERS
-
-SEKISHO = pathlib.Path(os.environ["SEKISHO_BUILD"]) / "src/cli/sekisho"
-
-
-class Host:
-    """A computer with a /run of its own, as a host has it."""
-
-    def __init__(self, computer, directory):
-        self.directory = directory
-        self.keeper = computer.start("unshare", "--mount", "sh", "-c",
-                                     "mount -t tmpfs none /run && echo ready && exec sleep 600", stdout=subprocess.PIPE)
-        assert self.keeper.stdout.readline() == b"ready\n"
-        self.psk = self.file("psk", PSK)
-        self.password = self.file("password", USERS["alice"])
-
-    def file(self, name, text):
-        path = self.directory / name
-        path.write_text(text + "\n")
-        path.chmod(0o600)
-        return path
-
-    def run(self, *words, timeout=40):
-        done = subprocess.run(["nsenter", f"--mount=/proc/{self.keeper.pid}/ns/mnt", f"--net=/proc/{self.keeper.pid}/ns/net",
-                               *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)
-        return done.returncode, done.stdout, done.stderr
-
-    def sekisho(self, *words):
-        return self.run(SEKISHO, *words)
-
-    def connect(self, *more, server=INTERNET_GATEWAY):
-        return self.sekisho("connect", server, "--user", "alice", "--psk-file", self.psk, "--password-file", self.password,
-                            "--dns", "off", "--set", "run.user=nobody", "--name", "office", *more)
-
-    def state(self):
-        """All that a connection may change on this host."""
-        return [self.run("ip", *words.split())[1] for words in
-                ("-o link", "-4 -o address", "route show table all", "-6 route show table all", "rule", "-6 rule")] + [
-                    self.run("nft", "list", "ruleset")[1]]
 
 
 @pytest.fixture
 def host(make_site, tmp_path):
     site = make_site()
-    made = Host(site.computer(), tmp_path)
-    wait_for("addresses of IPv6 have settled", lambda: "local fe80" in made.run("ip", "-6", "route", "show", "table", "all")[1]
-             and not made.run("ip", "-6", "address", "show", "tentative")[1])
+    made = Host(site.computer(), tmp_path, PSK, USERS["alice"])
     yield made
-    made.sekisho("disconnect", "office")
-    stop(made.keeper)
+    made.close("office")
 
 
 def test_connect_use_and_disconnect_leave_the_host_as_it_was(host):
@@ -100,7 +57,7 @@ def test_no_secret_is_in_sight_of_others(host):
 @pytest.mark.parametrize("what, status", [("password", 16), ("psk", 12)])
 def test_what_is_wrong_has_its_status_and_its_cure(host, what, status):
     before = host.state()
-    host.file(what, "something else")
+    host.secret(what, "something else")
     got, out, err = host.connect()
     assert got == status, out + err
     assert " failed at: " in out and "Why: " in out and "Cure: " in out
@@ -117,11 +74,7 @@ def test_a_server_that_is_not_there_is_told_soon(host):
 def test_what_killed_programs_leave_is_undone(host):
     before = host.state()
     assert host.connect()[0] == 0
-    pids = {int(json.loads(host.sekisho("client", "status", "office", "--json")[1])["link"]["pid"])}
-    pids |= {int(p) for p in subprocess.run(["pgrep", "-P", ",".join(map(str, pids))], capture_output=True, text=True,
-                                            check=False).stdout.split()}
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    host.kill(steward=True)
     status, out, err = host.sekisho("disconnect", "office")
     assert (status, out) == (0, "office was not connected; nothing is left of it.\n"), err
     assert host.state() == before
