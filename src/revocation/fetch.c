@@ -25,24 +25,32 @@ static bool take(BIO *answer, size_t max, struct pki_bytes *out)
     return copy != NULL;
 }
 
+/* One question, one answer: a redirection is none, for it may lead anywhere. body NULL: GET. */
+static BIO *ask(const char *url, unsigned patience, BIO *body, const char *sent, const char *wanted, size_t max)
+{
+    char *host = NULL, *port = NULL, *path = NULL;
+    int ssl = 0;
+    BIO *answer = NULL;
+    if (OSSL_HTTP_parse_url(url, &ssl, NULL, &host, &port, NULL, &path, NULL, NULL) == 1 && ssl == 0)
+        answer = OSSL_HTTP_transfer(NULL, host, port, path, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, sent, body,
+                                    wanted, 1, max, (int)patience, 0);
+    OPENSSL_free(host);
+    OPENSSL_free(port);
+    OPENSSL_free(path);
+    return answer;
+}
+
 bool fetch_crl(const char *url, unsigned patience, struct pki_bytes *out)
 {
-    return take(OSSL_HTTP_get(url, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 1, PKI_CRL_MAX, (int)patience),
-                PKI_CRL_MAX, out);
+    return take(ask(url, patience, NULL, NULL, NULL, PKI_CRL_MAX), PKI_CRL_MAX, out);
 }
 
 bool fetch_ocsp(const char *url, unsigned patience, const struct pki_bytes *request, struct pki_bytes *out)
 {
-    char *host = NULL, *port = NULL, *path = NULL;
-    int ssl = 0;
-    BIO *answer = NULL, *body = BIO_new_mem_buf(request->p, (int)request->n);
-    if (body != NULL && OSSL_HTTP_parse_url(url, &ssl, NULL, &host, &port, NULL, &path, NULL, NULL) == 1 && ssl == 0)
-        answer = OSSL_HTTP_transfer(NULL, host, port, path, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,
-                                    "application/ocsp-request", body, "application/ocsp-response", 1, PKI_OCSP_MAX,
-                                    (int)patience, 0);
-    OPENSSL_free(host);
-    OPENSSL_free(port);
-    OPENSSL_free(path);
+    BIO *body = BIO_new_mem_buf(request->p, (int)request->n);
+    BIO *answer = NULL;
+    if (body != NULL)
+        answer = ask(url, patience, body, "application/ocsp-request", "application/ocsp-response", PKI_OCSP_MAX);
     BIO_free(body);
     return take(answer, PKI_OCSP_MAX, out);
 }

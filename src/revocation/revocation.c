@@ -75,7 +75,8 @@ static bool make_key(const struct pki_chain *chain, size_t link, uint8_t key[sta
     return ok;
 }
 
-static void question(const struct round *round, size_t link, const char *url, struct pki_revocation *out)
+static void question(const struct round *round, size_t link, const char *url, unsigned patience,
+                     struct pki_revocation *out)
 {
     uint8_t nonce[NONCE_SIZE];
     struct pki_bytes request = {0}, answer = {0};
@@ -83,7 +84,7 @@ static void question(const struct round *round, size_t link, const char *url, st
     *out = (struct pki_revocation){.status = PKI_STATUS_UNKNOWN};
     snprintf(out->detail, sizeof out->detail, "The OCSP responder at %.150s does not answer.", url);
     if (fetch_nonce(nonce, sizeof nonce) && pki_ocsp_request(round->chain, link, ours, &request) == ERR_OK &&
-        fetch_ocsp(url, patience_left(round), &request, &answer))
+        fetch_ocsp(url, patience, &request, &answer))
         pki_ocsp_judge(round->chain, link, view_of(answer.p, answer.n), ours, round->wall, out);
     pki_bytes_free(&request);
     pki_bytes_free(&answer);
@@ -95,19 +96,20 @@ static void ask_ocsp(const struct round *round, size_t link, const char *url, st
     struct cache *cache = &round->r->cache;
     if (!make_key(round->chain, link, key) || cache_find_answer(cache, key, round->wall, out))
         return;
-    if (patience_left(round) == 0)
+    const unsigned patience = patience_left(round);
+    if (patience == 0)
         return;
-    question(round, link, url, out);
+    question(round, link, url, patience, out);
     cache_put_answer(cache, key, keep_until(out->status, out->until, round->wall), out);
 }
 
 /* ---- CRLs ---- */
 
-static struct list *fetch_list(const struct round *round, const char *url)
+static struct list *fetch_list(const struct round *round, const char *url, unsigned patience)
 {
     struct pki_bytes answer = {0};
     struct pki_crl *crl = NULL;
-    if (fetch_crl(url, patience_left(round), &answer))
+    if (fetch_crl(url, patience, &answer))
         (void)pki_crl_read(view_of(answer.p, answer.n), &crl);
     pki_bytes_free(&answer);
     enum pki_status status = crl != NULL ? PKI_STATUS_GOOD : PKI_STATUS_UNKNOWN;
@@ -118,10 +120,11 @@ static struct list *fetch_list(const struct round *round, const char *url)
 static void ask_crl(const struct round *round, size_t link, const char *url, struct pki_revocation *out)
 {
     struct list *list = cache_find_list(&round->r->cache, url, round->wall);
-    if (list == NULL && patience_left(round) == 0)
+    const unsigned patience = patience_left(round);
+    if (list == NULL && patience == 0)
         return;
     if (list == NULL)
-        list = fetch_list(round, url);
+        list = fetch_list(round, url, patience);
     *out = (struct pki_revocation){.status = PKI_STATUS_UNKNOWN};
     if (list != NULL && list->crl != NULL)
         pki_crl_judge(list->crl, round->chain, link, round->wall, out);

@@ -19,6 +19,7 @@ struct server {
     struct pki_bytes crl;
     struct rig_answer ocsp;
     bool silent, rubbish;
+    bool moved; /* all but the list, to where the list is */
     unsigned gets, posts;
 };
 
@@ -50,6 +51,14 @@ static void reply(int fd, const char *type, struct view what)
     (void)!write(fd, what.p, what.n);
 }
 
+static void redirect(const struct server *s, int fd)
+{
+    char head[256];
+    int n =
+        snprintf(head, sizeof head, "HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:%u/elsewhere\r\n\r\n", s->port);
+    (void)!write(fd, head, (size_t)n);
+}
+
 static void *serve(void *ctx)
 {
     struct server *s = ctx;
@@ -62,6 +71,8 @@ static void *serve(void *ctx)
         if (s->silent) {
             while (read(fd, request, sizeof request) > 0)
                 continue;
+        } else if (s->moved && strncmp(request, "GET /elsewhere", 14) != 0) {
+            redirect(s, fd);
         } else if (s->rubbish) {
             reply(fd, "text/html", view_str("<html>Please log in to the hotel's network.</html>"));
         } else if (post) {
@@ -238,6 +249,18 @@ static void a_page_of_a_hotel_is_no_answer(void **state)
     world_done(&w);
 }
 
+/* An authority says whom to ask; whoever sits there does not send us on to hosts of the gateway's own network. */
+static void a_redirection_is_not_followed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, REVOCATION_CRL, true, true, false);
+    w.server.moved = true;
+    assert_int_equal(check(&w, NOW), CAUSE_CERT_REVOCATION);
+    assert_int_equal(w.server.gets, 1);
+    world_done(&w);
+}
+
 static void who_names_nobody_is_judged_by_the_policy(void **state)
 {
     (void)state;
@@ -289,6 +312,7 @@ int main(void)
         cmocka_unit_test(the_crl_is_asked_where_ocsp_gives_nothing),
         cmocka_unit_test(silence_is_let_pass_or_refused_as_it_was_said),
         cmocka_unit_test(a_page_of_a_hotel_is_no_answer),
+        cmocka_unit_test(a_redirection_is_not_followed),
         cmocka_unit_test(who_names_nobody_is_judged_by_the_policy),
         cmocka_unit_test(threads_share_what_is_kept),
     };
