@@ -58,8 +58,7 @@ struct ppp_tls_options {
     struct view authorities;    /* PEM: who may have issued the peer's certificate; empty: those in a PKCS#12 */
     const struct view *revoked; /* their lists of revoked certificates, each PEM or DER */
     size_t revoked_count;
-    const char
-        *server_name; /* client: which the server's certificate must bear; NULL or "": any of these authorities */
+    const char *server_name; /* client: name or address that the server's certificate must bear; NULL or "": any */
 };
 
 /* NULL with a sentence about what is wrong. The options are not needed afterwards. OpenSSL inside takes the time for

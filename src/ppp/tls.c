@@ -204,6 +204,12 @@ static bool use_revoked(SSL_CTX *context, const struct ppp_tls_options *o, char 
     return true;
 }
 
+/* Of a server: a host's name, or an address. */
+static bool expect_name(X509_VERIFY_PARAM *param, const char *name)
+{
+    return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1 || X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
+}
+
 static bool set_up(SSL_CTX *context, const struct ppp_tls_options *o, char *why)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -211,8 +217,7 @@ static bool set_up(SSL_CTX *context, const struct ppp_tls_options *o, char *why)
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, judge_certificate);
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 || SSL_CTX_set_num_tickets(context, 0) != 1)
         return fail(why, "TLS cannot be set up");
-    if (!o->server && o->server_name && o->server_name[0] &&
-        X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(context), o->server_name, 0) != 1)
+    if (!o->server && o->server_name && o->server_name[0] && !expect_name(SSL_CTX_get0_param(context), o->server_name))
         return fail(why, "the server's name is no name");
     const bool pem = o->certificate.n > 10 && memcmp(o->certificate.p, "-----BEGIN", 10) == 0;
     return (pem ? use_pem(context, o, why) : use_pkcs12(context, o, why)) && use_authorities(context, o, why) &&

@@ -120,6 +120,7 @@ static const struct word policies[] = {
     {"compatible", IKE_POLICY_COMPATIBLE}, {"modern", IKE_POLICY_MODERN}, {"legacy", IKE_POLICY_LEGACY}, {NULL, 0}};
 static const struct word encaps[] = {
     {"auto", IKE_ENCAP_AUTO}, {"force", IKE_ENCAP_FORCE}, {"off", IKE_ENCAP_OFF}, {NULL, 0}};
+static const struct word silences[] = {{"allow", false}, {"refuse", true}, {NULL, 0}};
 static const struct word methods[] = {
     {"mschapv2", PPP_AUTH_MSCHAPV2}, {"chap-md5", PPP_AUTH_CHAP_MD5},
     {"pap", PPP_AUTH_PAP},           {"eap-mschapv2", PPP_AUTH_EAP_MSCHAPV2},
@@ -176,13 +177,14 @@ static bool take_tls(struct settings *s, char *why, size_t cap)
 {
     const struct sekisho_options *o = &s->text;
     char text[PPP_TLS_WHY_MAX];
-    if (!o->certificate || !wants_tls(s) || o->private_key)
+    if (!o->certificate || !wants_tls(s))
         return true; /* without a certificate the method is passed over */
     const struct ppp_tls_options options = {
         .certificate = view_of(o->certificate, o->certificate_size),
+        .key = o->private_key ? view_of(o->private_key, o->private_key_size) : VIEW_NONE,
         .password = o->certificate_password,
         .authorities = view_of(o->authorities, o->authorities_size),
-        .server_name = o->server_identity,
+        .server_name = server_name(o),
     };
     s->tls = ppp_tls_new(&options, text);
     if (!s->tls)
@@ -197,7 +199,7 @@ static bool take_identity(struct settings *s, char *why, size_t cap)
     if (!take_tls(s, why, cap))
         return false;
     if (!o->psk && o->certificate) {
-        s->identity = identity_new(o, why, cap);
+        s->identity = identity_new(s, why, cap);
         return s->identity != NULL;
     }
     if (o->psk && o->psk_size > 0 && secret_set(&s->psk.key, view_of(o->psk, o->psk_size)) == ERR_OK)
@@ -209,7 +211,7 @@ static bool take_identity(struct settings *s, char *why, size_t cap)
 static bool take_meanings(struct settings *s, char *why, size_t cap)
 {
     const struct sekisho_options *o = &s->text;
-    int policy, encap;
+    int policy, encap, refuse_silent;
     if (!o->server || !o->server[0]) {
         snprintf(why, cap, "No server is given.");
         return false;
@@ -230,8 +232,11 @@ static bool take_meanings(struct settings *s, char *why, size_t cap)
         return refuse(why, cap, "The policy", o->policy);
     if (!take_word(encaps, o->encapsulation, o->encapsulation ? strlen(o->encapsulation) : 0, &encap))
         return refuse(why, cap, "Encapsulation", o->encapsulation);
+    if (!take_word(silences, o->revocation, o->revocation ? strlen(o->revocation) : 0, &refuse_silent))
+        return refuse(why, cap, "Revocation", o->revocation);
     s->policy = (enum ike_policy)policy;
     s->encap = (enum ike_encap)encap;
+    s->refuse_silent = refuse_silent != 0;
     return take_methods(s, why, cap) && take_identity(s, why, cap);
 }
 

@@ -66,10 +66,10 @@ static void describe(struct identity *identity)
     c->issuers = pki_credential_issuers(identity->own, &c->issuer_count);
 }
 
-static bool read_all(struct identity *identity, const struct sekisho_options *o, char why[static PKI_WHY_MAX])
+static bool read_all(struct identity *identity, const struct settings *s, char why[static PKI_WHY_MAX])
 {
-    const struct revocation_config revocation = {
-        .mode = REVOCATION_ANY, .refuse_silent = o->revocation && strcmp(o->revocation, "refuse") == 0};
+    const struct sekisho_options *o = &s->text;
+    const struct revocation_config revocation = {.mode = REVOCATION_ANY, .refuse_silent = s->refuse_silent};
     const struct view key = o->private_key ? view_of(o->private_key, o->private_key_size) : VIEW_NONE;
     if (!o->authorities) {
         snprintf(why, PKI_WHY_MAX, "With a certificate, the authorities are needed that the server's must lead to.");
@@ -86,13 +86,13 @@ static bool read_all(struct identity *identity, const struct sekisho_options *o,
     return false;
 }
 
-struct identity *identity_new(const struct sekisho_options *o, char *why, size_t cap)
+struct identity *identity_new(const struct settings *s, char *why, size_t cap)
 {
     char text[PKI_WHY_MAX] = "There is no memory left.";
     struct identity *identity = calloc(1, sizeof(*identity));
     if (identity) {
         atomic_store(&identity->holders, 1);
-        if (read_all(identity, o, text)) {
+        if (read_all(identity, s, text)) {
             describe(identity);
             return identity;
         }

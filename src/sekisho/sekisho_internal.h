@@ -22,6 +22,7 @@ struct settings {
     enum ike_policy policy;
     enum ike_encap encap;
     enum ppp_auth methods[PPP_AUTH_METHODS];
+    bool refuse_silent;        /* a certificate about which nobody tells whether it was revoked */
     struct identity *identity; /* NULL: a pre-shared key */
     struct ppp_tls *tls;       /* NULL: no EAP-TLS */
 };
@@ -63,7 +64,7 @@ void worker_ring(int fd);
 struct identity; /* who we are and whom we trust; shared with the threads that sign and judge */
 
 /* NULL: `why` tells what is wrong with them. */
-struct identity *identity_new(const struct sekisho_options *options, char *why, size_t cap);
+struct identity *identity_new(const struct settings *settings, char *why, size_t cap);
 void identity_drop(struct identity *identity); /* NULL-safe */
 const struct ike_credential *identity_credential(const struct identity *identity);
 const struct view *identity_authorities(const struct identity *identity, size_t *n); /* borrowed */

@@ -53,7 +53,8 @@ static inline struct identity identity_new(const char *name, const struct identi
         extend(made.certificate, by, NID_ext_key_usage, usage);
     if (usage && strcmp(usage, "serverAuth") == 0) {
         char names[128];
-        snprintf(names, sizeof names, "DNS:%s", name);
+        struct ip_addr address;
+        snprintf(names, sizeof names, "%s:%s", ip_parse(name, &address) == ERR_OK ? "IP" : "DNS", name);
         extend(made.certificate, by, NID_subject_alt_name, names);
     }
     assert_true(X509_sign(made.certificate, issuer ? issuer->key : made.key, EVP_sha256()) > 0);

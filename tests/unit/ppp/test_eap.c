@@ -477,6 +477,27 @@ static void certificates_log_in(void **state)
     pki_done(&p);
 }
 
+static void a_server_is_called_by_its_address_too(void **state)
+{
+    (void)state;
+    struct pki p = pki_new();
+    struct identity addressed = identity_new("192.0.2.1", &p.authority, "serverAuth", 30);
+    struct ppp_tls *server = tls_side(&addressed, &p.authority, true, NULL);
+    static const char *const names[] = {"192.0.2.1", "192.0.2.2"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct rig r;
+        struct ppp_tls *client = tls_side(&p.user, &p.authority, false, names[i]);
+        tls_login(&r, 80 + i, server, client, 0);
+        assert_int_equal(rig_is_up(&r), i == 0);
+        assert_int_equal(r.client.cause, i == 0 ? CAUSE_NONE : CAUSE_AUTH_SERVER_CERTIFICATE);
+        rig_done(&r);
+        ppp_tls_free(client);
+    }
+    ppp_tls_free(server);
+    identity_done(&addressed);
+    pki_done(&p);
+}
+
 static void a_user_without_a_good_certificate_is_refused(void **state)
 {
     (void)state;
@@ -606,6 +627,7 @@ int main(void)
         cmocka_unit_test(any_one_frame_may_be_lost),
         cmocka_unit_test(a_rough_wire_does_not_stop_a_login),
         cmocka_unit_test(certificates_log_in),
+        cmocka_unit_test(a_server_is_called_by_its_address_too),
         cmocka_unit_test(a_user_without_a_good_certificate_is_refused),
         cmocka_unit_test(a_server_without_a_good_certificate_gets_nothing),
         cmocka_unit_test(certificates_come_as_pkcs12_too),

@@ -52,6 +52,12 @@ static void what_cannot_be_taken_is_told_in_a_sentence(void **state)
     expect_refused("telepathy");
     options.local = "here";
     expect_refused("here");
+    options.revocation = "Refuse";
+    expect_refused("Refuse");
+    options.methods = "eap-tls"; /* with the key in a file of its own */
+    options.certificate = options.private_key = "nothing";
+    options.certificate_size = options.private_key_size = 7;
+    expect_refused("certificate");
     options.address = "fe80::1";
     expect_refused("fe80::1");
     options.encapsulation = "off"; /* and raw sockets are not allowed */
