@@ -40,6 +40,8 @@ struct client_options {
     char iface[IFACE_NAME_MAX];  /* "": one named after the connection */
     const char *user;            /* whom to become; "root": nobody else */
     const char *server_text;     /* as the profile has it */
+    const char *log_level;       /* "error", "warning"; else, or NULL: everything */
+    char address[IP_TEXT_MAX];   /* the inner one to ask for, that `connection` borrows */
     struct sekisho_options connection;
     struct wishes wishes;
     bool json;    /* the log */

@@ -55,8 +55,20 @@ static void write_text(const struct ctl_progress *p)
     fputc('\n', stderr);
 }
 
+static bool is_wanted(const char *level, const char *type)
+{
+    const bool failed = strcmp(type, "failed") == 0;
+    if (level && strcmp(level, "error") == 0)
+        return failed;
+    if (level && strcmp(level, "warning") == 0)
+        return failed || strcmp(type, "lost") == 0 || strcmp(type, "note") == 0;
+    return true;
+}
+
 static void write_log(const struct engine *engine, const struct ctl_progress *p)
 {
+    if (!is_wanted(engine->options->log_level, p->type))
+        return;
     if (engine->options->json)
         write_json(p);
     else

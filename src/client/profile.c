@@ -53,6 +53,8 @@ static void take_connection(const struct profile *p, struct client_options *out)
     o->methods = given(p->ppp.methods);
     o->mtu = (uint16_t)p->ppp.mtu;
     o->ipv6 = p->ppp.ipv6;
+    if (p->ppp.address.family)
+        o->address = ip_text(&p->ppp.address, out->address);
     o->stay = stay_of(p->run.stay);
 }
 
@@ -92,12 +94,14 @@ bool client_take_profile(const struct profile *p, struct client_options *out, ch
     if (needs) {
         snprintf(why, cap, "The profile lacks %s.",
                  needs & PROFILE_NEEDS_PSK        ? "a pre-shared key or a certificate"
+                 : needs & PROFILE_NEEDS_USER     ? "the user's name"
                  : needs & PROFILE_NEEDS_PASSWORD ? "the user's password"
                                                   : "the password of the private key");
         return false;
     }
     take_connection(p, out);
     take_wishes(p, out);
+    out->log_level = p->run.level;
     out->user = p->run.user[0] ? p->run.user : out->user;
     if (p->net.interface[0])
         view_copy_text(out->iface, sizeof(out->iface), view_str(p->net.interface));
