@@ -23,10 +23,8 @@ static int read_parts(const struct cli *cli, const struct store *s, struct parts
 
 static int write_out(const struct cli *cli, const char *path, struct view what)
 {
-    char full[PATH_TEXT_MAX];
     struct store here = {.fd = AT_FDCWD, .path = "."};
-    snprintf(full, sizeof full, "%s", path);
-    return store_write(cli, &here, full, 0600, what);
+    return store_write(cli, &here, path, 0600, what);
 }
 
 static int export_p12(const struct cli *cli, const struct parts *p, const char *path)

@@ -99,7 +99,8 @@ static bool write_all(int fd, struct view what)
 int store_write(const struct cli *cli, const struct store *s, const char *name, mode_t mode, struct view what)
 {
     char beside[PATH_TEXT_MAX];
-    snprintf(beside, sizeof beside, "%s.new", name);
+    if (snprintf(beside, sizeof beside, "%s.new", name) >= (int)sizeof beside)
+        return command_wrong(cli, "The path of the file is too long.");
     (void)unlinkat(s->fd, beside, 0);
     int fd = openat(s->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, what) && renameat(s->fd, beside, s->fd, name) == 0;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SECRET_FILE_MAX 512
 
@@ -170,6 +171,13 @@ static bool read_secret(const char *name, char *out, size_t cap)
         perror(name);
         return false;
     }
+    struct stat st;
+    if (fstat(fileno(f), &st) == 0 && st.st_mode & S_IRWXO) {
+        fprintf(stderr, "sekisho-client: others may read %s; take that away with chmod o= %s\n", name, name);
+        fclose(f);
+        return false;
+    }
+    setvbuf(f, NULL, _IONBF, 0); /* leaves no copy in a buffer */
     const bool read = fgets(out, (int)cap, f) != NULL;
     fclose(f);
     out[read ? strcspn(out, "\r\n") : 0] = '\0';
