@@ -103,6 +103,8 @@ bool keeper_is_permanent(enum cause cause)
     switch ((int)cause) {
     case CAUSE_IKE_WRONG_PSK:
     case CAUSE_IKE_NO_PROPOSAL:
+    case CAUSE_IKE_AUTH_METHOD:
+    case CAUSE_IKE_IDENTITY:
     case CAUSE_ESP_NO_PROPOSAL:
     case CAUSE_AUTH_METHOD:
     case CAUSE_AUTH_NO_USER:
@@ -110,6 +112,8 @@ bool keeper_is_permanent(enum cause cause)
     case CAUSE_AUTH_DISABLED:
     case CAUSE_AUTH_REFUSED:
     case CAUSE_AUTH_EXPIRED:
+    case CAUSE_AUTH_CERTIFICATE:
+    case CAUSE_AUTH_SERVER_CERTIFICATE:
     case CAUSE_NO_RIGHTS:
         return true;
     default:

@@ -173,20 +173,24 @@ static void a_name_that_is_not_found_fails(void **state)
     assert_int_equal(expect(KEEPER_ORDER_FAILED).cause, CAUSE_NAME_UNKNOWN);
 }
 
-static void a_password_changed_meanwhile_is_asked_for_twice_and_no_more(void **state)
+static void what_a_person_must_mend_is_asked_for_twice_and_no_more(void **state)
 {
     (void)state;
-    come_up(KEEPER_ONCE_UP);
-    now += 3600 * USEC_SEC;
-    lose(CAUSE_PEER_SILENT);
-    wait_for_it();
-    resolve_and_try(1);
-    lose(CAUSE_AUTH_REFUSED); /* the server may only be starting */
-    wait_for_it();
-    resolve_and_try(1);
-    keeper_failed(&k, now, CAUSE_AUTH_REFUSED);
-    assert_int_equal(expect(KEEPER_ORDER_FAILED).cause, CAUSE_AUTH_REFUSED);
-    expect_nothing();
+    static const enum cause causes[] = {CAUSE_AUTH_REFUSED, CAUSE_CERT_REVOKED, CAUSE_AUTH_SERVER_CERTIFICATE,
+                                        CAUSE_AUTH_CERTIFICATE, CAUSE_IKE_IDENTITY};
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        come_up(KEEPER_ONCE_UP);
+        now += 3600 * USEC_SEC;
+        lose(CAUSE_PEER_SILENT);
+        wait_for_it();
+        resolve_and_try(1);
+        lose(causes[i]); /* the server may only be starting */
+        wait_for_it();
+        resolve_and_try(1);
+        keeper_failed(&k, now, causes[i]);
+        assert_int_equal(expect(KEEPER_ORDER_FAILED).cause, causes[i]);
+        expect_nothing();
+    }
 }
 
 static void who_stays_always_does_not_hammer_a_server_that_refuses(void **state)
@@ -336,7 +340,7 @@ int main(void)
         cmocka_unit_test(a_wrong_password_is_not_tried_at_the_next_address),
         cmocka_unit_test(a_first_attempt_that_fails_is_final),
         cmocka_unit_test(a_name_that_is_not_found_fails),
-        cmocka_unit_test(a_password_changed_meanwhile_is_asked_for_twice_and_no_more),
+        cmocka_unit_test(what_a_person_must_mend_is_asked_for_twice_and_no_more),
         cmocka_unit_test(who_stays_always_does_not_hammer_a_server_that_refuses),
         cmocka_unit_test(who_never_stays_ends_at_the_first_end),
         cmocka_unit_test(an_attempt_that_hangs_is_dropped),
