@@ -206,6 +206,8 @@ void signals_hold(struct cli *cli);
 void signals_release(struct cli *cli);
 /* Starts the engine with the profile, and waits until its socket listens. */
 int engine_start(const struct cli *cli, const struct profile *profile, const char *name);
+/* For an engine that has ended without a word: says so, and has undone what it left. */
+int engine_lost(const struct cli *cli, const char *name);
 /* Has the engine's program undo what a dead engine left. */
 int engine_clean(const struct cli *cli, const char *name);
 /* Asks an engine for its link. TALK_CLOSED: there is none. */

@@ -78,11 +78,29 @@ static int profile_fd(const struct profile *profile)
     return -1;
 }
 
+/* Where an engine that this command starts keeps its log: beside its socket. */
+static const char *log_path(const struct cli *cli, const char *name, char out[static CONFIG_PATH_MAX])
+{
+    snprintf(out, CONFIG_PATH_MAX, "%s/%s.log", cli->io->sockets != NULL ? cli->io->sockets : CTL_CLIENT_DIRECTORY,
+             name);
+    return out;
+}
+
 /* In the child: the two descriptors at their numbers, nothing else, and no terminal. */
 static void become_engine(const struct cli *cli, const char *name, int profile, int ready)
 {
-    char *argv[] = {(char[]){PROGRAM}, (char[]){"--profile-fd"}, (char[]){"3"},           (char[]){"--ready-fd"},
-                    (char[]){"4"},     (char[]){"--name"},       (char *)(uintptr_t)name, NULL};
+    char log[CONFIG_PATH_MAX];
+    log_path(cli, name, log);
+    char *argv[] = {(char[]){PROGRAM},
+                    (char[]){"--profile-fd"},
+                    (char[]){"3"},
+                    (char[]){"--ready-fd"},
+                    (char[]){"4"},
+                    (char[]){"--log-file"},
+                    log,
+                    (char[]){"--name"},
+                    (char *)(uintptr_t)name,
+                    NULL};
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -178,6 +196,16 @@ static int wait_ready(const struct cli *cli, pid_t engine, int fd)
     json_decref(data);
     ctl_lines_done(&lines);
     return status;
+}
+
+int engine_lost(const struct cli *cli, const char *name)
+{
+    char log[CONFIG_PATH_MAX];
+    (void)call_failed(cli, CLI_FAILED, CTL_CODE_FAILED,
+                      "The connection's engine has ended without a word. What it left is undone. Its log: %s",
+                      log_path(cli, name, log));
+    (void)engine_clean(cli, name);
+    return CLI_FAILED;
 }
 
 int engine_start(const struct cli *cli, const struct profile *profile, const char *name)

@@ -120,10 +120,7 @@ static void wait_for_more(struct watch *w)
 static int lost_engine(struct watch *w)
 {
     show_done(&w->show);
-    (void)call_failed(w->show.cli, CLI_FAILED, CTL_CODE_FAILED,
-                      "The connection's engine has ended without a word. What it left is undone.");
-    (void)engine_clean(w->show.cli, w->name);
-    return CLI_FAILED;
+    return engine_lost(w->show.cli, w->name);
 }
 
 static int watch(struct watch *w)

@@ -174,6 +174,8 @@ void show_link(FILE *out, const struct ctl_link *l, bool counters)
     put_pair(out, "Login", text);
     snprintf(text, sizeof text, "IKE %s; ESP %s", l->ike, l->esp);
     put_pair(out, "Ciphers", l->esp[0] ? text : "");
-    if (counters)
-        put_counters(out, l);
+    if (!counters)
+        return;
+    put_counters(out, l);
+    put_pair(out, "Log", l->log);
 }

@@ -114,6 +114,7 @@ static struct ctl_link describe(const struct engine *engine)
         {link.stage, sizeof(link.stage), s.stage},
         {link.cause, sizeof(link.cause), cause_word(cause)},
         {link.detail, sizeof(link.detail), s.detail},
+        {link.log, sizeof(link.log), engine->options->log_file ? engine->options->log_file : ""},
         {link.why, sizeof(link.why), cause_sentence(cause)},
         {link.cure, sizeof(link.cure), cause_cure(cause)},
     };

@@ -44,9 +44,10 @@ struct client_options {
     char address[IP_TEXT_MAX];   /* the inner one to ask for, that `connection` borrows */
     struct sekisho_options connection;
     struct wishes wishes;
-    bool json;    /* the log */
-    bool control; /* listens on the control socket */
-    int ready_fd; /* -1: nobody waits there */
+    bool json;            /* the log */
+    const char *log_file; /* NULL: standard error is as it was found */
+    bool control;         /* listens on the control socket */
+    int ready_fd;         /* -1: nobody waits there */
 };
 
 /* Connects and carries packets until a signal, a request or the end. Returns the exit status. */
@@ -95,6 +96,11 @@ void host_lookups(struct engine *engine, bool on);
 /* follow.c: tells the log, the control socket and systemd what happens. */
 void follow(struct engine *engine, const struct sekisho_event *event);
 void follow_say(const struct engine *engine, const char *type, const char *text);
+
+/* log.c: the log in a file, to which standard output and standard error go from then on. */
+bool log_open(const char *file, char *why, size_t cap);
+void log_stamp(void); /* the time in front of a line */
+void log_trim(void);  /* after lines: drops the oldest when they are too many */
 
 /* answer.c */
 char *client_answer(void *engine, const struct ctl_request *request, bool *subscribe);

@@ -132,6 +132,12 @@ static bool open_steward(struct engine *engine, char *why, size_t cap)
     return loop_add(engine->loop, steward_fd(engine->steward), LOOP_READ, steward_ready, engine) == ERR_OK;
 }
 
+/* After the steward, which has made the directory. */
+static bool open_log(struct engine *engine, char *why, size_t cap)
+{
+    return !engine->options->log_file || log_open(engine->options->log_file, why, cap);
+}
+
 static bool open_sekisho(struct engine *engine, char *why, size_t cap)
 {
     struct sekisho_options options = engine->options->connection;
@@ -198,7 +204,7 @@ static bool give_rights_away(const struct engine *engine, char *why, size_t cap)
 
 static bool open_all(struct engine *engine, char *why, size_t cap)
 {
-    static bool (*const steps[])(struct engine *, char *, size_t) = {open_loop,    open_tun,     open_steward,
+    static bool (*const steps[])(struct engine *, char *, size_t) = {open_loop,    open_tun,     open_steward, open_log,
                                                                      open_sekisho, open_control, host_guard};
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         if (!steps[i](engine, why, cap))

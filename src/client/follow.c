@@ -69,11 +69,16 @@ static void write_log(const struct engine *engine, const struct ctl_progress *p)
 {
     if (!is_wanted(engine->options->log_level, p->type))
         return;
+    const bool in_file = engine->options->log_file != NULL;
+    if (in_file && !engine->options->json)
+        log_stamp();
     if (engine->options->json)
         write_json(p);
     else
         write_text(p);
     fflush(stderr);
+    if (in_file)
+        log_trim();
 }
 
 /* ---- progress ---- */

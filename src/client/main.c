@@ -15,6 +15,7 @@ static const char usage[] =
     "sekisho-client: connects this host to an L2TP/IPsec server and keeps it connected\n"
     "  sekisho-client --profile FILE [--name NAME] [--log text|json]\n"
     "      [--profile-fd N]        read the profile from this descriptor instead\n"
+    "      [--log-file FILE]       keep the latest of the log there\n"
     "      [--ready-fd N]          write a line there once the control socket listens, or why not\n"
     "  sekisho-client --server NAME --psk-file FILE --user NAME --password-file FILE\n"
     "      [--tun NAME]            interface to make (sekisho0)\n"
@@ -153,6 +154,9 @@ static bool take(struct line *line, int option, char *value)
     case 'c':
         line->clean = value;
         return true;
+    case 'O':
+        o->log_file = value;
+        return value[0] == '/';
     case 'L':
         o->json = strcmp(value, "json") == 0;
         return o->json || strcmp(value, "text") == 0;
@@ -290,6 +294,7 @@ int main(int argc, char **argv)
         {"stay", required_argument, NULL, 'S'},
         {"run-as", required_argument, NULL, 'a'},
         {"log", required_argument, NULL, 'L'},
+        {"log-file", required_argument, NULL, 'O'},
         {"clean", required_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},

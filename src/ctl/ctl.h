@@ -212,6 +212,7 @@ struct ctl_link {
     char cause[CTL_WORD_MAX]; /* of the last failure or loss; "none" */
     char detail[CTL_DETAIL_MAX];
     char why[CTL_PHRASE_MAX], cure[CTL_PHRASE_MAX];
+    char log[256]; /* the file; "" when whoever started the engine has its log */
 };
 
 /* events of an engine. After "failed" with retry 0 comes "ended"; it is the last, and the socket closes when all is

@@ -217,7 +217,8 @@ def test_an_engine_that_dies_is_cleaned_up_after(command):
     command.script(STEPS[0], {"wait": 0.2}, {"crash": True})
     status, _, err = command.run("connect", "office")
     assert status == 1
-    assert err == "The connection's engine has ended without a word. What it left is undone.\n"
+    log = command.directory / "sockets/office.log"
+    assert err == f"The connection's engine has ended without a word. What it left is undone. Its log: {log}\n"
     assert command.cleaned == ["office"]
 
 

@@ -29,6 +29,8 @@ def test_connect_use_and_disconnect_leave_the_host_as_it_was(host):
     link = json.loads(out)["link"]
     assert (status, link["state"], link["user"], link["server"]) == (0, "up", "alice", INTERNET_GATEWAY)
     assert link["bytes_in"] >= 2 * 84 and link["packets_out"] >= 2
+    log = host.file("/run/sekisho/client/office.log")
+    assert link["log"] == "/run/sekisho/client/office.log" and "  up (address 10.99.0." in log.read_text()
     assert host.connect()[1].startswith("office is connected already.\n")
     status, out, err = host.sekisho("disconnect")
     assert (status, out, err) == (0, "office is disconnected.\n", "")
