@@ -19,7 +19,7 @@ enum err pki_crl_read(struct view file, struct pki_crl **out)
     X509_CRL *crl = NULL;
     if (pki_is_pem(file)) {
         BIO *bio = BIO_new_mem_buf(file.p, (int)file.n);
-        crl = bio != NULL ? PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL) : NULL;
+        crl = bio != NULL ? PEM_read_bio_X509_CRL(bio, NULL, pki_no_password, NULL) : NULL;
         BIO_free(bio);
     } else {
         const uint8_t *p = file.p;

@@ -12,8 +12,7 @@ bool pki_is_pem(struct view file)
     return file.n > 0 && memmem(file.p, file.n, begin, sizeof begin - 1) != NULL;
 }
 
-/* OpenSSL must never ask on a terminal. */
-static int no_password(char *out, int size, int writing, void *ctx)
+int pki_no_password(char *out, int size, int writing, void *ctx)
 {
     (void)out, (void)size, (void)writing, (void)ctx;
     return -1;
@@ -29,7 +28,7 @@ static enum err read_pem(BIO *bio, size_t max, STACK_OF(X509) * found, char why[
 {
     X509 *x;
     ERR_clear_error();
-    while ((x = PEM_read_bio_X509(bio, NULL, no_password, NULL)) != NULL) {
+    while ((x = PEM_read_bio_X509(bio, NULL, pki_no_password, NULL)) != NULL) {
         if ((size_t)sk_X509_num(found) >= max) {
             X509_free(x);
             pki_say(why, "There are more than %zu certificates in it.", max);

@@ -38,6 +38,8 @@ enum err pki_bytes_take(BIO *bio, struct pki_bytes *out);
 /* ---- file.c ---- */
 
 bool pki_is_pem(struct view file);
+/* For what OpenSSL reads from PEM: without it an encrypted text would ask on the terminal, if there is one. */
+int pki_no_password(char *out, int size, int writing, void *ctx);
 /* All certificates of a file, at most max. ERR_MALFORMED, ERR_NOTFOUND, ERR_LIMIT, ERR_NOMEM; why gets a sentence. */
 enum err pki_read_certificates(struct view file, size_t max, STACK_OF(X509) * *out, char why[static PKI_WHY_MAX]);
 /* Adds the certificates of one body of a CERT payload: X.509, or a PKCS#7 bundle. False when it is neither, or there

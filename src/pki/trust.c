@@ -101,7 +101,7 @@ static enum err read_all(struct view file, struct pki_crl *found[static PKI_CRLS
     BIO *bio = BIO_new_mem_buf(file.p, (int)file.n);
     enum err e = bio != NULL ? ERR_OK : ERR_NOMEM;
     ERR_clear_error();
-    while (e == ERR_OK && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)) != NULL) {
+    while (e == ERR_OK && (crl = PEM_read_bio_X509_CRL(bio, NULL, pki_no_password, NULL)) != NULL) {
         struct pki_crl *c = *n < PKI_CRLS_MAX ? calloc(1, sizeof *c) : NULL;
         if (c == NULL) {
             X509_CRL_free(crl);

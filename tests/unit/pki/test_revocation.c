@@ -2,6 +2,7 @@
 #include "tests/unit/pki/responder.h"
 
 #include <openssl/ocsp.h>
+#include <openssl/ui.h>
 
 struct world {
     struct pki_ca *root, *middle, *stranger;
@@ -174,6 +175,35 @@ static void ocsp_says(struct world *w, const struct answer *a, struct view nonce
     free((void *)(uintptr_t)answer.p);
 }
 
+static bool asked;
+
+static int ask_somebody(UI *ui)
+{
+    (void)ui;
+    asked = true;
+    return 0;
+}
+
+/* A CRL may come from anybody on the way, and the gateway may have a terminal. */
+static void nobody_is_asked_for_the_password_of_a_crl(void **state)
+{
+    struct world *w = *state;
+    static const char text[] = "-----BEGIN X509 CRL-----\nProc-Type: 4,ENCRYPTED\n"
+                               "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\nAAAAAAAAAAAAAAAAAAAAAA==\n"
+                               "-----END X509 CRL-----\n";
+    UI_METHOD *method = UI_create_method("nobody");
+    const UI_METHOD *usual = UI_get_default_method();
+    struct pki_crl *crl = NULL;
+    char why[PKI_WHY_MAX];
+    assert_int_equal(UI_method_set_opener(method, ask_somebody), 0);
+    UI_set_default_method(method);
+    assert_int_equal(pki_crl_read(view_str(text), &crl), ERR_MALFORMED);
+    assert_int_not_equal(pki_trust_add_crls(w->trust, view_str(text), why), ERR_OK);
+    UI_set_default_method(usual);
+    UI_destroy_method(method);
+    assert_false(asked);
+}
+
 static void an_answer_of_the_issuer_is_believed_while_it_is_good(void **state)
 {
     struct world *w = *state;
@@ -259,6 +289,7 @@ int main(void)
         cmocka_unit_test(what_is_no_crl_is_not_read),
         cmocka_unit_test(an_answer_of_the_issuer_is_believed_while_it_is_good),
         cmocka_unit_test(nobody_else_may_answer),
+        cmocka_unit_test(nobody_is_asked_for_the_password_of_a_crl),
         cmocka_unit_test(a_delegate_of_the_issuer_may),
         cmocka_unit_test(what_is_no_answer_tells_nothing),
     };
