@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 
@@ -10,6 +11,7 @@ import pytest
 
 from lab.client import host_state, settled_state
 from lab.gateway import CLIENT, settings
+from lab.packets import open_socket
 from lab.papers import Authority, bundle
 from lab.shell import check_sanitizers, stop, wait_for
 from lab.world import INTERNET_GATEWAY
@@ -31,7 +33,7 @@ def own_files(computer, **texts):
 class Engine:
     """sekisho-client with a profile in a namespace, and its control socket."""
 
-    def __init__(self, site, computer, text, name="office"):
+    def __init__(self, site, computer, text, name="office", **environment):
         if not (pathlib.Path("/etc/netns") / computer.name).exists():
             own_files(computer, resolv_conf=FORMER)
         self.name = f"{computer.name}.{name}"[-60:].lstrip(".")
@@ -43,7 +45,8 @@ class Engine:
         reader, writer = os.pipe()
         with open(self.log, "ab") as log:
             self.process = computer.start(CLIENT, "--profile", profile, "--name", self.name, "--ready-fd", writer, "--log",
-                                          "json", stdout=log, stderr=subprocess.STDOUT, pass_fds=(writer,))
+                                          "json", stdout=log, stderr=subprocess.STDOUT, pass_fds=(writer,),
+                                          env={**os.environ, **environment})
         os.close(writer)
         with os.fdopen(reader) as ready:
             self.ready = json.loads(ready.readline() or '{"error":{"sentence":"it said nothing"}}')
@@ -181,6 +184,46 @@ def test_a_path_smaller_than_usual_is_found_out(site, start):
     engine = start(profile(site, net={"routes": '{"172.16.0.0/16"}'}), computer)
     engine.wait_up()
     wait_for("the MTU is below that of the path", lambda: 1200 < engine.link()["mtu"] < 1360, 20)
+
+
+# ---- as a service ----
+
+def test_the_service_manager_is_told(site):
+    computer = site.computer()
+    manager = open_socket(computer, socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind("\0sekisho-manager")
+    manager.settimeout(15)
+    engine = Engine(site, computer, profile(site), NOTIFY_SOCKET="@sekisho-manager")
+    try:
+        told = []
+        while not told or "READY=1" not in told[-1]:
+            told.append(manager.recv(4096).decode())
+        assert told[0].startswith("STATUS=Connecting: ")
+        assert told[-1] == f"READY=1\nSTATUS=Connected, address {engine.link()['address']}"
+        engine.process.send_signal(signal.SIGTERM)
+        assert engine.process.wait(10) == 0
+        while "STOPPING=1" not in told[-1]:
+            told.append(manager.recv(4096).decode())
+    finally:
+        stop(engine.process)
+        manager.close()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_what_is_installed_fits_together(tmp_path):
+    """Programs, unit, pages and completions; the unit is judged by systemd's own program with the installed paths."""
+    build = CLIENT.parents[2]
+    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", tmp_path], check=True, capture_output=True)
+    [unit] = tmp_path.rglob("lib/systemd/system/sekisho-client@.service")
+    [program] = tmp_path.rglob("sbin/sekisho-client")
+    text = unit.read_text()
+    assert f"ExecStart=/{program.relative_to(tmp_path)} " in text
+    assert {page.name for page in tmp_path.rglob("man/man*/*")} >= {"sekisho.1", "sekisho-client.8", "sekisho-profile.5"}
+    assert list(tmp_path.rglob("bash-completion/completions/sekisho"))
+    judged = tmp_path / "sekisho-client@office.service"
+    judged.write_text(text.replace(f"/{program.relative_to(tmp_path)}", str(program)))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", judged], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # ---- certificates ----
