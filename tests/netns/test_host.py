@@ -95,7 +95,7 @@ def noise_leaves(home):
 def test_nothing_leaves_beside_the_tunnel_from_the_first_packet_to_the_last(site, home):
     before = home.state()
     home.start(sys.executable, "-c", NOISE)
-    wait_for("the noise leaves", lambda: noise_leaves(home), 5)
+    wait_for("the noise leaves", lambda: noise_leaves(home))
     uplink = home.uplink()
     os.kill(site.gateway.process.pid, signal.SIGSTOP)
     command = home.start(*home.connecting("--no-leak"), stdout=subprocess.DEVNULL)
@@ -112,7 +112,7 @@ def test_nothing_leaves_beside_the_tunnel_from_the_first_packet_to_the_last(site
     assert len(seen) > 20 and leaks(seen) == []
     assert home.sekisho("disconnect", "office")[0] == 0
     assert home.state() == before
-    wait_for("the noise leaves", lambda: noise_leaves(home), 5)
+    wait_for("the noise leaves", lambda: noise_leaves(home))
 
 
 def test_the_guard_goes_with_the_engine_but_stays_when_nobody_is_left_to_undo_it(home):
@@ -120,16 +120,17 @@ def test_the_guard_goes_with_the_engine_but_stays_when_nobody_is_left_to_undo_it
     home.start(sys.executable, "-c", NOISE)
     assert home.connect("--no-leak")[0] == 0
     home.kill()
-    wait_for("the steward has undone everything", lambda: home.state() == before, 5)
-    assert noise_leaves(home)
+    wait_for("the steward has undone everything", lambda: home.state() == before)
+    wait_for("the noise leaves", lambda: noise_leaves(home))
     assert home.connect("--no-leak")[0] == 0
     home.kill(steward=True)
     uplink = home.uplink()
-    wait_for("the interface has gone", lambda: "sk-office" not in home.run("ip", "link")[1], 5)
+    wait_for("the interface has gone", lambda: "sk-office" not in home.run("ip", "link")[1])
     assert leaks(uplink.stop()) == []
     status, out, err = home.sekisho("disconnect", "office")
     assert status == 0, out + err
-    assert home.state() == before and noise_leaves(home)
+    assert home.state() == before
+    wait_for("the noise leaves", lambda: noise_leaves(home))
 
 
 # ---- names ----
@@ -189,7 +190,7 @@ def test_the_hosts_name_servers_are_back_after_a_kill(home):
         home.kill(steward)
         if steward:
             assert home.sekisho("disconnect", "office")[0] == 0
-        wait_for("all is as it was", lambda: home.state() == before, 5)
+        wait_for("all is as it was", lambda: home.state() == before)
 
 
 # ---- ways ----
