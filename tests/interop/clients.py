@@ -237,7 +237,7 @@ conn {name}
         self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.replace("authby=secret", auth).format(
             name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
             forced="yes" if profile.forced else "no", extra=profile.extra))
-        self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 30); do ipsec statusall | "
+        self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 200); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
                        f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
                        timeout=seconds + 10)

@@ -84,10 +84,10 @@ sha256sum /run/www/file
 
 START_XL2TPD = """
 mkdir -p /run/xl2tpd
-old=$(pidof xl2tpd) && kill $old && for i in $(seq 30); do pidof xl2tpd >/dev/null || break; busybox usleep 100000; done
+old=$(pidof xl2tpd) && kill $old && for i in $(seq 100); do pidof xl2tpd >/dev/null || break; busybox usleep 100000; done
 rm -f /run/xl2tpd/l2tp-control
 setsid xl2tpd -D >>/run/xl2tpd.log 2>&1 </dev/null &
-for i in $(seq 30); do [ -p /run/xl2tpd/l2tp-control ] && break; busybox usleep 100000; done
+for i in $(seq 100); do [ -p /run/xl2tpd/l2tp-control ] && break; busybox usleep 100000; done
 """
 
 
@@ -218,7 +218,7 @@ conn {name}
                 self.guest.putting("/etc/ipsec.conf", self.CONNECTION.format(
                     name=name, ike=service.ike, esp=esp, lives=service.lives(("ikelifetime", "lifetime")) + "\n  margintime=5s", forced="yes" if service.forced else "no", extra=service.extra)) +
                 "ipsec rereadall; ipsec update; "
-                f"for i in $(seq 60); do ipsec statusall | grep '{name}:' && break; busybox usleep 50000; done")
+                f"for i in $(seq 300); do ipsec statusall | grep '{name}:' && break; busybox usleep 50000; done")
 
     def ike_sas(self):
         return int(re.search(r"Security Associations \((\d+) up", self.guest.run("ipsec status"))[1])

@@ -41,7 +41,7 @@ class SignedStrongSwan(StrongSwan):
         self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
             name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
             forced="yes" if profile.forced else "no", extra=f"{profile.extra}  leftcert={self.held}.pem\n"))
-        self.guest.run(f"ipsec rereadall && ipsec update; for i in $(seq 30); do ipsec statusall | "
+        self.guest.run(f"ipsec rereadall && ipsec update; for i in $(seq 200); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
                        f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
                        timeout=seconds + 10)
