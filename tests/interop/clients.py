@@ -240,7 +240,7 @@ conn {name}
         self.guest.run(f"ipsec rereadsecrets && ipsec update; for i in $(seq 200); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
                        f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
-                       timeout=seconds + 10)
+                       timeout=seconds + 40)
 
     def ipsec_down(self, profile):
         self.guest.run(f"timeout 10 ipsec down {profile.name}", check=False)

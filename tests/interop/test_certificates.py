@@ -44,7 +44,7 @@ class SignedStrongSwan(StrongSwan):
         self.guest.run(f"ipsec rereadall && ipsec update; for i in $(seq 200); do ipsec statusall | "
                        f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
                        f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
-                       timeout=seconds + 10)
+                       timeout=seconds + 40)
 
 
 class SignedLibreswan(Libreswan):
