@@ -238,8 +238,6 @@ void show_link(FILE *out, const struct ctl_link *link, bool counters);
 /* Follows an engine until it is up, or with --foreground until it ends. ours: we started it, so an interruption ends
  * it. Returns the exit status; all has been said. */
 int follow(const struct cli *cli, const char *name, const char *path, bool ours);
-/* Of a cause's word. */
-int exit_status(const char *cause);
 
 /* ---- the commands ---- */
 

@@ -20,7 +20,8 @@ struct watch {
     int status;
 };
 
-int exit_status(const char *cause)
+/* Of a cause's word. */
+static int exit_status(const char *cause)
 {
     for (int i = 1; i < CAUSE_COUNT; i++)
         if (strcmp(cause_word((enum cause)i), cause) == 0)

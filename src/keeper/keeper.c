@@ -98,7 +98,8 @@ void keeper_up(struct keeper *k, usec_t now)
 
 /* ---- failures ---- */
 
-bool keeper_is_permanent(enum cause cause)
+/* Whether another attempt makes no sense before a person has mended something: a wrong key, password, certificate. */
+static bool is_permanent(enum cause cause)
 {
     switch ((int)cause) {
     case CAUSE_IKE_WRONG_PSK:
@@ -116,6 +117,9 @@ bool keeper_is_permanent(enum cause cause)
     case CAUSE_AUTH_SERVER_CERTIFICATE:
     case CAUSE_NO_RIGHTS:
         return true;
+    case CAUSE_CERT_REVOCATION: /* whoever was asked may answer again */
+    case CAUSE_CERT_LATE:
+        return false;
     default:
         return strncmp(cause_word(cause), "cert-", 5) == 0;
     }
@@ -134,7 +138,7 @@ static bool is_final(struct keeper *k, enum cause cause)
         return false;
     if (k->stay == KEEPER_NEVER || k->ups == 0)
         return true;
-    if (!keeper_is_permanent(cause))
+    if (!is_permanent(cause))
         return false;
     const bool again = k->doubt == cause;
     k->doubt = cause;
@@ -151,7 +155,7 @@ static void wait(struct keeper *k, usec_t now, enum cause cause)
 {
     usec_t pause = k->pause;
     k->pause = usec_min(2 * k->pause, PAUSE_LONG);
-    if (keeper_is_permanent(cause) && k->stay == KEEPER_ALWAYS)
+    if (is_permanent(cause) && k->stay == KEEPER_ALWAYS)
         pause = PAUSE_LONG;
     pause = with_jitter(k, pause);
     k->state = KEEPER_WAITING;

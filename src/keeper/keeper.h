@@ -86,7 +86,4 @@ usec_t keeper_deadline(const struct keeper *k);
 /* The next order; false: none. To be pulled until false after each of the calls above. */
 bool keeper_order(struct keeper *k, struct keeper_order *out);
 
-/* Whether another attempt makes no sense before a person has mended something: a wrong key, password, certificate. */
-bool keeper_is_permanent(enum cause cause);
-
 #endif

@@ -193,6 +193,23 @@ static void what_a_person_must_mend_is_asked_for_twice_and_no_more(void **state)
     }
 }
 
+static void an_authority_that_does_not_answer_is_waited_for(void **state)
+{
+    (void)state;
+    come_up(KEEPER_ONCE_UP);
+    lose(CAUSE_PEER_SILENT);
+    for (int i = 0; i < 5; i++) {
+        wait_for_it();
+        resolve_and_try(1);
+        lose(i % 2 ? CAUSE_CERT_LATE : CAUSE_CERT_REVOCATION);
+    }
+    for (int i = 0; i < 5; i++) {
+        wait_for_it();
+        resolve_and_try(1);
+        lose(CAUSE_CERT_REVOCATION);
+    }
+}
+
 static void who_stays_always_does_not_hammer_a_server_that_refuses(void **state)
 {
     (void)state;
@@ -341,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_first_attempt_that_fails_is_final),
         cmocka_unit_test(a_name_that_is_not_found_fails),
         cmocka_unit_test(what_a_person_must_mend_is_asked_for_twice_and_no_more),
+        cmocka_unit_test(an_authority_that_does_not_answer_is_waited_for),
         cmocka_unit_test(who_stays_always_does_not_hammer_a_server_that_refuses),
         cmocka_unit_test(who_never_stays_ends_at_the_first_end),
         cmocka_unit_test(an_attempt_that_hangs_is_dropped),
