@@ -35,6 +35,11 @@ def test_a_session_follows_a_nat_that_gets_another_address(site):
     assert site.gateway.sessions()[0]["peer"].startswith("203.0.113.177:")
 
 
+def overflows(namespace):
+    """Datagrams that found a socket's buffer full: the last column of /proc/net/udp."""
+    return sum(int(line.split()[-1]) for line in namespace.run("cat", "/proc/net/udp").splitlines()[1:])
+
+
 def test_a_flood_from_unknown_addresses_leaves_a_session_untouched(site):
     client = site.connect(site.computer(site.world.add_home()))
     client.ping()
@@ -44,8 +49,9 @@ def test_a_flood_from_unknown_addresses_leaves_a_session_untouched(site):
     flood = Flood(site.world.internet, "203.0.113.1")
     said = pinging.communicate(timeout=30)[0]
     assert flood.stop() > 5000
-    # Untouched is every packet; a machine that gives the gateway no time while its socket fills may lose a few.
-    assert int(re.search(r"250 packets transmitted, (\d+) received", said)[1]) >= 245, said
+    # Every packet that reached the gateway; on a busy machine the kernel's buffer before it may have been full at times.
+    received = int(re.search(r"250 packets transmitted, (\d+) received", said)[1])
+    assert received == 250 or received >= 245 and overflows(site.world.gateway) > 0, said
     assert [session["user"] for session in site.gateway.sessions()] == ["alice"]
     drops = site.gateway.drops()
     assert sum(drops.values()) > 1000, drops
