@@ -55,6 +55,49 @@ static void tell_up(struct watch *w)
     }
 }
 
+static void tell_engine(struct watch *w, const char *answer)
+{
+    struct talk t;
+    struct ctl_error e;
+    json_t *data = NULL;
+    struct ctl_request *request = ctl_request_new(CTL_VERB_CLIENT_ANSWER);
+    if (request == NULL || ctl_set_text(request, CTL_ARG_ANSWER, answer) != ERR_OK || talk_open(&t, w->path) != 0) {
+        ctl_request_free(request);
+        return;
+    }
+    if (talk_ask(&t, request, &data, &e) == TALK_REFUSED)
+        show_line(&w->show, e.sentence);
+    json_decref(data);
+    talk_close(&t);
+}
+
+static void give_up(struct watch *w, const char *question)
+{
+    struct talk t;
+    struct ctl_error e;
+    w->status = call_failed(w->show.cli, CLI_USAGE, CTL_CODE_INVALID,
+                            "The server asks \"%s\", and there is no terminal to answer at.", question);
+    w->over = w->interrupted = true;
+    if (!w->ours || talk_open(&t, w->path) != 0)
+        return;
+    (void)engine_end(&t, &e);
+    talk_close(&t);
+}
+
+/* An interruption while the user types is seen by the loop, as at any other time. */
+static void ask_user(struct watch *w, const char *question)
+{
+    char line[PASSWORD_MAX] = "", text[CTL_DETAIL_MAX + 2];
+    struct pollfd interrupted = {.fd = w->show.cli->signals, .events = POLLIN};
+    snprintf(text, sizeof text, "%s ", question);
+    show_done(&w->show);
+    if (password_ask(text, true, line))
+        tell_engine(w, line);
+    else if (poll(&interrupted, 1, 0) <= 0)
+        give_up(w, question);
+    bytes_wipe(line, sizeof line);
+}
+
 static void take(struct watch *w, const json_t *json)
 {
     struct ctl_progress p;
@@ -64,11 +107,19 @@ static void take(struct watch *w, const json_t *json)
     if (w->over || (w->interrupted && strcmp(p.type, "step") != 0))
         return;
     show_progress(&w->show, &p);
+    if (strcmp(p.type, "prompt") == 0)
+        ask_user(w, p.detail);
     if (strcmp(p.type, "up") == 0)
         tell_up(w);
     bool final = (strcmp(p.type, "failed") == 0 || strcmp(p.type, "lost") == 0) && p.retry == 0;
     if (final)
         w->status = exit_status(p.cause);
+}
+
+static bool is_prompt(const json_t *json)
+{
+    const char *type = json_string_value(json_object_get(json, "type"));
+    return type != NULL && strcmp(type, "prompt") == 0;
 }
 
 /* What the attempt has told before we listened; an engine that was up before tells it by its state alone. */
@@ -77,7 +128,9 @@ static void catch_up(struct watch *w, const json_t *data)
     struct ctl_link link = {0};
     size_t i;
     const json_t *one;
-    json_array_foreach(json_object_get(data, "progress"), i, one) take(w, one);
+    const json_t *told = json_object_get(data, "progress");
+    json_array_foreach(told, i, one) if (i + 1 == json_array_size(told) || !is_prompt(one))
+        take(w, one); /* what was asked before the last thing that happened has its answer */
     if (!w->up && ctl_link_read(json_object_get(data, "link"), &link) == ERR_OK && strcmp(link.state, "up") == 0)
         tell_up(w);
 }

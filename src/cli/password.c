@@ -100,7 +100,7 @@ static bool ask_once(FILE *tty, const char *question, bool secret, char out[stat
     const struct sigaction heed = {.sa_handler = on_signal};
     struct sigaction usual_int, usual_term;
     struct termios before, quiet;
-    sigset_t held, usual;
+    sigset_t held, usual, open;
     if (tcgetattr(fileno(tty), &before) != 0)
         return false;
     quiet = before;
@@ -110,13 +110,16 @@ static bool ask_once(FILE *tty, const char *question, bool secret, char out[stat
     sigaddset(&held, SIGINT);
     sigaddset(&held, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &held, &usual);
+    open = usual; /* a caller that holds them back gets them when the question is over */
+    sigdelset(&open, SIGINT);
+    sigdelset(&open, SIGTERM);
     interrupted = 0;
     sigaction(SIGINT, &heed, &usual_int);
     sigaction(SIGTERM, &heed, &usual_term);
     bool ok = tcsetattr(fileno(tty), TCSAFLUSH, &quiet) == 0; /* before the question: who answers at once is heard */
     fputs(question, tty);
     fflush(tty);
-    ok = ok && wait_for_line(tty, &usual) && read_line(tty, out);
+    ok = ok && wait_for_line(tty, &open) && read_line(tty, out);
     (void)tcsetattr(fileno(tty), TCSAFLUSH, &before);
     sigaction(SIGINT, &usual_int, NULL);
     sigaction(SIGTERM, &usual_term, NULL);

@@ -159,6 +159,13 @@ static char *answer_disconnect(struct engine *engine)
     return engine->problem[0] ? ctl_reply_error(CTL_CODE_FAILED, engine->problem) : ctl_reply_ok(NULL);
 }
 
+static char *answer_prompt(const struct engine *engine, const char *text)
+{
+    if (sekisho_answer(engine->sekisho, text) == 0)
+        return ctl_reply_ok(NULL);
+    return ctl_reply_error(CTL_CODE_FAILED, "The server does not wait for an answer any more.");
+}
+
 char *client_answer(void *ctx, const struct ctl_request *request, bool *subscribe)
 {
     struct engine *engine = ctx;
@@ -170,6 +177,8 @@ char *client_answer(void *ctx, const struct ctl_request *request, bool *subscrib
         return ctl_reply_ok(ctl_data("link", ctl_link_json(&link)));
     case CTL_VERB_CLIENT_DISCONNECT:
         return answer_disconnect(engine);
+    case CTL_VERB_CLIENT_ANSWER:
+        return answer_prompt(engine, ctl_text(request, CTL_ARG_ANSWER));
     case CTL_VERB_EVENTS:
         *subscribe = true;
         return answer_events(engine);
@@ -177,6 +186,6 @@ char *client_answer(void *ctx, const struct ctl_request *request, bool *subscrib
         return answer_version();
     default:
         return ctl_reply_error(CTL_CODE_REQUEST, "This is the engine of a connection: it answers client.status, "
-                                                 "client.disconnect, events and version.");
+                                                 "client.disconnect, client.answer, events and version.");
     }
 }

@@ -88,6 +88,8 @@ static const char *type_of(const struct engine *engine, const struct sekisho_eve
     switch (event->type) {
     case SEKISHO_STEP:
         return "step";
+    case SEKISHO_PROMPT:
+        return "prompt";
     case SEKISHO_UP:
         return "up";
     case SEKISHO_LOST:
@@ -168,6 +170,9 @@ static void tell_service(const struct sekisho_event *event)
     case SEKISHO_STEP:
         snprintf(text, sizeof(text), "STATUS=Connecting: %s", event->sentence);
         break;
+    case SEKISHO_PROMPT:
+        snprintf(text, sizeof(text), "STATUS=Waiting for an answer to: %s", event->detail);
+        break;
     case SEKISHO_UP:
         snprintf(text, sizeof(text), "READY=1\nSTATUS=Connected, address %s", event->network.address);
         break;
@@ -234,6 +239,7 @@ void follow(struct engine *engine, const struct sekisho_event *event)
         client_end(engine);
         break;
     case SEKISHO_STEP:
+    case SEKISHO_PROMPT:
         engine->retry_at = 0;
         break;
     }

@@ -51,6 +51,7 @@ static void take_connection(const struct profile *p, struct client_options *out)
     o->hide_avps = p->l2tp.hide;
     o->host_name = given(p->l2tp.host_name);
     o->methods = given(p->ppp.methods);
+    o->ask_prompts = !p->ppp.answer_prompts;
     o->mtu = (uint16_t)p->ppp.mtu;
     o->ipv6 = p->ppp.ipv6;
     if (p->ppp.address.family)

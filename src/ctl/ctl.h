@@ -220,7 +220,8 @@ struct ctl_link {
 struct ctl_progress {
     uint64_t time; /* milliseconds since 1970 */
     uint64_t at;   /* milliseconds since the attempt began */
-    char type[16]; /* "step", "up", "lost" (it was up), "failed" (it was not yet), "ended" */
+    char type[16]; /* "step", "prompt" (detail is the question), "up", "lost" (it was up), "failed" (it was not yet),
+                      "ended" */
     char stage[CTL_WORD_MAX];
     char sentence[CTL_PHRASE_MAX]; /* the stage's */
     char detail[CTL_DETAIL_MAX];

@@ -487,6 +487,7 @@ char *answer_request(void *ctx, const struct ctl_request *r, bool *subscribe)
         return ctl_reply_ok(NULL);
     case CTL_VERB_CLIENT_STATUS:
     case CTL_VERB_CLIENT_DISCONNECT:
+    case CTL_VERB_CLIENT_ANSWER:
         return ctl_reply_error(CTL_CODE_REQUEST, "This is a gateway; only a client's engine can tell that.");
     case CTL_VERB_COUNT:
         break;

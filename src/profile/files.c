@@ -150,7 +150,8 @@ uint32_t profile_needs(const struct profile *p)
         needs |= PROFILE_NEEDS_PSK;
     if (p->user[0] == '\0')
         needs |= PROFILE_NEEDS_USER;
-    if (p->password.value[0] == '\0' && strcmp(p->ppp.methods, "eap-tls") != 0)
+    const bool typed = !p->ppp.answer_prompts && strcmp(p->ppp.methods, "eap-gtc") == 0;
+    if (p->password.value[0] == '\0' && strcmp(p->ppp.methods, "eap-tls") != 0 && !typed)
         needs |= PROFILE_NEEDS_PASSWORD;
     if (p->certificate.password.value[0] == '\0' &&
         (is_encrypted(&p->certificate.certificate) || is_encrypted(&p->certificate.key)))

@@ -74,6 +74,7 @@ struct profile {
 
     struct {
         char methods[PROFILE_LIST_MAX]; /* "mschapv2,eap-mschapv2": acceptable ones, the preferred first */
+        bool answer_prompts;            /* the password answers what the server asks by EAP-GTC */
         uint32_t mtu;                   /* 0: found by probing */
         bool ipv6;
         struct ip_addr address; /* to ask for; family 0: any */

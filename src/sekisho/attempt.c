@@ -145,6 +145,31 @@ static void end_judgements(struct sekisho *s)
         }
 }
 
+/* ---- questions for the user ---- */
+
+static void ask_user(struct sekisho *s, usec_t now, const struct stack_event *prompt)
+{
+    struct attempt *a = &s->attempt;
+    struct sekisho_event *event = event_put(s, SEKISHO_PROMPT, now);
+    if (!event)
+        return;
+    view_copy_text(event->detail, sizeof(event->detail), view_str(prompt->prompt));
+    a->asked = true;
+    a->session = prompt->session;
+    a->session_key = prompt->session_key;
+}
+
+enum err attempt_answer(struct sekisho *s, usec_t now, const char *text)
+{
+    struct attempt *a = &s->attempt;
+    if (!a->stack || !a->asked || a->over)
+        return ERR_STATE;
+    a->asked = false;
+    const enum err e = stack_answer(a->stack, now, a->session, a->session_key, view_str(text));
+    pump_flush(a->pump, now);
+    return e;
+}
+
 static void tell(void *ctx, usec_t now)
 {
     struct sekisho *s = ctx;
@@ -159,6 +184,8 @@ static void tell(void *ctx, usec_t now)
             take_lease(s, now, &event.lease);
         } else if (event.type == STACK_EVENT_MTU && s->attempt.up) {
             take_mtu(s, now, event.mtu);
+        } else if (event.type == STACK_EVENT_PROMPT && !s->attempt.over) {
+            ask_user(s, now, &event);
         } else if (event.type == STACK_EVENT_STEP && !s->attempt.over) {
             event_step(s, now, event.stage, event.detail);
         } else if (event.type == STACK_EVENT_UP && !s->attempt.over) {

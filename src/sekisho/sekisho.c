@@ -344,6 +344,11 @@ void sekisho_disconnect(struct sekisho *s)
     event_put(s, SEKISHO_ENDED, now);
 }
 
+int sekisho_answer(struct sekisho *s, const char *text)
+{
+    return attempt_answer(s, clock_now(), text);
+}
+
 void sekisho_network_changed(struct sekisho *s)
 {
     s->look_at = clock_now();

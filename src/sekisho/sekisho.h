@@ -83,6 +83,7 @@ struct sekisho_options {
     const char *user;
     const char *password;
     const char *methods; /* "mschapv2,chap-md5" (NULL); also "pap", "eap-tls", ... in the order of preference */
+    bool ask_prompts;    /* what the server asks by EAP-GTC comes as SEKISHO_PROMPT; else the password answers it */
     bool ipv6;
     uint16_t mtu;        /* of the tunnel; 0: what the path carries */
     bool ask_routes;     /* ask the server for routes and domain by DHCPINFORM */
@@ -120,6 +121,8 @@ SEKISHO_API int sekisho_run(struct sekisho *s);
 SEKISHO_API int sekisho_connect(struct sekisho *s);
 /* Says goodbye on every layer and ends: SEKISHO_ENDED follows at once. Harmless when nothing is there. */
 SEKISHO_API void sekisho_disconnect(struct sekisho *s);
+/* What the user typed at SEKISHO_PROMPT; copied. Negative: nothing is asked any more. */
+SEKISHO_API int sekisho_answer(struct sekisho *s, const char *text);
 /* The host's addresses or routes have changed: goes on from the new address, or connects anew. */
 SEKISHO_API void sekisho_network_changed(struct sekisho *s);
 /* One IP packet into the tunnel, when there is no TUN. Negative: it was not taken (not up, too large). */
@@ -157,6 +160,7 @@ struct sekisho_network {
 
 enum sekisho_event_type {
     SEKISHO_STEP,   /* a step was reached: stage, sentence, detail */
+    SEKISHO_PROMPT, /* with ask_prompts: the server asks `detail`; sekisho_answer() within 50 seconds */
     SEKISHO_UP,     /* network: packets pass now. Again when it changed while up */
     SEKISHO_LOST,   /* it was up or was tried, and is tried again in retry_ms: cause, why, cure */
     SEKISHO_FAILED, /* final: stage, cause, why, cure. SEKISHO_ENDED follows */

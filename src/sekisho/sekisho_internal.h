@@ -111,6 +111,9 @@ struct attempt {
     uint32_t peer;
     struct ip_addr local, remote;
     struct judgement *judgements[JUDGEMENTS_MAX];
+    bool asked; /* the server waits for an answer in this session */
+    uint32_t session;
+    uint64_t session_key;
     bool up;
     bool over; /* cause tells why; to be cleared away by the next turn */
     enum cause cause;
@@ -150,6 +153,7 @@ void attempt_begin(struct sekisho *s, usec_t now, const struct ip_addr *remote);
 void attempt_end(struct sekisho *s, usec_t now);
 /* Something came of it that ends it; the first cause counts. */
 void attempt_over(struct sekisho *s, enum cause cause, const char *detail);
+enum err attempt_answer(struct sekisho *s, usec_t now, const char *text);
 bool attempt_info(const struct sekisho *s, struct session_info *out);
 
 /* event.c */

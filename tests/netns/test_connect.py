@@ -1,9 +1,14 @@
 """`sekisho connect` from the command line to the gateway and back: the command, its engine, the steward."""
+import fcntl
 import json
+import os
 import pathlib
+import pty
+import termios
 
 import pytest
 
+from lab.gateway import settings
 from lab.host import Host
 from lab.shell import wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
@@ -80,3 +85,65 @@ def test_what_killed_programs_leave_is_undone(host):
     status, out, err = host.sekisho("disconnect", "office")
     assert (status, out) == (0, "office was not connected; nothing is left of it.\n"), err
     assert host.state() == before
+
+
+# ---- questions of the server ----
+
+GTC = ("--routes", OFFICE_NET, "--set", "ppp.methods=eap-gtc", "--set", "ppp.answer_prompts=off")
+
+
+@pytest.fixture
+def asking(make_site, tmp_path):
+    """A host whose gateway asks by EAP-GTC; the password that is kept there is not the answer."""
+    site = make_site(settings(ppp={"auth": '{"eap-gtc"}'}))
+    made = Host(site.computer(), tmp_path, PSK, "not the answer")
+    yield made
+    made.close("office")
+
+
+class Terminal:
+    """The command at a terminal of its own; what it shows, and what a person types."""
+
+    def __init__(self, host, *words):
+        self.ours, theirs = pty.openpty()
+        self.shown = b""
+        self.command = host.start(*words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(theirs)
+
+    def see(self, text):
+        while text not in self.shown:
+            self.shown += os.read(self.ours, 4096)
+
+    def type(self, text):
+        os.write(self.ours, text)
+
+    def end(self):
+        status = self.command.wait(10)
+        os.close(self.ours)
+        return status
+
+
+def test_what_the_server_asks_is_shown_and_the_answer_typed_unseen(asking):
+    terminal = Terminal(asking, *asking.connecting(*GTC))
+    terminal.see(b"Password: ")
+    terminal.type(USERS["alice"].encode() + b"\n")
+    terminal.see(b"Disconnect with")
+    assert terminal.end() == 0 and USERS["alice"].encode() not in terminal.shown
+    assert asking.link()["auth"] == "eap-gtc" and asking.reaches("172.16.0.10")
+
+
+def test_who_does_not_want_to_answer_presses_ctrl_c(asking):
+    before = asking.state()
+    terminal = Terminal(asking, *asking.connecting(*GTC))
+    terminal.see(b"Password: ")
+    terminal.type(b"\x03")
+    assert terminal.end() == 22
+    wait_for("the host is as it was", lambda: asking.state() == before, 5)
+
+
+def test_a_question_without_a_terminal_is_told(asking):
+    before = asking.state()
+    status, _, err = asking.run("setsid", "--wait", *asking.connecting(*GTC))
+    assert status == 2 and "there is no terminal to answer at" in err, err
+    wait_for("the host is as it was", lambda: asking.state() == before, 5)
