@@ -44,10 +44,11 @@ struct client_options {
     char address[IP_TEXT_MAX];   /* the inner one to ask for, that `connection` borrows */
     struct sekisho_options connection;
     struct wishes wishes;
-    bool json;            /* the log */
-    const char *log_file; /* NULL: standard error is as it was found */
-    bool control;         /* listens on the control socket */
-    int ready_fd;         /* -1: nobody waits there */
+    bool json;               /* the log */
+    const char *log_file;    /* NULL: standard error is as it was found */
+    bool control;            /* listens on the control socket */
+    int ready_fd;            /* -1: nobody waits there */
+    struct steward *steward; /* forked before any secret was read; client_run() ends it */
 };
 
 /* Connects and carries packets until a signal, a request or the end. Returns the exit status. */

@@ -124,7 +124,7 @@ static bool open_steward(struct engine *engine, char *why, size_t cap)
 {
     char text[STEWARD_WHY] = "";
     const struct steward_config config = {.name = engine->options->name, .iface = tun_name(engine->tun)};
-    const enum err e = steward_start(&config, &engine->steward, text);
+    const enum err e = steward_start(engine->steward, &config, text);
     if (e != ERR_OK) {
         snprintf(why, cap, "%s", text[0] ? text : err_text(e));
         return false;
@@ -255,7 +255,7 @@ static void fail(struct engine *engine, const char *why)
 
 int client_run(const struct client_options *options)
 {
-    struct engine engine = {.options = options, .signals = -1};
+    struct engine engine = {.options = options, .steward = options->steward, .signals = -1};
     char why[512] = "";
     if (!open_all(&engine, why, sizeof(why))) {
         fail(&engine, why);

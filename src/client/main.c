@@ -202,6 +202,24 @@ static bool read_secrets(struct line *line)
     return true;
 }
 
+/* Ends with an error before the engine could say so. */
+static int refuse(const struct client_options *o, const char *sentence)
+{
+    fprintf(stderr, "sekisho-client: %s\n", sentence);
+    client_tell_starter(o, ctl_reply_error(CTL_CODE_INVALID, sentence));
+    steward_end(o->steward);
+    return EXIT_OTHER;
+}
+
+static bool fork_steward(struct client_options *o)
+{
+    char why[STEWARD_WHY];
+    const enum err e = steward_fork(&o->steward, why);
+    if (e != ERR_OK)
+        refuse(o, why[0] ? why : err_text(e));
+    return e == ERR_OK;
+}
+
 static int run(struct line *line)
 {
     if (!line->o.connection.server || !line->psk_file || !line->o.connection.user || !line->password_file) {
@@ -210,7 +228,13 @@ static int run(struct line *line)
     }
     if (!line->named)
         snprintf(line->o.name, sizeof(line->o.name), "%s", line->o.iface);
-    const int status = read_secrets(line) ? client_run(&line->o) : EXIT_OTHER;
+    int status = EXIT_OTHER;
+    if (!fork_steward(&line->o))
+        return status;
+    if (read_secrets(line))
+        status = client_run(&line->o);
+    else
+        steward_end(line->o.steward);
     bytes_wipe(line, sizeof(*line));
     return status;
 }
@@ -229,14 +253,6 @@ static void name_after(struct client_options *o, const char *file)
     }
 }
 
-/* Ends with an error before the engine could say so. */
-static int refuse(const struct client_options *o, const char *sentence)
-{
-    fprintf(stderr, "sekisho-client: %s\n", sentence);
-    client_tell_starter(o, ctl_reply_error(CTL_CODE_INVALID, sentence));
-    return EXIT_OTHER;
-}
-
 static int run_profile(struct line *line)
 {
     struct profile *profile = NULL;
@@ -246,6 +262,8 @@ static int run_profile(struct line *line)
     if (!line->named && line->profile)
         name_after(&line->o, line->profile);
     snprintf(line->o.iface, sizeof(line->o.iface), "sk-%.12s", line->o.name);
+    if (!fork_steward(&line->o))
+        return EXIT_OTHER;
     enum err e = line->profile ? profile_load(file, &profile, &error)
                                : profile_load_fd(line->profile_fd, file, &profile, &error);
     if (e == ERR_OK)

@@ -178,8 +178,14 @@ static bool take_tls(struct settings *s, char *why, size_t cap)
 {
     const struct sekisho_options *o = &s->text;
     char text[PPP_TLS_WHY_MAX];
-    if (!o->certificate || !wants_tls(s))
-        return true; /* without a certificate the method is passed over */
+    if (!wants_tls(s))
+        return true;
+    if (!o->certificate && s->methods[1] != PPP_AUTH_NONE)
+        return true; /* the method is passed over */
+    if (!o->certificate) {
+        snprintf(why, cap, "EAP-TLS is the only login method, and there is no certificate for it.");
+        return false;
+    }
     const struct ppp_tls_options options = {
         .certificate = view_of(o->certificate, o->certificate_size),
         .key = o->private_key ? view_of(o->private_key, o->private_key_size) : VIEW_NONE,

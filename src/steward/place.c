@@ -39,19 +39,24 @@ static bool is_ours_alone(const char *dir)
     return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
-#define PATIENCE (3 * USEC_SEC) /* for a steward whose client has just died, to end its work */
+/* For a steward whose client has just died, to end its work: as long as it is at work, and a while more. */
+#define PATIENCE  (3 * USEC_SEC)
+#define LAST_CALL (60 * USEC_SEC)
 
 /* Whoever held it may have removed the file between our opening and our locking it. */
 static int take_lock(const char *path)
 {
-    const usec_t until = clock_now() + PATIENCE;
+    const usec_t end = clock_now() + LAST_CALL;
+    usec_t until = clock_now() + PATIENCE;
     for (;;) {
         const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
             return -1;
-        struct stat held, named;
+        struct stat held = {0}, named;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &held) < 0) {
             const int saved = errno;
+            if (fstat(fd, &held) == 0 && held.st_size > 0)
+                until = usec_min(clock_now() + PATIENCE, end);
             close(fd);
             errno = saved;
             if (saved != EWOULDBLOCK || clock_now() >= until)
@@ -122,12 +127,14 @@ static void lock_first_byte(const struct steward_place *place, short type)
 
 void steward_place_enter(const struct steward_place *place)
 {
+    (void)!pwrite(place->lock, "acting\n", 7, 0); /* without it others wait a shorter time, no more */
     lock_first_byte(place, F_WRLCK);
 }
 
 void steward_place_leave(const struct steward_place *place)
 {
     lock_first_byte(place, F_UNLCK);
+    (void)!ftruncate(place->lock, 0);
 }
 
 static bool write_all(int fd, struct view bytes)

@@ -38,22 +38,22 @@ static void leave_the_client(int fd)
     prctl(PR_SET_NAME, "sekisho-steward");
 }
 
-static enum err prepare(struct steward_host *host, const struct steward_config *config, char why[static STEWARD_WHY])
+static enum err prepare(struct steward_host *host, const struct steward_order *order, char why[static STEWARD_WHY])
 {
     struct iface_state is;
-    enum err e = steward_place_open(config->state_dir, config->name, &host->place, why);
+    enum err e = steward_place_open(order->dir, order->name, &host->place, why);
     if (e != ERR_OK)
         return e;
     e = steward_host_clean(host, why);
     if (e != ERR_OK)
         return e;
     memset(&host->record, 0, sizeof(host->record));
-    if (!steward_iface_is_good(config->iface) || (host->record.iface_index = iface_index(config->iface)) == 0 ||
+    if (!steward_iface_is_good(order->iface) || (host->record.iface_index = iface_index(order->iface)) == 0 ||
         iface_state(host->record.iface_index, &is) != ERR_OK || !is.tun) {
-        steward_say(why, "'%.32s' is no TUN device", config->iface);
+        steward_say(why, "'%.32s' is no TUN device", order->iface);
         return ERR_INVALID;
     }
-    snprintf(host->record.iface, sizeof(host->record.iface), "%s", config->iface);
+    snprintf(host->record.iface, sizeof(host->record.iface), "%s", order->iface);
     steward_place_enter(&host->place);
     e = steward_number_choose(host->place.marks, &host->record.number);
     steward_place_leave(&host->place);
@@ -104,13 +104,25 @@ static void serve_requests(struct steward_host *host)
     }
 }
 
-_Noreturn void steward_serve(int fd, const struct steward_config *config)
+/* The first message, from a client that has all its rights still. */
+static bool hear_order(struct steward_order *out)
+{
+    ssize_t n;
+    while ((n = recv(SOCKET_FD, out, sizeof(*out), 0)) < 0 && errno == EINTR)
+        ;
+    return n == (ssize_t)sizeof(*out);
+}
+
+_Noreturn void steward_serve(int fd)
 {
     static struct steward_host host;
+    struct steward_order order;
     struct steward_reply ready = {.result = ERR_OK};
     host.place.lock = host.place.marks = -1;
     leave_the_client(fd);
-    ready.result = prepare(&host, config, ready.why);
+    if (!hear_order(&order))
+        _exit(0);
+    ready.result = prepare(&host, &order, ready.why);
     ready.mark = steward_number_mark(host.record.number);
     if (answer(&ready) && ready.result == ERR_OK) {
         char why[STEWARD_WHY];

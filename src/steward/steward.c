@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -45,7 +46,7 @@ static void release(struct steward *steward)
     free(steward);
 }
 
-static enum err start(const struct steward_config *config, struct steward *steward, char why[static STEWARD_WHY])
+static enum err fork_it(struct steward *steward, char why[static STEWARD_WHY])
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
@@ -54,7 +55,7 @@ static enum err start(const struct steward_config *config, struct steward *stewa
     }
     steward->pid = fork();
     if (steward->pid == 0)
-        steward_serve(ends[1], config);
+        steward_serve(ends[1]);
     const int saved = errno;
     close(ends[1]);
     steward->fd = ends[0];
@@ -65,31 +66,44 @@ static enum err start(const struct steward_config *config, struct steward *stewa
     return ERR_SYSTEM;
 }
 
-enum err steward_start(const struct steward_config *config, struct steward **out, char why[static STEWARD_WHY])
+enum err steward_fork(struct steward **out, char why[static STEWARD_WHY])
 {
-    struct steward_reply reply = {.result = ERR_STATE};
     struct steward *steward = calloc(1, sizeof(*steward));
     why[0] = '\0';
     if (!steward)
         return ERR_NOMEM;
-    enum err e = start(config, steward, why);
-    if (e != ERR_OK) {
-        free(steward);
-        return e;
-    }
-    e = wait_for_answer(steward->fd, &reply);
+    const enum err e = fork_it(steward, why);
     if (e != ERR_OK)
-        steward_say(why, "the steward did not start");
+        free(steward);
     else
-        memcpy(why, reply.why, sizeof(reply.why));
-    e = e != ERR_OK ? e : reply.result;
-    if (e != ERR_OK) {
-        release(steward);
-        return e;
+        *out = steward;
+    return e;
+}
+
+/* False: it does not fit. */
+static bool put(char *out, size_t cap, const char *text)
+{
+    return (size_t)snprintf(out, cap, "%s", text) < cap;
+}
+
+enum err steward_start(struct steward *steward, const struct steward_config *config, char why[static STEWARD_WHY])
+{
+    struct steward_order order = {0};
+    struct steward_reply reply;
+    why[0] = '\0';
+    if (!put(order.name, sizeof(order.name), config->name) || !put(order.iface, sizeof(order.iface), config->iface) ||
+        !put(order.dir, sizeof(order.dir), config->state_dir ? config->state_dir : STEWARD_DIR)) {
+        steward_say(why, "a name is too long for the steward");
+        return ERR_INVALID;
     }
+    if (send(steward->fd, &order, sizeof(order), MSG_NOSIGNAL) != (ssize_t)sizeof(order) ||
+        wait_for_answer(steward->fd, &reply) != ERR_OK) {
+        steward_say(why, "the steward did not start");
+        return ERR_STATE;
+    }
+    memcpy(why, reply.why, sizeof(reply.why));
     steward->mark = reply.mark;
-    *out = steward;
-    return ERR_OK;
+    return reply.result;
 }
 
 uint32_t steward_mark(const struct steward *steward)

@@ -62,11 +62,15 @@ struct steward_plan {
     struct ip_addr server; /* whom the marked sockets speak to; needed with address */
 };
 
-/* Undoes what an earlier one of this name left behind, then forks. As root, before threads, before secrets are read
- * (the steward would keep a copy) and before rights are given up. Waits for the steward to be ready. `why` holds a
- * sentence on failure. ERR_EXISTS: a steward of this name lives (one that is about to end is waited for, three seconds
- * at most). ERR_INVALID: a bad name. ERR_LIMIT: no mark is free. */
-enum err steward_start(const struct steward_config *config, struct steward **out, char why[static STEWARD_WHY]);
+/* Forks the steward, which waits for steward_start(). As root, before threads, and before secrets are read, of which it
+ * would keep a copy. `why` holds a sentence on failure. Give it to steward_end(). */
+enum err steward_fork(struct steward **out, char why[static STEWARD_WHY]);
+
+/* Once, before rights are given up: undoes what an earlier one of this name left behind, and makes the steward ready.
+ * `why` holds a sentence on failure, after which it is good for steward_end() alone. ERR_EXISTS: a steward of this name
+ * lives (one that is about to end is waited for: a minute at most while it acts, three seconds else). ERR_INVALID: a
+ * bad name. ERR_LIMIT: no mark is free. */
+enum err steward_start(struct steward *steward, const struct steward_config *config, char why[static STEWARD_WHY]);
 
 /* The SO_MARK for all sockets of the tunnel. Unique among the living stewards of this host. */
 uint32_t steward_mark(const struct steward *steward);

@@ -38,7 +38,7 @@ uint32_t steward_priority_choose(void);
 struct steward_place {
     char dir[128];
     char name[STEWARD_NAME_MAX];
-    int lock;  /* NAME.lock: as long as it is held, a steward of this name lives */
+    int lock;  /* NAME.lock: as long as it is held, a steward of this name lives; while it acts, there is text in it */
     int marks; /* the file `marks`, whose bytes stand for numbers; byte 0 is for acts on what stewards share */
 };
 
@@ -180,8 +180,13 @@ bool steward_iface_is_good(const char *name);
 
 /* ---- the process ---- */
 
-/* The steward's life; does not return. config's strings are ours by the fork. */
-_Noreturn void steward_serve(int fd, const struct steward_config *config);
+/* The first message to a steward, as the memory of this one program; NUL-terminated. */
+struct steward_order {
+    char name[STEWARD_NAME_MAX], dir[128], iface[STEWARD_IFACE];
+};
+
+/* The steward's life, which begins with waiting for its order; does not return. */
+_Noreturn void steward_serve(int fd);
 
 __attribute__((format(printf, 2, 3))) void steward_say(char why[static STEWARD_WHY], const char *format, ...);
 

@@ -127,6 +127,27 @@ def test_disconnect_is_answered_when_all_is_undone(site, start):
     wait_for("the gateway knows", lambda: not site.gateway.sessions())
 
 
+def memory(pid):
+    """All that a process can write to."""
+    areas = [line.split()[:2] for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines() if "[v" not in line]
+    with open(f"/proc/{pid}/mem", "rb") as file:
+        for area, rights in areas:
+            begin, end = (int(edge, 16) for edge in area.split("-"))
+            if "w" in rights:
+                file.seek(begin)
+                yield file.read(end - begin)
+
+
+def test_the_helper_with_roots_rights_knows_no_secret(site, start):
+    engine = start(profile(site))
+    engine.wait_up()
+    helper, = pathlib.Path(f"/proc/{engine.process.pid}/task/{engine.process.pid}/children").read_text().split()
+    seen = {pid: b"".join(memory(pid)) for pid in (engine.process.pid, helper)}
+    assert b"wonder-land-42" in seen[engine.process.pid], "this shows nothing"
+    for secret in (b"wonder-land-42", b"four-winds-1867"):
+        assert secret not in seen[helper]
+
+
 def test_a_second_engine_of_the_same_name_is_refused(site, start):
     computer = site.computer()
     engine = start(profile(site), computer)

@@ -50,6 +50,8 @@ static void what_cannot_be_taken_is_told_in_a_sentence(void **state)
     expect_refused("perhaps");
     options.methods = "mschapv2,telepathy";
     expect_refused("telepathy");
+    options.methods = "eap-tls";
+    expect_refused("EAP-TLS");
     options.local = "here";
     expect_refused("here");
     options.revocation = "Refuse";

@@ -73,6 +73,32 @@ static void the_steward_of_a_killed_client_undoes_everything(void **state)
     }
 }
 
+/* Undoing takes as long as the programs for it and other tunnels' stewards let it. */
+static void a_clean_up_waits_for_a_steward_that_is_undoing(void **state)
+{
+    (void)state;
+    char why[STEWARD_WHY];
+    const struct steward_plan plan = demanding();
+    const struct client client = start_client(NAME, "tun0", &plan);
+    const pid_t other = fork();
+    if (other == 0) {
+        struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = 1};
+        const int marks = open(STEWARD_DIR "/marks", O_RDWR | O_CLOEXEC);
+        if (marks < 0 || fcntl(marks, F_OFD_SETLK, &first) < 0)
+            _exit(1);
+        kill(client.pid, SIGKILL);
+        sleep(5);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(client.pid, NULL, 0), client.pid);
+    if (steward_clean(NULL, NAME, why) != ERR_OK)
+        fail_msg("%s", why);
+    assert_same_host(before);
+    int end;
+    assert_int_equal(waitpid(other, &end, 0), other);
+    assert_int_equal(end, 0);
+}
+
 static void signals_that_end_a_client_do_not_end_its_steward(void **state)
 {
     (void)state;
@@ -243,6 +269,7 @@ int main(void)
         return EXIT_SKIPPED;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_steward_of_a_killed_client_undoes_everything, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clean_up_waits_for_a_steward_that_is_undoing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signals_that_end_a_client_do_not_end_its_steward, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_both_left_behind_is_cleaned_from_the_journal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(both_may_be_killed_at_any_moment, set_up, tear_down),

@@ -174,7 +174,7 @@ static inline struct steward *start_steward(const char *name, const char *iface)
     struct steward *steward = NULL;
     char why[STEWARD_WHY];
     const struct steward_config config = {.name = name, .iface = iface};
-    if (steward_start(&config, &steward, why) != ERR_OK)
+    if (steward_fork(&steward, why) != ERR_OK || steward_start(steward, &config, why) != ERR_OK)
         fail_msg("%s", why);
     return steward;
 }
@@ -219,7 +219,8 @@ static inline _Noreturn void be_client(const char *name, const char *iface, cons
     struct steward *steward = NULL;
     struct tun *tun = make_tunnel(iface);
     const struct steward_config config = {.name = name, .iface = tun ? tun_name(tun) : ""};
-    if (!tun || steward_start(&config, &steward, why) != ERR_OK || steward_apply(steward, plan, why) != ERR_OK) {
+    if (!tun || steward_fork(&steward, why) != ERR_OK || steward_start(steward, &config, why) != ERR_OK ||
+        steward_apply(steward, plan, why) != ERR_OK) {
         print_message("a client failed: %s\n", why);
         _exit(1);
     }
