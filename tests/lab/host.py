@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from lab.gateway import SEKISHO
-from lab.shell import stop, wait_for
+from lab.shell import check_sanitizers, stop, wait_for
 from lab.world import INTERNET_GATEWAY
 
 OWN_FILES = "mount -t tmpfs none /run && cp -a /etc /run/etc && mount --bind /run/etc /etc && echo ready && exec sleep 600"
@@ -88,4 +88,7 @@ class Host:
     def close(self, *names):
         for name in names:
             self.sekisho("disconnect", name)
+        said = [log.read_text(errors="replace") for log in self.file("/run/sekisho/client").glob("*.log")]
         stop(self.keeper)
+        for text in said:
+            check_sanitizers(text)
