@@ -43,7 +43,7 @@ static const char *state_word(const struct engine *engine, const struct sekisho_
     case SEKISHO_IDLE:
         break;
     }
-    return "ending";
+    return engine->begin_at == USEC_NEVER ? "ending" : "connecting";
 }
 
 static void join(char *out, size_t cap, const char *text)
@@ -152,6 +152,7 @@ static char *answer_version(void)
 static char *answer_disconnect(struct engine *engine)
 {
     engine->status = EXIT_OK;
+    client_begin(engine); /* so that there is an end to tell of */
     sekisho_disconnect(engine->sekisho);
     struct sekisho_event event;
     while (sekisho_event(engine->sekisho, &event))
@@ -181,6 +182,7 @@ char *client_answer(void *ctx, const struct ctl_request *request, bool *subscrib
         return answer_prompt(engine, ctl_text(request, CTL_ARG_ANSWER));
     case CTL_VERB_EVENTS:
         *subscribe = true;
+        client_begin(engine);
         return answer_events(engine);
     case CTL_VERB_VERSION:
         return answer_version();

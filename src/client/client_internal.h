@@ -75,6 +75,7 @@ struct engine {
     struct control *control;
     int signals;
     int status;                /* the exit status so far */
+    usec_t begin_at;           /* the first attempt; earlier when somebody listens; USEC_NEVER: it has begun */
     bool ending;               /* the loop is about to stop */
     bool applied;              /* the host is as planned */
     bool lookups;              /* but for its name servers: its own are asked, to find the server by its name */
@@ -105,6 +106,8 @@ void log_trim(void);  /* after lines: drops the oldest when they are too many */
 
 /* answer.c */
 char *client_answer(void *engine, const struct ctl_request *request, bool *subscribe);
+/* Begins with the first attempt, unless that is done. */
+void client_begin(struct engine *engine);
 /* Ends the connection and undoes everything; the loop stops. */
 void client_end(struct engine *engine);
 void client_rate(struct engine *engine);

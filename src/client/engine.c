@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_BYTES 160
+#define LISTEN_TIME    USEC_SEC /* for whoever started us to listen before the first attempt, which may end at once */
 
 /* ---- the loop ---- */
 
@@ -35,6 +36,8 @@ static usec_t turn(void *ctx, usec_t now)
     struct engine *engine = ctx;
     if (engine->ending)
         return USEC_NEVER;
+    if (engine->begin_at <= now)
+        client_begin(engine);
     if (sekisho_run(engine->sekisho) != ERR_OK) {
         engine->status = EXIT_OTHER;
         client_end(engine);
@@ -42,7 +45,7 @@ static usec_t turn(void *ctx, usec_t now)
     }
     hear(engine);
     const int ms = sekisho_timeout_ms(engine->sekisho);
-    return ms < 0 ? USEC_NEVER : now + (usec_t)ms * USEC_MSEC;
+    return usec_min(engine->begin_at, ms < 0 ? USEC_NEVER : now + (usec_t)ms * USEC_MSEC);
 }
 
 static void leave(struct engine *engine, int status)
@@ -75,6 +78,14 @@ static void steward_ready(void *ctx, uint32_t what)
     follow_say(engine, "failed",
                "The helper that sets up interface and routes has died; 'sekisho-client --clean' tidies up.");
     leave(engine, EXIT_OTHER);
+}
+
+void client_begin(struct engine *engine)
+{
+    if (engine->begin_at == USEC_NEVER)
+        return;
+    engine->begin_at = USEC_NEVER;
+    sekisho_connect(engine->sekisho);
 }
 
 void client_end(struct engine *engine)
@@ -264,7 +275,7 @@ int client_run(const struct client_options *options)
     }
     client_tell_starter(options, ctl_reply_ok(NULL));
     loop_on_turn(engine.loop, turn, &engine);
-    sekisho_connect(engine.sekisho);
+    engine.begin_at = clock_now() + (options->ready_fd >= 0 ? LISTEN_TIME : 0);
     loop_run(engine.loop);
     close_all(&engine);
     return engine.status;

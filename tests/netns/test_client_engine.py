@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -125,6 +126,17 @@ def test_disconnect_is_answered_when_all_is_undone(site, start):
     assert host_state(computer) == before
     assert engine.process.wait(5) == 0
     wait_for("the gateway knows", lambda: not site.gateway.sessions())
+
+
+def test_an_end_at_once_is_told_to_whoever_started_it(site, start):
+    """However late it is scheduled to ask."""
+    computer = site.computer()
+    computer.run("ip", "route", "del", "default")
+    engine = start(profile(site, top={"server": '"198.51.100.1"'}, run={"stay": '"never"'}), computer)
+    time.sleep(0.5)
+    reply, *told = engine.ask("events", lines=2)
+    told = reply["data"]["progress"] + [line["event"] for line in told]
+    assert told[-1]["type"] == "failed" and told[-1]["cause"] == "no-network", told
 
 
 def memory(pid):
