@@ -22,6 +22,7 @@ static void parse(struct view body, struct view secret)
         abort();
     touch(m.host);
     touch(m.vendor);
+    touch(m.calling);
     touch(m.text);
     touch(m.challenge);
     touch(m.response);

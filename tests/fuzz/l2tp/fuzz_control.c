@@ -35,6 +35,13 @@ static uint16_t u16_of(struct view m, uint16_t attribute)
     return 0;
 }
 
+static void check_text(const char *text)
+{
+    for (const char *c = text; *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            abort();
+}
+
 static void pull(struct scene *s)
 {
     uint8_t bytes[L2TP_SEND_MAX];
@@ -56,9 +63,10 @@ static void pull(struct scene *s)
     while (l2tp_event(s->l2tp, &event)) {
         if (event.type == L2TP_EVENT_SESSION_UP)
             s->live++;
-        for (const char *c = event.detail; *c; c++)
-            if (*c < 0x20 || *c > 0x7e)
-                abort();
+        check_text(event.detail);
+        check_text(event.station);
+        if (event.station[0] && strncmp(event.station, L2TP_STATION_PREFIX, sizeof(L2TP_STATION_PREFIX) - 1) != 0)
+            abort();
     }
 }
 
