@@ -7,6 +7,7 @@ import pytest
 from authority import PASSWORD, Ours
 from clients import STACKS, LoginFailed, Profile, StockClient
 from lab.gateway import settings
+from lab.responder import Responder
 
 WEB = "203.0.113.254"  # where revocation is asked, in the internet
 OCSP_PORT = 8888
@@ -55,7 +56,7 @@ def connected(request, make_site, ours):
         'authority "ours"': {"file": f'"{ours.ca}"'},
     }))
     site.world.serve_files(ours.directory, site.world.internet, WEB)
-    ours.serve_ocsp(site.world.internet, OCSP_PORT, ours.ocsp_index({"asked"}))
+    Responder(site.world.internet, ours.directory, OCSP_PORT, {"asked"})  # ends with the world
     return Connected(site, site.add_client(STACKS[request.param], site.world.add_home()), ours)
 
 

@@ -75,10 +75,10 @@ def site(make_site):
 
 @pytest.fixture
 def big_file(tmp_path):
-    """A directory with `file`: 8 MB nobody can guess."""
+    """A directory with `file`: 20 MB nobody can guess."""
     directory = tmp_path / "www"
     directory.mkdir()
-    (directory / "file").write_bytes(os.urandom(8_000_000))
+    (directory / "file").write_bytes(os.urandom(20_000_000))
     return directory
 
 

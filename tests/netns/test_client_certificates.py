@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from lab.gateway import SEKISHO, SENTENCES, settings
-from lab.papers import Authority
+from lab.packets import Sniffer, is_udp
+from lab.papers import Authority, bundle
+from lab.responder import Responder
 from lab.shell import run, stop, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_NET
 
@@ -16,6 +18,9 @@ from lab.host import Host
 
 SERVER = "vpn.example.com"
 PKI_HOST = "203.0.113.200"
+OCSP_PORT = 8888
+NEXT_PAYLOAD_AT = 20 + 8 + 4 + 16  # behind IP, UDP, the marker of IKE on port 4500, and both cookies
+FRAGMENT = 132
 
 
 class Papers:
@@ -106,6 +111,29 @@ def test_what_the_page_says_connects(open_office, key):
         assert office.host.state() == before
 
 
+def test_long_chains_go_in_fragments(make_site, tmp_path):
+    """RSA of 4096 bits with an authority between, at both ends."""
+    root = Authority(tmp_path / "root", "rsa4096", name="Example Root")
+    middle = Authority(tmp_path / "middle", "rsa4096", parent=root, name="Example Authority")
+    server = bundle(middle.issue(SERVER, "rsa4096", "serverAuth"), middle)
+    laptop = bundle(middle.issue("alice-laptop", "rsa4096"), middle)
+    site = make_site(settings(**{'certificate "gateway"': {"file": f'"{server}"'},
+                                 'authority "root"': {"file": f'"{root.certificate}"'}}))
+    host = Host(site.computer(site.world.add_home()), tmp_path, PSK, USERS["alice"])
+    sniffer = Sniffer(site.world.gateway, "wan")
+    try:
+        status, out, err = host.sekisho(
+            "connect", INTERNET_GATEWAY, "--user", "alice", "--password-file", host.password, "--certificate", laptop,
+            "--authorities", root.certificate, "--set", f"certificate.server_identity={SERVER}", "--dns", "off",
+            "--routes", OFFICE_NET, "--set", "run.user=nobody", "--name", "office")
+        assert status == 0, out + err
+        assert host.reaches("172.16.0.10")
+        pieces = [packet for packet in sniffer.stop() if is_udp(packet, 4500) and packet[NEXT_PAYLOAD_AT] == FRAGMENT]
+        assert len({packet[12:16] for packet in pieces}) == 2, "fragments came from one side only"
+    finally:
+        host.close("office")
+
+
 def test_a_server_that_does_not_prove_itself_is_refused(open_office, tmp_path):
     office = open_office()
     stranger = Papers(tmp_path / "stranger", "p256", "Example Stranger")
@@ -143,6 +171,23 @@ def test_a_server_whose_certificate_was_revoked_is_refused(open_office):
     shutil.copy(office.papers.crl, public)
     status, said = office.connect()
     assert (status, SENTENCES["cert-revoked"] in said) == (14, True), said
+
+
+def test_a_server_that_the_responder_calls_revoked_is_refused(open_office):
+    office = open_office("p256", "--ocsp-url", f"http://{PKI_HOST}:{OCSP_PORT}/")
+    web = office.site.world.namespace("pki")
+    web.cable("eth", office.site.world.internet, "pki", other_bridge="net")
+    web.address("eth", f"{PKI_HOST}/24")
+    strict = (None, None, "--set", "certificate.revocation=refuse")
+    status, said = office.connect(*strict)
+    assert (status, SENTENCES["cert-revocation-unknown"] in said) == (14, True), said
+    with Responder(web, office.papers.directory, OCSP_PORT):
+        status, said = office.connect(*strict)
+        assert status == 0, said
+        assert office.host.sekisho("disconnect", "office")[0] == 0
+    with Responder(web, office.papers.directory, OCSP_PORT, {SERVER}):
+        status, said = office.connect(*strict)
+        assert (status, SENTENCES["cert-revoked"] in said) == (14, True), said
 
 
 def test_a_device_that_the_gateway_does_not_take_is_told(open_office, tmp_path):

@@ -5,6 +5,10 @@ import pytest
 
 from lab.gateway import POOL_NET, settings
 from lab.packets import Sniffer, is_esp, is_udp
+from lab.sink import Sink
+from lab.world import OFFICE_HOST
+
+TAKE_PORT = 5555
 
 
 def roads(site, client):
@@ -15,24 +19,29 @@ def roads(site, client):
     return sum(map(is_esp, packets)), sum(is_udp(packet, 4500) for packet in packets)
 
 
-def fetch_whole(site, client, big_file):
-    url = site.world.serve_files(big_file) + "/file"
-    said = client.namespace.run("sh", "-c", f"curl -sSf -m 60 {url} | sha256sum")
-    assert said.split()[0] == hashlib.sha256((big_file / "file").read_bytes()).hexdigest()
+def carry_both_ways(site, client, big_file):
+    content = (big_file / "file").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert client.sha256_of(site.world.serve_files(big_file) + "/file") == digest
+    sink = Sink(site.world.office, OFFICE_HOST, TAKE_PORT, len(content))
+    try:
+        assert client.send(OFFICE_HOST, TAKE_PORT, content) == digest
+    finally:
+        sink.close()
 
 
 def test_without_a_nat_esp_is_bare(site, big_file):
     client = site.connect()
     esp, udp = roads(site, client)
     assert esp >= 20 and udp == 0
-    fetch_whole(site, client, big_file)
+    carry_both_ways(site, client, big_file)
 
 
 def test_behind_a_napt_esp_goes_in_udp(site, big_file):
     client = site.connect(site.computer(site.world.add_home()))
     esp, udp = roads(site, client)
     assert esp == 0 and udp >= 20
-    fetch_whole(site, client, big_file)
+    carry_both_ways(site, client, big_file)
 
 
 def test_forced_encapsulation_uses_udp_without_a_nat(make_site):
