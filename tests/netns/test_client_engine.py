@@ -244,6 +244,7 @@ def test_the_service_manager_is_told(site):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+@pytest.mark.skipif(os.environ.get("SEKISHO_SANITIZED") == "thread", reason="that build has the programs alone")
 def test_what_is_installed_fits_together(tmp_path):
     """Programs, unit, pages and completions; the unit is judged by systemd's own program with the installed paths."""
     build = CLIENT.parents[2]
