@@ -4,6 +4,7 @@
     198.51.100.2      .1              172.16.0.1     172.16.0.10
     10.128.0.0/16 (all of it local: a storm of clients with an address each)
 """
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -122,10 +123,12 @@ def memory_bytes(pid):
     raise AssertionError("no VmRSS")
 
 
-def storm(place, clients, *options, **popen):
-    """Starts the load generator; gives the process, whose first line of output is its result."""
+def storm(place, clients, *options, number=0, **popen):
+    """Starts the load generator; gives the process, whose first line of output is its result. Several of one size, by
+    `number`, have addresses of their own."""
+    first = ipaddress.ip_address(STORM_FIRST) + number * clients
     return place.client.start(*on_core(LOAD_CORE, program("storm")), "--server", SERVER, "--psk", PSK, "--user", USER,
-                              "--password", PASSWORD, "--first", STORM_FIRST, "--clients", clients, *options,
+                              "--password", PASSWORD, "--first", first, "--clients", clients, *options,
                               stdout=subprocess.PIPE, text=True, **popen)
 
 
