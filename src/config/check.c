@@ -201,11 +201,25 @@ void config_share_dns(struct config *c)
             c->pools[i].dns = c->dns;
 }
 
+/* Links are made by putting a path behind it. */
+static enum err check_portal(const struct config *c, struct config_error *e)
+{
+    const char *url = c->portal.url;
+    if (url[0] == '\0')
+        return ERR_OK;
+    if (strncmp(url, "https://", 8) != 0 || url[8] == '\0' || strcspn(url + 8, "/?# \"<>") != strlen(url + 8))
+        return config_fail(e, 0, "portal.url",
+                           "\"%s\" is no address of the portal; write it like https://vpn.example.com.", url);
+    return ERR_OK;
+}
+
 enum err config_check(struct config *config, struct config_error *e)
 {
     enum err result = check_psks(config, e);
     if (result == ERR_OK)
         result = check_certificates(config, e);
+    if (result == ERR_OK)
+        result = check_portal(config, e);
     if (result == ERR_OK)
         result = check_logins(config, e);
     if (result == ERR_OK)

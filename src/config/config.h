@@ -191,6 +191,18 @@ struct config {
         char group[CONFIG_NAME_MAX]; /* whose members may use the socket; "": root and the gateway's user only */
     } control;
 
+    /* Of sekisho-portal; the gateway itself takes only the URL, for links. */
+    struct {
+        struct ip_addr listen; /* family 0: all addresses */
+        uint32_t port;
+        char url[CONFIG_PATH_MAX];         /* "https://vpn.example.com", without a slash at its end; "": not known */
+        char certificate[CONFIG_PATH_MAX]; /* with its key, unless there is a key_file */
+        char key_file[CONFIG_PATH_MAX];    /* "": none */
+        uint32_t idle, longest;            /* of a login */
+        char user[CONFIG_NAME_MAX];
+        char group[CONFIG_NAME_MAX]; /* "": control.group */
+    } portal;
+
     struct {
         uint32_t format; /* enum config_log_format */
         uint32_t level;  /* enum config_log_level */
@@ -282,7 +294,7 @@ struct schema_key {
     const char *sentence;
 };
 
-#define SCHEMA_SECTIONS_MAX 16
+#define SCHEMA_SECTIONS_MAX 24
 
 struct schema {
     const struct schema_section *sections;
