@@ -107,6 +107,24 @@ enum err seal(const uint8_t key[static SEAL_KEY_SIZE], const struct random *rng,
 /* out gets sealed.n - SEAL_OVERHEAD bytes. ERR_AUTH when key, context or bytes differ. */
 enum err unseal(const uint8_t key[static SEAL_KEY_SIZE], struct view context, struct view sealed, uint8_t *out);
 
+/* ---- one-time codes (RFC 4226, 6238) ---- */
+
+#define TOTP_SECRET_SIZE 20 /* bytes to draw for a secret: the length of SHA-1 (RFC 4226 4, R6) */
+#define TOTP_STEP        30 /* seconds; a step is the seconds since 1970 by this */
+#define TOTP_DIGITS      6
+#define TOTP_DIGITS_MIN  6
+#define TOTP_DIGITS_MAX  9
+#define TOTP_CODE_SIZE   (TOTP_DIGITS_MAX + 1) /* bytes with NUL */
+
+/* ERR_INVALID: digits; ERR_UNSUPPORTED: the hash. */
+enum err hotp(enum hash h, struct view secret, uint64_t counter, unsigned digits, char out[static TOTP_CODE_SIZE]);
+/* The code of a step, as authenticator apps make it. */
+enum err totp_code(struct view secret, uint64_t step, char out[static TOTP_CODE_SIZE]);
+
+#define BASE32_SIZE(n) (((n)*8 + 4) / 5 + 1) /* bytes of the text of n bytes, with NUL */
+/* RFC 4648 section 6, without padding. out holds BASE32_SIZE(bytes.n). */
+void base32_text(struct view bytes, char *out);
+
 /* ---- ESP bursts ---- */
 
 enum esp_cipher {
