@@ -145,6 +145,7 @@ static enum err look_up(struct aaa *a, const char *sent, struct login *l)
         unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), l->password) != ERR_OK)
         return ERR_CRYPTO;
     l->record = (struct aaa_record){true, row->user, view_of(l->password, row->sealed_n - SEAL_OVERHEAD)};
+    l->record.user.enabled = row->user.enabled && row->group.enabled;
     return ERR_OK;
 }
 
@@ -179,22 +180,38 @@ static void copy_servers(const struct config_addrs *from, struct ip_addr to[stat
         to[i] = from->addr[i];
 }
 
+static uint32_t session_limit(const struct aaa *a, const struct store_row *row)
+{
+    if (row->user.max_sessions != 0)
+        return row->user.max_sessions;
+    return row->group.max_sessions != 0 ? row->group.max_sessions : a->sessions_per_user;
+}
+
+/* What a device that comes back held; 0 when its user's group is served from another pool since. */
+static uint32_t held_before(const struct aaa *a, const struct store_row *row, const char *station)
+{
+    const uint32_t address = leases_of_station(a->leases, row->user.name, station);
+    const struct config_pool *pool = address != 0 ? leases_pool_of(a->leases, address) : NULL;
+    const bool elsewhere = row->group.pool[0] && (pool == NULL || strcmp(pool->name, row->group.pool) != 0);
+    return elsewhere ? 0 : address;
+}
+
 /* The user may come in; what is left is its number of sessions and an address. */
 static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t session, const char *station,
                         struct aaa_answer *answer)
 {
     const struct aaa_user *user = &row->user;
-    uint32_t limit = user->max_sessions != 0 ? user->max_sessions : a->sessions_per_user;
+    uint32_t limit = session_limit(a, row);
     uint32_t fixed = ip4_value(&user->address), address;
     uint32_t live = leases_of_user(a->leases, user->name);
     if (fixed == 0) /* a device that comes back goes on with what it had */
-        fixed = leases_of_station(a->leases, user->name, station);
+        fixed = held_before(a, row, station);
     if (fixed != 0 && leases_held_by(a->leases, user->name, fixed))
         live--; /* the one that will be replaced */
     if (limit != 0 && live >= limit)
         return CAUSE_AUTH_LIMIT;
-    enum err result =
-        leases_take(a->leases, session, user->name, fixed, row->last_address, &address, &answer->replaces);
+    enum err result = leases_take(a->leases, session, user->name, fixed, row->group.pool, row->last_address, &address,
+                                  &answer->replaces);
     if (result != ERR_OK)
         return cause_of_lease(result);
     leases_note_station(a->leases, session, station);
@@ -208,7 +225,7 @@ static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t ses
 }
 
 /* The judge works even when its word no longer counts, so that a wait does not show in the time either. */
-static enum cause login(struct aaa *a, const struct aaa_request *r, struct login *l, struct aaa_answer *answer)
+static enum cause prove(struct aaa *a, const struct aaa_request *r, struct login *l, struct aaa_answer *answer)
 {
     struct aaa_verdict verdict;
     if (look_up(a, r->proof.user, l) != ERR_OK)
@@ -225,14 +242,16 @@ static enum cause login(struct aaa *a, const struct aaa_request *r, struct login
         return verdict.cause;
     throttle_passed(&a->throttle, name, &r->peer);
     memcpy(answer->authenticator_response, verdict.authenticator_response, sizeof answer->authenticator_response);
-    return admit(a, &l->row, r->session, r->station ? r->station : "", answer);
+    return CAUSE_NONE;
 }
 
 void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)
 {
     struct login l = {0};
     *answer = (struct aaa_answer){0};
-    answer->cause = login(aaa, request, &l, answer);
+    answer->cause = prove(aaa, request, &l, answer);
+    if (answer->cause == CAUSE_NONE)
+        answer->cause = admit(aaa, &l.row, request->session, request->station ? request->station : "", answer);
     answer->accepted = answer->cause == CAUSE_NONE;
     if (answer->accepted) {
         /* That a login could not be noted down is no reason to refuse it. */
@@ -248,4 +267,64 @@ void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_an
 void aaa_logout(struct aaa *aaa, uint64_t session)
 {
     leases_release(aaa->leases, session);
+}
+
+void aaa_check(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)
+{
+    struct login l = {0};
+    *answer = (struct aaa_answer){0};
+    answer->cause = prove(aaa, request, &l, answer);
+    answer->accepted = answer->cause == CAUSE_NONE;
+    bytes_wipe(&l, sizeof l);
+}
+
+const char *aaa_session_user(const struct aaa *aaa, uint64_t session)
+{
+    return leases_user_of(aaa->leases, session);
+}
+
+/* ---- who may not stay ---- */
+
+struct sweep {
+    struct aaa *aaa;
+    int64_t wall;
+    void (*each)(void *ctx, uint64_t session, enum cause cause);
+    void *ctx;
+    enum err result;
+};
+
+static void sweep_one(void *ctx, uint64_t session, const char *name)
+{
+    struct sweep *sweep = ctx;
+    struct store_row row = {0};
+    const enum err found = store_get(sweep->aaa->store, name, &row);
+    row.user.enabled = row.user.enabled && row.group.enabled;
+    const enum cause cause = found == ERR_NOTFOUND ? CAUSE_ADMIN : aaa_welcome(&row.user, sweep->wall);
+    if (found != ERR_OK && found != ERR_NOTFOUND)
+        sweep->result = found;
+    else if (cause != CAUSE_NONE)
+        sweep->each(sweep->ctx, session, cause);
+    bytes_wipe(&row, sizeof row);
+}
+
+enum err aaa_unwelcome(struct aaa *aaa, int64_t wall, void (*each)(void *ctx, uint64_t session, enum cause cause),
+                       void *ctx)
+{
+    struct sweep sweep = {aaa, wall, each, ctx, ERR_OK};
+    leases_each(aaa->leases, sweep_one, &sweep);
+    return sweep.result;
+}
+
+int64_t aaa_next_expiry(struct aaa *aaa, int64_t wall)
+{
+    int64_t at = 0;
+    return store_next_expiry(aaa->store, wall, &at) == ERR_OK ? at : 0;
+}
+
+void aaa_pool_each(const struct aaa *aaa,
+                   void (*each)(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used,
+                                uint32_t reserved),
+                   void *ctx)
+{
+    leases_pools(aaa->leases, each, ctx);
 }

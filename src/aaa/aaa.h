@@ -13,6 +13,7 @@
 #define AAA_NAME_MAX     128 /* bytes of a user name with NUL */
 #define AAA_PASSWORD_MAX 256 /* bytes; MS-CHAPv2 allows 256 characters */
 #define AAA_WHY_MAX      256 /* bytes of a sentence about a failure */
+#define AAA_NOTE_MAX     256 /* bytes of an administrator's words with NUL */
 
 /* ---- a login ---- */
 
@@ -80,6 +81,19 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config);
 void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer);
 /* Ends the lease; harmless when there is none. */
 void aaa_logout(struct aaa *aaa, uint64_t session);
+/* Judges a proof for somebody who wants no address: the portal. The same judge, the same wait after failures, the same
+ * work for a name that does not exist. Of the answer only accepted, cause and user are set; session is not looked at.
+ */
+void aaa_check(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer);
+
+/* Whose lease this is, as it stands in the store; borrowed until the next call. NULL: nobody's. */
+const char *aaa_session_user(const struct aaa *aaa, uint64_t session);
+/* Tells every lease whose user may not be here any more: removed, disabled or expired, or of a disabled group. cause
+ * says which. each must not log out. */
+enum err aaa_unwelcome(struct aaa *aaa, int64_t wall, void (*each)(void *ctx, uint64_t session, enum cause cause),
+                       void *ctx);
+/* When the next user expires after wall, in seconds since 1970; 0: nobody will. */
+int64_t aaa_next_expiry(struct aaa *aaa, int64_t wall);
 
 struct aaa_usage {
     uint32_t size, used;        /* addresses of all pools */
@@ -94,19 +108,22 @@ struct aaa_usage aaa_usage(const struct aaa *aaa);
 struct aaa_user {
     char name[AAA_NAME_MAX];
     bool enabled;
-    struct ip_addr address; /* fixed inner address; family 0: from the pool */
-    uint32_t max_sessions;  /* 0: by configuration */
-    int64_t expires;        /* seconds since 1970 from which logins are refused; 0: never */
-    int64_t created;        /* set by aaa_user_add() */
-    int64_t last_login;     /* 0: never */
-    uint32_t sessions;      /* out: live ones */
+    struct ip_addr address;      /* fixed inner address; family 0: from the pool */
+    uint32_t max_sessions;       /* 0: by configuration */
+    int64_t expires;             /* seconds since 1970 from which logins are refused; 0: never */
+    int64_t created;             /* set by aaa_user_add() */
+    int64_t last_login;          /* 0: never */
+    char group[CONFIG_NAME_MAX]; /* "": none */
+    char note[AAA_NOTE_MAX];
+    uint32_t sessions; /* out: live ones */
 };
 
-/* ERR_EXISTS (name or fixed address), ERR_INVALID (name, password, address in no pool), ERR_SYSTEM, ERR_CRYPTO; why
- * says it in a sentence. */
+/* ERR_EXISTS (name or fixed address), ERR_INVALID (name, password, address in no pool, no such group), ERR_SYSTEM,
+ * ERR_CRYPTO; why says it in a sentence. */
 enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view password, int64_t wall,
                       char why[static AAA_WHY_MAX]);
-/* Writes enabled, address, max_sessions and expires of the user of that name. ERR_NOTFOUND and as above. */
+/* Writes enabled, address, max_sessions, expires, group and note of the user of that name. ERR_NOTFOUND and as above.
+ */
 enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[static AAA_WHY_MAX]);
 enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, char why[static AAA_WHY_MAX]);
 enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
@@ -114,6 +131,39 @@ enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, c
 /* Calls each for every user in order of name, until it returns false. */
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
                        char why[static AAA_WHY_MAX]);
+
+/* ---- groups ---- */
+
+/* What users in it have who have nothing of their own. A user is in one group at most. Names are like those of users,
+ * shorter than CONFIG_NAME_MAX. */
+struct aaa_group {
+    char name[CONFIG_NAME_MAX];
+    bool enabled;               /* else none of its users may log in */
+    char pool[CONFIG_NAME_MAX]; /* where addresses come from; "": any */
+    uint32_t max_sessions;      /* of each user; 0: by configuration */
+    char login[16];             /* AAA_LOGIN_PASSWORD, AAA_LOGIN_GRID; "": as the user has it */
+    char note[AAA_NOTE_MAX];
+    uint32_t users; /* out: how many are in it */
+};
+
+#define AAA_LOGIN_PASSWORD "password"
+#define AAA_LOGIN_GRID     "grid"
+
+/* ERR_EXISTS, ERR_INVALID (name, login, no such pool), ERR_SYSTEM; why says it in a sentence. */
+enum err aaa_group_add(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX]);
+enum err aaa_group_set(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX]);
+/* ERR_EXISTS: there are users in it. */
+enum err aaa_group_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out, char why[static AAA_WHY_MAX]);
+/* Calls each for every group in order of name, until it returns false. */
+enum err aaa_group_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx,
+                        char why[static AAA_WHY_MAX]);
+
+/* Calls each for every pool. reserved: fixed addresses of users in it. */
+void aaa_pool_each(const struct aaa *aaa,
+                   void (*each)(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used,
+                                uint32_t reserved),
+                   void *ctx);
 
 /* ---- the judge: pure ---- */
 
@@ -140,6 +190,8 @@ void aaa_judge(const struct aaa_record *record, const struct aaa_proof *proof, i
 #define AAA_FORMS_MAX 3
 size_t aaa_name_forms(const char *sent, char out[static AAA_FORMS_MAX][AAA_NAME_MAX]);
 bool aaa_name_valid(const char *name);
+/* Equal but for the case of ASCII letters. */
+bool aaa_names_equal(const char *a, const char *b);
 
 /* ---- address pools: pure ---- */
 
@@ -159,5 +211,6 @@ void pool_release(struct pool *pool, uint32_t address);     /* harmless when it 
 bool pool_holds(const struct pool *pool, uint32_t address); /* whether it is in the ranges */
 uint32_t pool_size(const struct pool *pool);
 uint32_t pool_used(const struct pool *pool);
+uint32_t pool_reserved(const struct pool *pool);
 
 #endif

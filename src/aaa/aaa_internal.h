@@ -15,8 +15,6 @@ enum err aaa_why(char why[static AAA_WHY_MAX], enum err result, const char *form
 
 /* ---- names ---- */
 
-/* Equal but for the case of ASCII letters. */
-bool name_equal(const char *a, const char *b);
 /* Lower case of ASCII letters; returns out. */
 const char *name_fold(const char *name, char out[static AAA_NAME_MAX]);
 /* The parts of a name as sent that a client may have put into its MS-CHAPv2 hash, in order, views into it. */
@@ -47,10 +45,11 @@ void throttle_passed(struct throttle *t, const char *user, const struct ip_addr 
 
 struct store;
 
-/* What a row holds beside the user: the sealed password and the address held last. */
+/* What a row holds beside the user: the sealed password, the address held last, and what the group gives. */
 struct store_row {
     struct aaa_user user;
-    uint32_t last_address; /* 0: none */
+    struct aaa_group group; /* enabled, and the rest "" and 0, for a user in none; name, note and users are not set */
+    uint32_t last_address;  /* 0: none */
     size_t sealed_n;
     uint8_t sealed[AAA_PASSWORD_MAX + SEAL_OVERHEAD];
 };
@@ -71,6 +70,18 @@ enum err store_del(struct store *s, const char *name);
 enum err store_each(struct store *s, bool (*each)(void *ctx, const struct store_row *row), void *ctx);
 /* Whose fixed address this is: "" for nobody's. */
 enum err store_owner(struct store *s, uint32_t address, char out[static AAA_NAME_MAX]);
+/* The first end of a user after that time; 0: none. */
+enum err store_next_expiry(struct store *s, int64_t after, int64_t *out);
+
+/* What stands between them happens whole or not at all: store_end() takes the result so far and gives the last one. */
+enum err store_begin(struct store *s);
+enum err store_end(struct store *s, enum err result);
+
+enum err store_group_get(struct store *s, const char *name, struct aaa_group *out);
+enum err store_group_add(struct store *s, const struct aaa_group *group);
+enum err store_group_set(struct store *s, const struct aaa_group *group);
+enum err store_group_del(struct store *s, const char *name); /* ERR_EXISTS: users are in it */
+enum err store_group_each(struct store *s, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx);
 
 /* ---- the sealing key ---- */
 
@@ -93,18 +104,29 @@ uint32_t leases_of_station(const struct leases *l, const char *user, const char 
 void leases_note_station(struct leases *l, uint64_t session, const char *station);
 void leases_reserve(struct leases *l, uint32_t address);
 void leases_unreserve(struct leases *l, uint32_t address);
-/* fixed 0: any address, preferred first. replaced: the user's own session that held the fixed address until now, or
- * 0. ERR_LIMIT: no address is left; ERR_EXISTS: another user holds it; ERR_NOTFOUND: it is in no pool; ERR_STATE: the
- * session has a lease; ERR_NOMEM. */
-enum err leases_take(struct leases *l, uint64_t session, const char *user, uint32_t fixed, uint32_t preferred,
-                     uint32_t *address, uint64_t *replaced);
+/* fixed 0: any address of the pool of that name ("": of all pools), preferred first. replaced: the user's own session
+ * that held the fixed address until now, or 0. ERR_LIMIT: no address is left; ERR_EXISTS: another user holds it;
+ * ERR_NOTFOUND: it is in no pool; ERR_STATE: the session has a lease; ERR_NOMEM. */
+enum err leases_take(struct leases *l, uint64_t session, const char *user, uint32_t fixed, const char *pool,
+                     uint32_t preferred, uint32_t *address, uint64_t *replaced);
 void leases_release(struct leases *l, uint64_t session);
 uint32_t leases_of_user(const struct leases *l, const char *user);
 /* Whether the user holds this address now. */
 bool leases_held_by(const struct leases *l, const char *user, uint32_t address);
 void leases_usage(const struct leases *l, uint32_t *size, uint32_t *used);
+/* Whose lease that is; NULL: nobody's. Borrowed until it ends. */
+const char *leases_user_of(const struct leases *l, uint64_t session);
+void leases_each(const struct leases *l, void (*each)(void *ctx, uint64_t session, const char *user), void *ctx);
+bool leases_has_pool(const struct leases *l, const char *name);
+void leases_pools(const struct leases *l,
+                  void (*each)(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used,
+                               uint32_t reserved),
+                  void *ctx);
 
 /* ---- all of it ---- */
+
+/* Whether a user is let in at all, for a proof that was good: CAUSE_NONE, or why not. */
+enum cause aaa_welcome(const struct aaa_user *user, int64_t wall);
 
 #define AAA_NOBODY_SIZE 16
 

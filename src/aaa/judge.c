@@ -73,17 +73,20 @@ static bool proof_matches(struct view password, const struct aaa_proof *proof,
     return false;
 }
 
+enum cause aaa_welcome(const struct aaa_user *user, int64_t wall)
+{
+    if (!user->enabled)
+        return CAUSE_AUTH_DISABLED;
+    return user->expires != 0 && wall >= user->expires ? CAUSE_AUTH_EXPIRED : CAUSE_NONE;
+}
+
 static enum cause judge(const struct aaa_record *record, bool matches, int64_t wall)
 {
     if (!record->found)
         return CAUSE_AUTH_NO_USER;
     if (!matches || record->password.n == 0)
         return CAUSE_AUTH_PASSWORD;
-    if (!record->user.enabled)
-        return CAUSE_AUTH_DISABLED;
-    if (record->user.expires != 0 && wall >= record->user.expires)
-        return CAUSE_AUTH_EXPIRED;
-    return CAUSE_NONE;
+    return aaa_welcome(&record->user, wall);
 }
 
 void aaa_judge(const struct aaa_record *record, const struct aaa_proof *proof, int64_t wall,

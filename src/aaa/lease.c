@@ -1,6 +1,7 @@
 /* Who holds which address: the leases of sessions over all pools, and how many sessions each user has. */
 #include "aaa/aaa_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 
 struct holder {
     char name[AAA_NAME_MAX]; /* folded */
+    char user[AAA_NAME_MAX]; /* as it stands in the store */
     uint32_t sessions;
     UT_hash_handle hh;
 };
@@ -134,6 +136,7 @@ static struct holder *holder_get(struct leases *l, const char *user)
     if (h == NULL)
         return NULL;
     name_fold(user, h->name);
+    snprintf(h->user, sizeof h->user, "%s", user);
     HASH_ADD_STR(l->holders, name, h);
     return h;
 }
@@ -209,15 +212,22 @@ void leases_note_station(struct leases *l, uint64_t session, const char *station
     HASH_ADD_KEYPTR(by_station, l->stations, one->station, strlen(one->station), one);
 }
 
-static enum err take_any(struct leases *l, uint32_t preferred, uint32_t *address)
+static bool is_of(const struct leases *l, size_t i, const char *pool)
 {
-    struct pool *home = pool_with(l, preferred);
-    if (home != NULL && pool_take(home, preferred, address) == ERR_OK)
-        return ERR_OK;
+    return pool[0] == '\0' || strcmp(l->config[i].name, pool) == 0;
+}
+
+/* From the pool that held it last, then from all that may be. */
+static enum err take_any(struct leases *l, const char *pool, uint32_t preferred, uint32_t *address)
+{
     for (size_t i = 0; i < l->n; i++)
-        if (pool_take(l->pool[i], 0, address) == ERR_OK)
+        if (is_of(l, i, pool) && pool_holds(l->pool[i], preferred) &&
+            pool_take(l->pool[i], preferred, address) == ERR_OK)
             return ERR_OK;
-    return ERR_LIMIT;
+    for (size_t i = 0; i < l->n; i++)
+        if (is_of(l, i, pool) && pool_take(l->pool[i], 0, address) == ERR_OK)
+            return ERR_OK;
+    return leases_has_pool(l, pool) ? ERR_LIMIT : ERR_NOTFOUND;
 }
 
 static enum err take_fixed(struct leases *l, const char *user, uint32_t fixed, uint64_t *replaced)
@@ -235,8 +245,8 @@ static enum err take_fixed(struct leases *l, const char *user, uint32_t fixed, u
     return pool_take_fixed(home, fixed);
 }
 
-enum err leases_take(struct leases *l, uint64_t session, const char *user, uint32_t fixed, uint32_t preferred,
-                     uint32_t *address, uint64_t *replaced)
+enum err leases_take(struct leases *l, uint64_t session, const char *user, uint32_t fixed, const char *pool,
+                     uint32_t preferred, uint32_t *address, uint64_t *replaced)
 {
     uint32_t got = fixed;
     uint64_t older = 0;
@@ -245,7 +255,7 @@ enum err leases_take(struct leases *l, uint64_t session, const char *user, uint3
     struct lease *one = calloc(1, sizeof *one);
     if (one == NULL)
         return ERR_NOMEM;
-    enum err result = fixed != 0 ? take_fixed(l, user, fixed, &older) : take_any(l, preferred, &got);
+    enum err result = fixed != 0 ? take_fixed(l, user, fixed, &older) : take_any(l, pool, preferred, &got);
     if (result == ERR_OK && (one->holder = holder_get(l, user)) == NULL) {
         pool_release(pool_with(l, got), got);
         result = ERR_NOMEM;
@@ -278,6 +288,35 @@ void leases_usage(const struct leases *l, uint32_t *size, uint32_t *used)
         *size += pool_size(l->pool[i]);
         *used += pool_used(l->pool[i]);
     }
+}
+
+const char *leases_user_of(const struct leases *l, uint64_t session)
+{
+    const struct lease *one = lease_find(l, session);
+    return one != NULL ? one->holder->user : NULL;
+}
+
+void leases_each(const struct leases *l, void (*each)(void *ctx, uint64_t session, const char *user), void *ctx)
+{
+    for (const struct lease *one = l->sessions; one != NULL; one = one->by_session.next)
+        each(ctx, one->session, one->holder->user);
+}
+
+bool leases_has_pool(const struct leases *l, const char *name)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (is_of(l, i, name))
+            return true;
+    return false;
+}
+
+void leases_pools(const struct leases *l,
+                  void (*each)(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used,
+                               uint32_t reserved),
+                  void *ctx)
+{
+    for (size_t i = 0; i < l->n; i++)
+        each(ctx, &l->config[i], pool_size(l->pool[i]), pool_used(l->pool[i]), pool_reserved(l->pool[i]));
 }
 
 void leases_free(struct leases *l)

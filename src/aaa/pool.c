@@ -17,7 +17,7 @@ struct place {
 struct pool {
     struct config_ranges ranges;
     uint32_t first[CONFIG_RANGE_MAX]; /* place of each range's first address */
-    uint32_t size, used;
+    uint32_t size, used, reserved;
     uint32_t head, tail;
     struct place place[];
 };
@@ -104,6 +104,7 @@ enum err pool_reserve(struct pool *pool, uint32_t address)
     if (i == NOWHERE)
         return ERR_NOTFOUND;
     unqueue(pool, i);
+    pool->reserved += !pool->place[i].reserved;
     pool->place[i].reserved = true;
     return ERR_OK;
 }
@@ -114,6 +115,7 @@ void pool_unreserve(struct pool *pool, uint32_t address)
     if (i == NOWHERE || !pool->place[i].reserved)
         return;
     pool->place[i].reserved = false;
+    pool->reserved--;
     queue(pool, i);
 }
 
@@ -170,4 +172,9 @@ uint32_t pool_size(const struct pool *pool)
 uint32_t pool_used(const struct pool *pool)
 {
     return pool->used;
+}
+
+uint32_t pool_reserved(const struct pool *pool)
+{
+    return pool->reserved;
 }

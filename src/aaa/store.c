@@ -1,5 +1,5 @@
-/* The user store: one SQLite file in WAL mode, its statements prepared once. */
-#include "aaa/aaa_internal.h"
+/* The user store: one SQLite file in WAL mode, brought up to this program's version, its statements prepared once. */
+#include "aaa/store_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,48 +8,70 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
+#define BUSY_MS 2000 /* for a backup that reads */
 
-#define SCHEMA_VERSION  1
-#define BUSY_MS         2000 /* for a backup that reads */
-#define STR_VALUE(x)    #x
-#define STR(x)          STR_VALUE(x)
-#define STATEMENT_COUNT 10
+/* What makes each version from the one before; the first makes a store from nothing. */
+static const char *const migrations[] = {
+    "CREATE TABLE user ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " password BLOB NOT NULL,"
+    " enabled INTEGER NOT NULL,"
+    " address INTEGER UNIQUE,"
+    " max_sessions INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " last_login INTEGER NOT NULL DEFAULT 0,"
+    " last_address INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE TABLE seal (id INTEGER PRIMARY KEY CHECK (id = 1), word BLOB NOT NULL) STRICT;",
 
-static const char schema[] = "BEGIN IMMEDIATE;"
-                             "CREATE TABLE user ("
-                             " id INTEGER PRIMARY KEY,"
-                             " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
-                             " password BLOB NOT NULL,"
-                             " enabled INTEGER NOT NULL,"
-                             " address INTEGER UNIQUE,"
-                             " max_sessions INTEGER NOT NULL,"
-                             " expires INTEGER NOT NULL,"
-                             " created INTEGER NOT NULL,"
-                             " last_login INTEGER NOT NULL DEFAULT 0,"
-                             " last_address INTEGER NOT NULL DEFAULT 0"
-                             ") STRICT;"
-                             "CREATE TABLE seal (id INTEGER PRIMARY KEY CHECK (id = 1), word BLOB NOT NULL) STRICT;"
-                             "PRAGMA user_version = " STR(SCHEMA_VERSION) ";"
-                                                                          "COMMIT;";
-
-#define COLUMNS                                                                                                        \
-    "name, password, enabled, coalesce(address, 0), max_sessions, expires, created, last_login, last_address"
-
-enum statement { CHECK_GET, CHECK_PUT, GET, ADD, SET, PASSWORD, SEEN, DEL, EACH, OWNER };
+    /* "group" is a word of SQL */
+    "CREATE TABLE team ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " enabled INTEGER NOT NULL,"
+    " pool TEXT NOT NULL,"
+    " max_sessions INTEGER NOT NULL,"
+    " login TEXT NOT NULL,"
+    " note TEXT NOT NULL"
+    ") STRICT;"
+    "ALTER TABLE user ADD COLUMN team INTEGER REFERENCES team (id);"
+    "ALTER TABLE user ADD COLUMN note TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX user_team ON user (team);"
+    "CREATE INDEX user_expires ON user (expires) WHERE expires > 0;"
+    "CREATE TABLE invite ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,"
+    " hash BLOB NOT NULL UNIQUE,"
+    " created INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE admin ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " salt BLOB NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " totp BLOB NOT NULL,"
+    " totp_step INTEGER NOT NULL DEFAULT 0,"
+    " created INTEGER NOT NULL,"
+    " last_login INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE TABLE token ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE COLLATE NOCASE,"
+    " hash BLOB NOT NULL UNIQUE,"
+    " scopes TEXT NOT NULL,"
+    " created INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " last_used INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;",
+};
 
 static const char *const sql[STATEMENT_COUNT] = {
-    [CHECK_GET] = "SELECT word FROM seal WHERE id = 1",
-    [CHECK_PUT] = "INSERT INTO seal (id, word) VALUES (1, ?1)",
-    [GET] = "SELECT " COLUMNS " FROM user WHERE name = ?1",
-    [ADD] = "INSERT INTO user (name, password, enabled, address, max_sessions, expires, created)"
-            " VALUES (?1, ?2, ?3, nullif(?4, 0), ?5, ?6, ?7)",
-    [SET] = "UPDATE user SET enabled = ?2, address = nullif(?3, 0), max_sessions = ?4, expires = ?5 WHERE name = ?1",
-    [PASSWORD] = "UPDATE user SET password = ?2 WHERE name = ?1",
-    [SEEN] = "UPDATE user SET last_login = ?2, last_address = ?3 WHERE name = ?1",
-    [DEL] = "DELETE FROM user WHERE name = ?1",
-    [EACH] = "SELECT " COLUMNS " FROM user ORDER BY name",
-    [OWNER] = "SELECT name FROM user WHERE address = ?1",
+#define STATEMENT(name, sql) sql,
+#include "aaa/statements.def"
+#undef STATEMENT
 };
 
 struct store {
@@ -86,17 +108,41 @@ static int version_of(struct store *s)
     return version;
 }
 
+/* All steps or none, so that a store that fails half-way can still be opened by the program that made it. */
+static bool migrate(struct store *s, int version)
+{
+    char mark[64];
+    bool ok = run(s, "BEGIN IMMEDIATE");
+    for (size_t i = (size_t)version; ok && i < ARRAY_LEN(migrations); i++)
+        ok = run(s, migrations[i]);
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %zu", ARRAY_LEN(migrations));
+    ok = ok && run(s, mark) && run(s, "COMMIT");
+    if (!ok)
+        (void)run(s, "ROLLBACK");
+    return ok;
+}
+
+static enum err bring_up(struct store *s, const char *path, char why[static AAA_WHY_MAX])
+{
+    const int wanted = (int)ARRAY_LEN(migrations), version = version_of(s);
+    if (version < 0 || version > wanted)
+        return aaa_why(why, ERR_INVALID, "The user store %s has version %d, this program wants %d.", path, version,
+                       wanted);
+    if (version < wanted && !migrate(s, version))
+        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be brought from version %d to %d: %s.", path, version,
+                       wanted, sqlite3_errmsg(s->db));
+    return ERR_OK;
+}
+
 static enum err ready(struct store *s, const char *path, char why[static AAA_WHY_MAX])
 {
     sqlite3_busy_timeout(s->db, BUSY_MS);
-    if (!run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;"))
+    if (!run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;"
+                "PRAGMA foreign_keys = ON;"))
         return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be used: %s.", path, sqlite3_errmsg(s->db));
-    int version = version_of(s);
-    if (version == 0 && run(s, schema))
-        version = SCHEMA_VERSION;
-    if (version != SCHEMA_VERSION)
-        return aaa_why(why, ERR_INVALID, "The user store %s has version %d, this program wants %d.", path, version,
-                       SCHEMA_VERSION);
+    enum err result = bring_up(s, path, why);
+    if (result != ERR_OK)
+        return result;
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i], NULL) != SQLITE_OK)
             return aaa_why(why, ERR_INVALID, "The user store %s is damaged: %s.", path, sqlite3_errmsg(s->db));
@@ -135,25 +181,29 @@ void store_close(struct store *s)
 
 /* ---- one statement ---- */
 
-static void bind_text(sqlite3_stmt *q, int place, const char *text)
+sqlite3_stmt *store_statement(struct store *s, enum statement which)
+{
+    return s->statement[which];
+}
+
+void bind_text(sqlite3_stmt *q, int place, const char *text)
 {
     sqlite3_bind_text(q, place, text, -1, SQLITE_STATIC);
 }
 
-static void bind_blob(sqlite3_stmt *q, int place, struct view v)
+void bind_blob(sqlite3_stmt *q, int place, struct view v)
 {
     sqlite3_bind_blob(q, place, v.p, (int)v.n, SQLITE_STATIC);
 }
 
-static enum err finish(sqlite3_stmt *q, enum err result)
+enum err store_finish(sqlite3_stmt *q, enum err result)
 {
     sqlite3_reset(q);
     sqlite3_clear_bindings(q);
     return result;
 }
 
-/* Runs a statement that gives no rows. */
-static enum err change(struct store *s, enum statement which, bool must_find)
+enum err store_change(struct store *s, enum statement which, bool must_find)
 {
     sqlite3_stmt *q = s->statement[which];
     int code = sqlite3_step(q);
@@ -164,10 +214,30 @@ static enum err change(struct store *s, enum statement which, bool must_find)
         result = ERR_SYSTEM;
     else if (must_find && sqlite3_changes(s->db) == 0)
         result = ERR_NOTFOUND;
-    return finish(q, result);
+    return store_finish(q, result);
 }
 
-static size_t column_bytes(sqlite3_stmt *q, int column, uint8_t *out, size_t cap)
+enum err store_first(sqlite3_stmt *q)
+{
+    int code = sqlite3_step(q);
+    if (code == SQLITE_ROW)
+        return ERR_OK;
+    return store_finish(q, code == SQLITE_DONE ? ERR_NOTFOUND : ERR_SYSTEM);
+}
+
+enum err store_rows(sqlite3_stmt *q, bool (*each)(void *ctx, sqlite3_stmt *q), void *ctx)
+{
+    int code;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        if (!each(ctx, q)) {
+            code = SQLITE_DONE;
+            break;
+        }
+    }
+    return store_finish(q, code == SQLITE_DONE ? ERR_OK : ERR_SYSTEM);
+}
+
+size_t column_bytes(sqlite3_stmt *q, int column, uint8_t *out, size_t cap)
 {
     const void *p = sqlite3_column_blob(q, column);
     size_t n = (size_t)sqlite3_column_bytes(q, column);
@@ -177,123 +247,38 @@ static size_t column_bytes(sqlite3_stmt *q, int column, uint8_t *out, size_t cap
     return n;
 }
 
-static void column_name(sqlite3_stmt *q, int column, char out[static AAA_NAME_MAX])
+void column_words(sqlite3_stmt *q, int column, char *out, size_t cap)
 {
     const unsigned char *text = sqlite3_column_text(q, column);
-    snprintf(out, AAA_NAME_MAX, "%s", text != NULL ? (const char *)text : "");
+    snprintf(out, cap, "%s", text != NULL ? (const char *)text : "");
 }
 
-static void read_row(sqlite3_stmt *q, struct store_row *row)
-{
-    *row = (struct store_row){0};
-    column_name(q, 0, row->user.name);
-    row->sealed_n = column_bytes(q, 1, row->sealed, sizeof row->sealed);
-    row->user.enabled = sqlite3_column_int(q, 2) != 0;
-    uint32_t address = (uint32_t)sqlite3_column_int64(q, 3);
-    if (address != 0)
-        row->user.address = ip4_addr(address);
-    row->user.max_sessions = (uint32_t)sqlite3_column_int64(q, 4);
-    row->user.expires = sqlite3_column_int64(q, 5);
-    row->user.created = sqlite3_column_int64(q, 6);
-    row->user.last_login = sqlite3_column_int64(q, 7);
-    row->last_address = (uint32_t)sqlite3_column_int64(q, 8);
-}
-
-/* ---- verbs ---- */
+/* ---- the whole store ---- */
 
 enum err store_check_get(struct store *s, uint8_t *out, size_t cap, size_t *n)
 {
-    sqlite3_stmt *q = s->statement[CHECK_GET];
-    int code = sqlite3_step(q);
-    *n = code == SQLITE_ROW ? column_bytes(q, 0, out, cap) : 0;
-    return finish(q, code == SQLITE_ROW || code == SQLITE_DONE ? ERR_OK : ERR_SYSTEM);
+    sqlite3_stmt *q = s->statement[STORE_CHECK_GET];
+    enum err result = store_first(q);
+    *n = result == ERR_OK ? column_bytes(q, 0, out, cap) : 0;
+    return result == ERR_NOTFOUND ? ERR_OK : store_finish(q, result);
 }
 
 enum err store_check_put(struct store *s, struct view sealed)
 {
-    bind_blob(s->statement[CHECK_PUT], 1, sealed);
-    return change(s, CHECK_PUT, false);
+    bind_blob(s->statement[STORE_CHECK_PUT], 1, sealed);
+    return store_change(s, STORE_CHECK_PUT, false);
 }
 
-enum err store_get(struct store *s, const char *name, struct store_row *out)
+enum err store_begin(struct store *s)
 {
-    sqlite3_stmt *q = s->statement[GET];
-    bind_text(q, 1, name);
-    int code = sqlite3_step(q);
-    if (code != SQLITE_ROW)
-        return finish(q, code == SQLITE_DONE ? ERR_NOTFOUND : ERR_SYSTEM);
-    read_row(q, out);
-    return finish(q, ERR_OK);
+    return store_change(s, STORE_BEGIN, false);
 }
 
-enum err store_add(struct store *s, const struct store_row *row)
+enum err store_end(struct store *s, enum err result)
 {
-    sqlite3_stmt *q = s->statement[ADD];
-    bind_text(q, 1, row->user.name);
-    bind_blob(q, 2, view_of(row->sealed, row->sealed_n));
-    sqlite3_bind_int(q, 3, row->user.enabled);
-    sqlite3_bind_int64(q, 4, ip4_value(&row->user.address));
-    sqlite3_bind_int64(q, 5, row->user.max_sessions);
-    sqlite3_bind_int64(q, 6, row->user.expires);
-    sqlite3_bind_int64(q, 7, row->user.created);
-    return change(s, ADD, false);
-}
-
-enum err store_set(struct store *s, const struct aaa_user *user)
-{
-    sqlite3_stmt *q = s->statement[SET];
-    bind_text(q, 1, user->name);
-    sqlite3_bind_int(q, 2, user->enabled);
-    sqlite3_bind_int64(q, 3, ip4_value(&user->address));
-    sqlite3_bind_int64(q, 4, user->max_sessions);
-    sqlite3_bind_int64(q, 5, user->expires);
-    return change(s, SET, true);
-}
-
-enum err store_password(struct store *s, const char *name, struct view sealed)
-{
-    bind_text(s->statement[PASSWORD], 1, name);
-    bind_blob(s->statement[PASSWORD], 2, sealed);
-    return change(s, PASSWORD, true);
-}
-
-enum err store_seen(struct store *s, const char *name, int64_t wall, uint32_t address)
-{
-    sqlite3_stmt *q = s->statement[SEEN];
-    bind_text(q, 1, name);
-    sqlite3_bind_int64(q, 2, wall);
-    sqlite3_bind_int64(q, 3, address);
-    return change(s, SEEN, true);
-}
-
-enum err store_del(struct store *s, const char *name)
-{
-    bind_text(s->statement[DEL], 1, name);
-    return change(s, DEL, true);
-}
-
-enum err store_each(struct store *s, bool (*each)(void *ctx, const struct store_row *row), void *ctx)
-{
-    sqlite3_stmt *q = s->statement[EACH];
-    struct store_row row;
-    int code;
-    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
-        read_row(q, &row);
-        if (!each(ctx, &row)) {
-            code = SQLITE_DONE;
-            break;
-        }
-    }
-    return finish(q, code == SQLITE_DONE ? ERR_OK : ERR_SYSTEM);
-}
-
-enum err store_owner(struct store *s, uint32_t address, char out[static AAA_NAME_MAX])
-{
-    sqlite3_stmt *q = s->statement[OWNER];
-    sqlite3_bind_int64(q, 1, address);
-    int code = sqlite3_step(q);
-    out[0] = '\0';
-    if (code == SQLITE_ROW)
-        column_name(q, 0, out);
-    return finish(q, code == SQLITE_ROW || code == SQLITE_DONE ? ERR_OK : ERR_SYSTEM);
+    if (result == ERR_OK)
+        result = store_change(s, STORE_COMMIT, false);
+    if (result != ERR_OK)
+        (void)store_change(s, STORE_ROLLBACK, false);
+    return result;
 }

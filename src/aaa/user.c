@@ -40,9 +40,20 @@ static enum err check_address(struct aaa *a, const struct aaa_user *user, char w
                        ip_text(&user->address, text));
     if (store_owner(a->store, address, owner) != ERR_OK)
         return aaa_why(why, ERR_SYSTEM, "The user store cannot be read.");
-    if (owner[0] != '\0' && !name_equal(owner, user->name))
+    if (owner[0] != '\0' && !aaa_names_equal(owner, user->name))
         return aaa_why(why, ERR_EXISTS, "The address %s belongs to the user %s.", ip_text(&user->address, text), owner);
     return ERR_OK;
+}
+
+static enum err check_group(struct aaa *a, const char *name, char why[static AAA_WHY_MAX])
+{
+    struct aaa_group group;
+    if (name[0] == '\0')
+        return ERR_OK;
+    const enum err result = store_group_get(a->store, name, &group);
+    if (result == ERR_NOTFOUND)
+        return aaa_why(why, ERR_INVALID, "There is no group %s.", name);
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The user store cannot be read.");
 }
 
 static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
@@ -75,6 +86,8 @@ enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view 
     if (result == ERR_OK)
         result = check_address(aaa, user, why);
     if (result == ERR_OK)
+        result = check_group(aaa, user->group, why);
+    if (result == ERR_OK)
         result = seal_password(aaa, user->name, password, &row, why);
     if (result == ERR_OK)
         result = tell(store_add(aaa->store, &row), user->name, why);
@@ -89,6 +102,8 @@ enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[sta
     enum err result = tell(store_get(aaa->store, user->name, &old), user->name, why);
     if (result == ERR_OK && !ip_equal(&old.user.address, &user->address))
         result = check_address(aaa, user, why);
+    if (result == ERR_OK)
+        result = check_group(aaa, user->group, why);
     if (result == ERR_OK)
         result = tell(store_set(aaa->store, user), user->name, why);
     if (result != ERR_OK || ip_equal(&old.user.address, &user->address))

@@ -47,6 +47,8 @@ struct ctl_error {
 #define CTL_CODE_EXISTS    "exists"
 #define CTL_CODE_INVALID   "invalid" /* well-formed, but the value cannot be taken */
 #define CTL_CODE_FAILED    "failed"  /* the gateway could not do it */
+#define CTL_CODE_REFUSED   "refused" /* a login: by a sentence that tells strangers nothing */
+#define CTL_CODE_BUSY      "busy"    /* too much is asked for at once: again later */
 
 /* The code that says an enum err best. */
 const char *ctl_code_of(enum err e);
@@ -121,10 +123,11 @@ struct ctl_session {
     uint64_t since;                   /* seconds since 1970 */
     uint64_t packets_in, packets_out; /* in: from the client */
     uint64_t bytes_in, bytes_out;
-    char client[48]; /* "Windows 8 or later", by vendor IDs */
-    char host[64];   /* Host Name AVP */
-    char auth[16];   /* "mschapv2" */
-    char ike[64];    /* transforms */
+    char client[48];  /* "Windows 8 or later", by vendor IDs */
+    char host[64];    /* Host Name AVP */
+    char station[64]; /* Calling Number AVP: tells a device from the user's others; "": it does not say */
+    char auth[16];    /* "mschapv2" */
+    char ike[64];     /* transforms */
     char esp[64];
     char psk[64]; /* which key */
     char pool[64];
@@ -141,6 +144,56 @@ struct ctl_user {
     uint64_t max_sessions;                 /* 0: by configuration */
     uint64_t expires, created, last_login; /* seconds since 1970; 0: never */
     uint64_t sessions;
+    char group[64]; /* "": none */
+    char note[256];
+};
+
+/* group.list and the like: what a user in it has who has nothing of their own */
+struct ctl_group {
+    char name[64];
+    bool enabled;          /* else none of its users may log in */
+    char pool[64];         /* "": any */
+    uint64_t max_sessions; /* of each user; 0: by configuration */
+    char login[16];        /* "password", "grid"; "": as the user has it */
+    char note[256];
+    uint64_t users;
+};
+
+/* invite.list and the like */
+struct ctl_invite {
+    uint64_t id;
+    char name[CTL_USER_MAX]; /* of the user */
+    uint64_t created, expires;
+};
+
+/* admin.list and the like */
+struct ctl_admin {
+    char name[CTL_USER_MAX];
+    uint64_t created, last_login;
+};
+
+/* token.list and the like */
+struct ctl_token {
+    char name[64];
+    char scopes[256];                     /* words with commas between */
+    uint64_t created, expires, last_used; /* 0: never */
+};
+
+/* pool.list */
+struct ctl_pool {
+    char name[64];
+    char ranges[512]; /* FIRST-LAST, with commas between */
+    char gateway[IP_TEXT_MAX];
+    uint64_t size, used;
+    uint64_t reserved; /* fixed addresses of users */
+};
+
+/* health: one thing that was looked at */
+struct ctl_check {
+    char word[CTL_WORD_MAX];
+    char state[8]; /* "ok", "warn", "bad" */
+    char sentence[CTL_PHRASE_MAX];
+    char cure[CTL_PHRASE_MAX]; /* "" when all is well */
 };
 
 /* drops */
@@ -234,18 +287,26 @@ struct ctl_progress {
 /* Writers give a new JSON object, NULL when out of memory. Text that is not UTF-8 is made so with '?'. Readers
  * tolerate members they do not know and fill members that are missing with "", 0 and false; ERR_MALFORMED when it is no
  * object or a member has another type; text that is too long is cut. */
+#define CTL_OBJECTS(EACH)                                                                                              \
+    EACH(status)                                                                                                       \
+    EACH(session)                                                                                                      \
+    EACH(user)                                                                                                         \
+    EACH(group)                                                                                                        \
+    EACH(invite)                                                                                                       \
+    EACH(admin)                                                                                                        \
+    EACH(token)                                                                                                        \
+    EACH(pool)                                                                                                         \
+    EACH(check)                                                                                                        \
+    EACH(drop)                                                                                                         \
+    EACH(attempt)                                                                                                      \
+    EACH(step)                                                                                                         \
+    EACH(event)                                                                                                        \
+    EACH(link)                                                                                                         \
+    EACH(progress)
 #define CTL_OBJECT(name)                                                                                               \
     json_t *ctl_##name##_json(const struct ctl_##name *object);                                                        \
     enum err ctl_##name##_read(const json_t *json, struct ctl_##name *out);
-CTL_OBJECT(status)
-CTL_OBJECT(session)
-CTL_OBJECT(user)
-CTL_OBJECT(drop)
-CTL_OBJECT(attempt)
-CTL_OBJECT(step)
-CTL_OBJECT(event)
-CTL_OBJECT(link)
-CTL_OBJECT(progress)
+CTL_OBJECTS(CTL_OBJECT)
 #undef CTL_OBJECT
 
 /* The data of each reply. Lists are given as a JSON array that is taken.
@@ -255,6 +316,15 @@ CTL_OBJECT(progress)
  *   session.show    {"session": SESSION}
  *   session.kick    {"kicked": NUMBER}
  *   user.*          {"user": USER}        user.list {"users": [USER]}      user.del {}
+ *   group.*         {"group": GROUP}      group.list {"groups": [GROUP]}   group.del {}
+ *   invite.make     {"invite": INVITE, "token": TEXT, "url": TEXT}: the only time that the token is told
+ *   invite.show     {"invite": INVITE}    invite.list {"invites": [INVITE]}
+ *   invite.use      {"user": USER}        invite.revoke {"revoked": NUMBER}
+ *   admin.*         {"admin": ADMIN}      admin.list {"admins": [ADMIN]}   admin.del {}
+ *   admin.add, admin.totp  besides "secret": TEXT, "uri": TEXT: the only time that they are told
+ *   token.make      {"token": TOKEN, "secret": TEXT}: the only time that it is told
+ *   token.check     {"token": TOKEN}      token.list {"tokens": [TOKEN]}   token.revoke {}
+ *   pool.list       {"pools": [POOL]}     health {"checks": [CHECK]}
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well

@@ -7,15 +7,9 @@
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG };
 
 enum object {
-    OBJECT_status,
-    OBJECT_session,
-    OBJECT_user,
-    OBJECT_drop,
-    OBJECT_attempt,
-    OBJECT_step,
-    OBJECT_event,
-    OBJECT_link,
-    OBJECT_progress,
+#define CTL_OBJECT(name) OBJECT_##name,
+    CTL_OBJECTS(CTL_OBJECT)
+#undef CTL_OBJECT
 };
 
 struct field {
@@ -154,15 +148,7 @@ static enum err object_read(enum object object, const json_t *json, void *out)
             *out = read;                                                                                               \
         return result;                                                                                                 \
     }
-CTL_OBJECT(status)
-CTL_OBJECT(session)
-CTL_OBJECT(user)
-CTL_OBJECT(drop)
-CTL_OBJECT(attempt)
-CTL_OBJECT(step)
-CTL_OBJECT(event)
-CTL_OBJECT(link)
-CTL_OBJECT(progress)
+CTL_OBJECTS(CTL_OBJECT)
 #undef CTL_OBJECT
 
 json_t *ctl_data(const char *name, json_t *value)

@@ -21,10 +21,10 @@ static const struct arg_rule args[CTL_ARG_COUNT] = {
 struct verb_rule {
     const char *word, *sentence;
     bool changes;
-    uint32_t required, optional; /* sets of arguments */
+    uint64_t required, optional; /* sets of arguments */
 };
 
-#define A(name) (1u << CTL_ARG_##name)
+#define A(name) (UINT64_C(1) << CTL_ARG_##name)
 
 static const struct verb_rule verbs[CTL_VERB_COUNT] = {
 #define CTL_VERB(name, word, changes, required, optional, sentence) {word, sentence, changes, required, optional},
@@ -32,7 +32,7 @@ static const struct verb_rule verbs[CTL_VERB_COUNT] = {
 #undef CTL_VERB
 };
 
-_Static_assert(CTL_ARG_COUNT <= 32, "sets of arguments are 32 bits");
+_Static_assert(CTL_ARG_COUNT <= 64, "sets of arguments are 64 bits");
 
 struct ctl_request {
     enum ctl_verb verb;
@@ -113,7 +113,7 @@ static enum err take_arg(struct ctl_request *r, const char *word, json_t *value,
 {
     const struct verb_rule *verb = &verbs[r->verb];
     int i = arg_of(word);
-    if (i < 0 || !((verb->required | verb->optional) & 1u << i))
+    if (i < 0 || !((verb->required | verb->optional) & UINT64_C(1) << i))
         return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s has no argument of that name.", verb->word);
     enum err result = check_arg(&args[i], value, e);
     if (result == ERR_OK)
@@ -135,7 +135,7 @@ static enum err take_args(json_t *json, struct ctl_request *r, struct ctl_error 
             return result;
     }
     for (int i = 0; i < CTL_ARG_COUNT; i++)
-        if ((verbs[r->verb].required & 1u << i) && r->arg[i] == NULL)
+        if ((verbs[r->verb].required & UINT64_C(1) << i) && r->arg[i] == NULL)
             return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s needs the argument %s.", verbs[r->verb].word,
                             args[i].word);
     return ERR_OK;

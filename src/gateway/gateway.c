@@ -211,9 +211,10 @@ static void signal_ready(void *ctx, uint32_t what)
 static usec_t service_turn(void *ctx, usec_t now)
 {
     struct gateway *g = ctx;
-    (void)now;
     mailbox_read(&g->mailbox, g);
-    return USEC_NEVER;
+    if (now >= g->show_out_at)
+        gateway_show_out(g);
+    return g->show_out_at;
 }
 
 /* ---- opening ---- */

@@ -175,6 +175,7 @@ struct gateway {
     int signals;
     struct aftermath aftermath;
     int64_t started;
+    usec_t show_out_at; /* the next user's time may be over */
 };
 
 /* Starts, runs until a signal, cleans up. Returns the exit status. */
@@ -200,5 +201,10 @@ enum err hand_over_files(const struct gateway *gateway);
 /* relay.c: what shards tell and the service answers */
 void relay_events(void *ctx, usec_t now); /* ctx: shard; on its thread */
 uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t session);
+/* A session's key in aaa: unique over all shards and for the gateway's life. */
+uint64_t lease_key(const struct shard *shard, uint64_t session_key);
+/* Ends the sessions of users who may not be here any more, on the service thread: after every change of users, and when
+ * somebody's time is over. When it has to be done next. */
+usec_t gateway_show_out(struct gateway *gateway);
 
 #endif

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOGINS_MAX        4096 /* of a shard with the service thread; more time out */
-#define NOTICES_MAX       1024 /* of a shard on their way; more are only counted */
-#define STRANGERS_MAX     20   /* notices a second about senders who need no more than a spoofed address */
+#define LOGINS_MAX        4096            /* of a shard with the service thread; more time out */
+#define NOTICES_MAX       1024            /* of a shard on their way; more are only counted */
+#define STRANGERS_MAX     20              /* notices a second about senders who need no more than a spoofed address */
+#define LOOK_AROUND       (60 * USEC_SEC) /* the calendar's clock may be set */
 #define LEASE_SHARD_SHIFT 56
 #define LEASE_SESSION     (((uint64_t)1 << LEASE_SHARD_SHIFT) - 1)
 
@@ -17,8 +18,7 @@ uint64_t session_id(const struct gateway *gateway, uint8_t shard, uint32_t sessi
     return (uint64_t)session << gateway->shard_bits | shard;
 }
 
-/* The lease's key in aaa: unique over all shards and for the gateway's life. */
-static uint64_t lease_key(const struct shard *shard, uint64_t session_key)
+uint64_t lease_key(const struct shard *shard, uint64_t session_key)
 {
     return (uint64_t)shard->number << LEASE_SHARD_SHIFT | session_key;
 }
@@ -97,10 +97,11 @@ static void run_answer(void *receiver, void *letter)
     login_free(login);
 }
 
-/* The older session on an address that was given anew; it may be another shard's. */
+/* A session that the service thread ends: on whatever shard it is. */
 struct ending {
     struct letter letter;
     uint64_t session_key;
+    enum cause cause;
 };
 
 static void run_ending(void *receiver, void *letter)
@@ -108,18 +109,38 @@ static void run_ending(void *receiver, void *letter)
     struct shard *shard = receiver;
     const struct ending *ending = letter;
     const usec_t now = clock_now();
-    stack_replace(shard->stack, now, ending->session_key);
+    if (ending->cause == CAUSE_REPLACED)
+        stack_replace(shard->stack, now, ending->session_key);
+    else
+        (void)stack_kick(shard->stack, now, ending->session_key, ending->cause);
     pump_flush(shard->pump, now);
     free(letter);
 }
 
-static void post_ending(struct gateway *gateway, uint64_t lease)
+static void post_ending(struct gateway *gateway, uint64_t lease, enum cause cause)
 {
     struct ending *ending = malloc(sizeof(*ending));
     if (!ending)
-        return; /* the newer session takes the address all the same */
-    *ending = (struct ending){.letter = {.run = run_ending}, .session_key = lease & LEASE_SESSION};
+        abort(); /* somebody would stay who may not; the allocation is a few bytes */
+    *ending = (struct ending){.letter = {.run = run_ending}, .session_key = lease & LEASE_SESSION, .cause = cause};
     mailbox_post(&gateway->shards[lease >> LEASE_SHARD_SHIFT].mailbox, &ending->letter);
+}
+
+static void show_out(void *ctx, uint64_t session, enum cause cause)
+{
+    post_ending(ctx, session, cause);
+}
+
+usec_t gateway_show_out(struct gateway *gateway)
+{
+    const int64_t wall = clock_wall();
+    const enum err e = aaa_unwelcome(gateway->aaa, wall, show_out, gateway);
+    if (e != ERR_OK)
+        report_say(&gateway->report, CONFIG_LOG_ERROR, "whether users may stay cannot be told: %s", err_text(e));
+    const int64_t next = aaa_next_expiry(gateway->aaa, wall);
+    const usec_t wait = next > wall ? (usec_t)(next - wall) * USEC_SEC : LOOK_AROUND;
+    gateway->show_out_at = clock_now() + usec_min(wait, LOOK_AROUND);
+    return gateway->show_out_at;
 }
 
 /* On the service thread. */
@@ -143,7 +164,7 @@ static void run_login(void *receiver, void *letter)
     };
     aaa_login(gateway->aaa, &request, &login->answer);
     if (login->answer.accepted && login->answer.replaces != 0)
-        post_ending(gateway, login->answer.replaces);
+        post_ending(gateway, login->answer.replaces, CAUSE_REPLACED);
     login->letter.run = run_answer;
     mailbox_post(&login->shard->mailbox, &login->letter);
 }

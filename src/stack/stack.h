@@ -134,8 +134,8 @@ void stack_disconnect(struct stack *stack, usec_t now, uint32_t peer);
 enum err stack_move(struct stack *stack, usec_t now, uint32_t peer, const struct ip_addr *local);
 /* Asks a peer at once whether it lives: by LCP Echo on its sessions, which end when no answer comes, and by DPD. */
 void stack_probe(struct stack *stack, usec_t now, uint32_t peer);
-/* Ends one session. ERR_NOTFOUND. */
-enum err stack_kick(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, enum cause cause);
+/* Ends the session of this key. ERR_NOTFOUND. */
+enum err stack_kick(struct stack *stack, usec_t now, uint64_t session_key, enum cause cause);
 /* Ends the session of this key at once: its address has been given to another. Harmless when it is gone. */
 void stack_replace(struct stack *stack, usec_t now, uint64_t session_key);
 /* Says goodbye to some; true when there may be more to say it to: once what is there has been transmitted. */
@@ -167,9 +167,10 @@ struct session_info {
     uint64_t in_packets, in_bytes, out_packets, out_bytes;
     struct esp_transform esp;
     bool encap, plain;
-    char auth[16];            /* how the user logged in: "mschapv2" */
-    struct ike_peer_info ike; /* empty for plain L2TP */
-    char host[64];            /* L2TP Host Name */
+    char auth[16];                  /* how the user logged in: "mschapv2" */
+    struct ike_peer_info ike;       /* empty for plain L2TP */
+    char host[64];                  /* L2TP Host Name */
+    char station[L2TP_STATION_MAX]; /* L2TP Calling Number of a client of ours; "": it does not say */
 };
 /* The session with the least number >= *session; sets *session to it. False when there is none: begin with 0. */
 bool stack_session_next(const struct stack *stack, uint32_t *session, struct session_info *out);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define UNPROVED_STORIES 128
 #define PROVED_STORIES   1024
@@ -227,10 +228,17 @@ void stack_failed(struct stack *s, usec_t now, const struct peer *peer, struct s
 
 /* ---- finding ---- */
 
+/* A user is the same however its name was sent: in capitals, with DOMAIN\\ in front. */
+static bool names_user(const char *who, const char *sent)
+{
+    const char *backslash = strrchr(sent, '\\');
+    return strcasecmp(who, sent) == 0 || (backslash && strcasecmp(who, backslash + 1) == 0);
+}
+
 static bool concerns(const struct story *story, const char *who)
 {
     char text[ENDPOINT_TEXT_MAX], address[IP_TEXT_MAX];
-    return !who || strcmp(who, story->user) == 0 || strcmp(who, endpoint_text(&story->path.remote, text)) == 0 ||
+    return !who || names_user(who, story->user) || strcmp(who, endpoint_text(&story->path.remote, text)) == 0 ||
            strcmp(who, ip_text(&story->path.remote.addr, address)) == 0;
 }
 

@@ -167,9 +167,14 @@ bool stack_shutdown(struct stack *s, usec_t now)
     return n == GOODBYES;
 }
 
-enum err stack_kick(struct stack *s, usec_t now, uint32_t number, uint64_t key, enum cause cause)
+static uint32_t number_of(uint64_t key)
 {
-    struct session *session = session_checked(s, number, key);
+    return (uint32_t)(key & ((1u << SESSION_KEY_SHIFT) - 1));
+}
+
+enum err stack_kick(struct stack *s, usec_t now, uint64_t key, enum cause cause)
+{
+    struct session *session = session_checked(s, number_of(key), key);
     if (!session)
         return ERR_NOTFOUND;
     ppp_close(session->ppp, now, cause);
@@ -189,7 +194,7 @@ struct stack_counters stack_counters(const struct stack *s)
 
 void stack_replace(struct stack *s, usec_t now, uint64_t key)
 {
-    const uint32_t number = (uint32_t)(key & ((1u << SESSION_KEY_SHIFT) - 1));
+    const uint32_t number = number_of(key);
     if (!session_checked(s, number, key))
         return;
     l2tp_session_close(s->l2tp, now, number, CAUSE_REPLACED);
@@ -250,6 +255,7 @@ static void fill_info(const struct stack *s, const struct session *session, stru
     }
     view_copy_text(out->user, sizeof(out->user), view_str(ppp_user(session->ppp)));
     view_copy_text(out->host, sizeof(out->host), view_str(peer->host));
+    view_copy_text(out->station, sizeof(out->station), view_str(session->station));
     if (!peer->plain)
         (void)ike_peer_info(s->ike, peer->ike_peer, &out->ike);
 }

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 
 from lab.shell import check_sanitizers, run, stop, wait_for
@@ -96,6 +97,14 @@ class Gateway:
     def ask(self, *words, **options):
         """Runs `sekisho` against this gateway."""
         return run(SEKISHO, "--socket", self.socket, *words, **options)
+
+    def verb(self, verb, **args):
+        """The reply to a verb of the control socket, for which there need not be a command."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(str(self.socket))
+            s.sendall(json.dumps({"v": 1, "verb": verb, "args": args}).encode() + b"\n")
+            return json.loads(s.makefile().readline())
 
     def sessions(self):
         return json.loads(self.ask("--json", "session", "list"))["sessions"]

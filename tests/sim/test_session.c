@@ -232,8 +232,8 @@ static void a_kicked_session_goes_and_the_client_learns_it(void **state)
     struct session_info info;
     uint32_t i = 0;
     assert_true(stack_session_next(s->w->gateway, &i, &info));
-    assert_int_equal(stack_kick(s->w->gateway, s->w->now, i, info.session_key + 1, CAUSE_ADMIN), ERR_NOTFOUND);
-    assert_int_equal(stack_kick(s->w->gateway, s->w->now, i, info.session_key, CAUSE_ADMIN), ERR_OK);
+    assert_int_equal(stack_kick(s->w->gateway, s->w->now, info.session_key + 1, CAUSE_ADMIN), ERR_NOTFOUND);
+    assert_int_equal(stack_kick(s->w->gateway, s->w->now, info.session_key, CAUSE_ADMIN), ERR_OK);
     assert_true(world_run(s->w, 10 * USEC_SEC, client_is_down, s->c));
     world_run(s->w, 10 * USEC_SEC, NULL, NULL);
     assert_int_equal(stack_counters(s->w->gateway).sessions, 0);

@@ -16,14 +16,8 @@ static void as_objects(const json_t *json)
         if (ctl_##name##_read(back, &b) != ERR_OK)                                                                     \
             abort();                                                                                                   \
         json_decref(back);                                                                                             \
-    } while (0)
-    CTL_OBJECT(status);
-    CTL_OBJECT(session);
-    CTL_OBJECT(user);
-    CTL_OBJECT(drop);
-    CTL_OBJECT(attempt);
-    CTL_OBJECT(step);
-    CTL_OBJECT(event);
+    } while (0);
+    CTL_OBJECTS(CTL_OBJECT)
 #undef CTL_OBJECT
 }
 

@@ -35,6 +35,9 @@ static void a_story_is_found_by_address_by_endpoint_and_by_user(void **state)
     assert_int_equal(stack_story(s, "198.51.100.7", 0)->id, 1);
     assert_int_equal(stack_story(s, "198.51.100.8:4500", 0)->id, 2);
     assert_int_equal(stack_story(s, "alice", 0)->id, 1);
+    strcpy(story->user, "CORP\\Alice"); /* however the client sent it */
+    assert_int_equal(stack_story(s, "alice", 0)->id, 1);
+    assert_null(stack_story(s, "corp", 0));
     assert_int_equal(stack_story(s, NULL, 0)->id, 2);
     assert_int_equal(stack_story(s, NULL, 1)->id, 1);
     assert_null(stack_story(s, NULL, 2));

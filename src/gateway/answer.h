@@ -1,0 +1,28 @@
+/*
+ * What the gateway answers to each verb of the control socket: answer.c has the table, and a file a noun the answers.
+ * All run on the service thread. An answer is the reply's line, or NULL when it comes later (see answer_later()).
+ */
+#ifndef SEKISHO_GATEWAY_ANSWER_H
+#define SEKISHO_GATEWAY_ANSWER_H
+
+#include "gateway/gateway_internal.h"
+
+typedef char *answer_to(struct gateway *gateway, const struct ctl_request *request);
+
+answer_to answer_session_list, answer_session_show, answer_session_kick;
+answer_to answer_user_add, answer_user_set, answer_user_passwd, answer_user_list, answer_user_del, answer_user_check;
+answer_to answer_group_add, answer_group_set, answer_group_list, answer_group_del;
+answer_to answer_pool_list;
+answer_to answer_explain;
+
+/* A refusal by an error and its sentence; "" takes that of the error. */
+char *answer_error(enum err e, const char *why);
+/* A moment of the monotonic clock in seconds since 1970; 0 for 0. */
+uint64_t answer_wall(usec_t at);
+/* The user as it stands in the store now, as a reply. */
+char *answer_user(struct gateway *gateway, const char *name);
+/* What a request says of a user. ERR_INVALID with its sentence. */
+enum err answer_user_args(const struct ctl_request *request, struct aaa_user *user, char why[static AAA_WHY_MAX]);
+struct stack_counters answer_counters(struct gateway *gateway);
+
+#endif
