@@ -402,7 +402,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     g->psks = settings_psks(g->config);
     g->addresses = addresses_new(g->config);
     const struct random rng = entropy_random(&g->entropy);
-    g->whereabouts = whereabouts_new(&rng);
+    g->whereabouts = whereabouts_new(&rng, g->shard_count);
     if (!g->shards || !g->psks || !g->addresses || !g->whereabouts)
         return ERR_NOMEM;
     for (uint8_t i = 0; i < g->shard_count; i++)

@@ -63,11 +63,12 @@ int addresses_get(const struct addresses *table, uint32_t address);
 /* ---- whereabouts: which shard has the peer at an outer endpoint ---- */
 
 struct whereabouts;
-struct whereabouts *whereabouts_new(const struct random *rng);
+struct whereabouts *whereabouts_new(const struct random *rng, uint8_t shards);
 void whereabouts_free(struct whereabouts *table);
 /* Any thread. A hint: entries may be lost to others, and are never removed. */
 void whereabouts_set(struct whereabouts *table, const struct endpoint *peer, uint8_t shard);
-int whereabouts_get(const struct whereabouts *table, const struct endpoint *peer); /* -1: not known */
+/* Where a peer that begins main mode at this endpoint is, or belongs; -1: anywhere. */
+int whereabouts_get(const struct whereabouts *table, const struct endpoint *peer);
 
 /* ---- certificates: what signatures need ---- */
 

@@ -4,24 +4,32 @@
  * begin one when their IKE SA grows old.
  *
  * One word an entry, written when a peer has proved who it is, never removed, overwritten by whoever falls on the same
- * place: a wrong answer leads to a shard that answers as any other would. */
+ * place: a wrong answer leads to a shard that answers as any other would.
+ *
+ * A router with IPsec passthrough lets many peers come from its address and port 500, and one word cannot tell of
+ * several. So whoever begins at port 500 and is not known goes to the shard of its address: neighbours stay together.
+ */
 #include "gateway/gateway_internal.h"
 
 #include <stdlib.h>
 
-#define PLACES     (1u << 16)
-#define SHARD_MASK 0xffu /* of an entry: shard + 1; above it a part of the endpoint's hash */
+#define PLACES      (1u << 16)
+#define SHARD_SHIFT 16    /* to bits of the hash of which neither place nor entry is made */
+#define SHARD_MASK  0xffu /* of an entry: shard + 1; above it a part of the endpoint's hash */
 
 struct whereabouts {
     uint64_t seed;
+    uint8_t shards;
     _Atomic uint32_t entry[PLACES];
 };
 
-struct whereabouts *whereabouts_new(const struct random *rng)
+struct whereabouts *whereabouts_new(const struct random *rng, uint8_t shards)
 {
     struct whereabouts *table = calloc(1, sizeof(*table));
-    if (table)
-        table->seed = random_u64(rng);
+    if (!table)
+        return NULL;
+    table->seed = random_u64(rng);
+    table->shards = shards;
     return table;
 }
 
@@ -67,5 +75,7 @@ int whereabouts_get(const struct whereabouts *table, const struct endpoint *peer
         shard = find(table, &peer->addr, IKE_NATT_PORT);
     else if (shard < 0 && peer->port == IKE_NATT_PORT)
         shard = find(table, &peer->addr, IKE_PORT);
+    if (shard < 0 && peer->port == IKE_PORT)
+        shard = (uint16_t)(hash_of(table, &peer->addr, IKE_PORT) >> SHARD_SHIFT) % table->shards;
     return shard;
 }

@@ -266,6 +266,10 @@ struct ike_peer_info {
     char ike_transform[64];
     char kind[48]; /* "Windows 8 or later", "Apple", ... by vendor IDs */
     bool nat_local, nat_remote, initiator, dpd;
+    bool natt_here, natt_there; /* who offers NAT traversal; both: it was agreed */
+    /* The address that the peer takes for its own, by its identity or its selector; family 0: it names none. Another
+     * than that of the path: addresses are translated on the way. */
+    struct ip_addr claims;
 };
 bool ike_peer_info(const struct ike *ike, uint32_t peer, struct ike_peer_info *out);
 

@@ -111,6 +111,7 @@ void digest_take_parts(struct digest *d, const struct view *parts, size_t n);
 struct who {
     char text[IDENTITY_TEXT_MAX];
     struct digest digest;
+    struct ip_addr claims; /* its identity is this address; family 0: it is none */
 };
 /* proved: the name that its certificate bears, as the judge gave it; or empty. */
 void who_is(struct who *out, const struct identity *id, struct view proved);

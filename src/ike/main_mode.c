@@ -357,6 +357,7 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
     struct who who;
     who_is(&who, &proof->identity, VIEW_NONE);
     sa->path = *m->path;
+    sa->initial_contact |= payloads_initial_contact(&proof->payloads);
     struct peer *peer = main_mode_peer(ike, sa, proof->psk->name, &who);
     if (!peer) {
         sa_failed(ike, sa, CAUSE_NO_MEMORY, "");
@@ -368,7 +369,7 @@ static enum drop proof_accept(struct ike *ike, struct sa *sa, const struct messa
     memcpy(sa->iv, proof->iv, sizeof(sa->iv));
     digest_take(&sa->last_in, m->whole);
     sa_stage(ike, sa, STAGE_IKE_MM5, who.text);
-    main_mode_finish(ike, sa, peer, answer, sa->initial_contact || payloads_initial_contact(&proof->payloads));
+    main_mode_finish(ike, sa, peer, answer, sa->initial_contact);
     return DROP_NONE;
 }
 

@@ -66,10 +66,20 @@ static bool is_watched(const struct ike *ike, const struct peer *peer)
     return peer->dpd && ike->config.dpd_interval != 0 && peer_sa(peer);
 }
 
+/* A router with IPsec passthrough gives all that are behind it one address and port 500, and without NAT traversal
+ * nobody finds it. An identity that is an address tells them apart; a name may be a group's, so whoever says with it
+ * that it has no other SA is not taken for the one that has some. */
+static bool is_nameless_neighbour(const struct sa *sa, const struct who *who)
+{
+    return !sa->natt_agreed && sa->initial_contact && who->claims.family == 0;
+}
+
 /* Behind a NAT the port tells clients with equal identities apart, as long as the NAT cannot have given it to another.
  * Without one the address is the client's own. */
-static bool is_same(const struct ike *ike, const struct peer *peer, const struct sa *sa)
+static bool is_same(const struct ike *ike, const struct peer *peer, const struct sa *sa, const struct who *who)
 {
+    if (is_nameless_neighbour(sa, who))
+        return false;
     if (!peer->own_address || !sa_own_address(sa))
         return endpoint_equal(&peer->path.remote, &sa->path.remote) &&
                (is_watched(ike, peer) || ike->now - peer->alive < PEER_FRESH);
@@ -80,6 +90,7 @@ void who_is(struct who *out, const struct identity *id, struct view proved)
 {
     const struct view parts[] = {view_of(&id->type, 1), id->data, proved};
     digest_take_parts(&out->digest, parts, ARRAY_LEN(parts));
+    out->claims = identity_address(id);
     if (proved.n > 0)
         view_copy_text(out->text, sizeof(out->text), proved);
     else
@@ -98,7 +109,7 @@ static struct peer *find_at(const struct ike *ike, uint16_t port, const struct s
     const uint64_t key = endpoint_key(ike, &at);
     for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
         struct peer *peer = container_of(n, struct peer, node);
-        if (is_same(ike, peer, sa) && peer->auth == sa->suite.auth && strcmp(peer->key_name, key_name) == 0 &&
+        if (is_same(ike, peer, sa, who) && peer->auth == sa->suite.auth && strcmp(peer->key_name, key_name) == 0 &&
             is_same_who(&peer->who, who))
             return peer;
     }
@@ -265,6 +276,19 @@ void ike_move(struct ike *ike, usec_t now, uint32_t number, const struct ip_addr
     peer->path.local.addr = *local;
 }
 
+/* Some say 0.0.0.0 for any. What we ourselves wrote of the peer is no claim of its own. */
+static struct ip_addr claims_of(const struct peer *peer)
+{
+    static const struct ip_addr none, any4 = {.family = 4}, any6 = {.family = 6};
+    struct ip_addr claims = peer->who.claims;
+    for (struct link *l = peer->children.prev; l != &peer->children && claims.family == 0; l = l->prev) {
+        const struct child *c = container_of(l, struct child, of_peer);
+        if (!c->initiator)
+            claims = c->host_remote;
+    }
+    return ip_equal(&claims, &any4) || ip_equal(&claims, &any6) ? none : claims;
+}
+
 bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info *out)
 {
     const struct peer *peer = peer_get(ike, number);
@@ -277,6 +301,9 @@ bool ike_peer_info(const struct ike *ike, uint32_t number, struct ike_peer_info 
     memcpy(out->psk, peer->key_name, sizeof(out->psk));
     memcpy(out->identity, peer->who.text, sizeof(out->identity));
     strncpy(out->kind, vendors_kind(&peer->vendors), sizeof(out->kind) - 1);
+    out->natt_here = ike->config.encap != IKE_ENCAP_OFF;
+    out->natt_there = vendors_natt(&peer->vendors) != NATT_NONE;
+    out->claims = claims_of(peer);
     if (!sa)
         return true;
     memcpy(out->ike_transform, suite_text(&sa->suite, text), sizeof(out->ike_transform));

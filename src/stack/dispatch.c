@@ -169,6 +169,15 @@ static void handle_ike(struct stack *s, usec_t now, const struct ike_event *even
 
 /* ---- L2TP ---- */
 
+/* What we send may be all that is lost: then the peer's first messages came, and our answers are never acknowledged. */
+static void tunnel_failed(struct stack *s, usec_t now, const struct peer *peer, const struct l2tp_event *event)
+{
+    char detail[LOST_DETAIL_MAX];
+    const bool unanswered = event->cause == CAUSE_L2TP_TIMEOUT && peer->host[0] == '\0';
+    const enum cause cause = unanswered ? esp_lost(s, peer, event->cause, detail) : event->cause;
+    stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, cause, cause == CAUSE_ESP_NAT ? detail : event->detail);
+}
+
 static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *event)
 {
     struct peer *peer = stack_peer_by_carrier(s, event->carrier);
@@ -182,7 +191,7 @@ static void handle_l2tp(struct stack *s, usec_t now, const struct l2tp_event *ev
         break;
     case L2TP_EVENT_TUNNEL_DOWN:
         if (peer && event->cause != CAUSE_PEER_CLOSED && event->cause != CAUSE_REPLACED)
-            stack_failed(s, now, peer, NULL, STAGE_L2TP_SCCRQ, event->cause, event->detail);
+            tunnel_failed(s, now, peer, event);
         if (peer)
             stack_peer_release_plain(s, now, peer, event->cause);
         break;

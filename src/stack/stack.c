@@ -110,8 +110,9 @@ enum err stack_reconfigure(struct stack *s, const struct stack_config *config)
 /* The peer's watch has run out: IPsec is up, and something that should have followed did not. */
 static void watch_due(struct stack *s, usec_t now, struct peer *peer)
 {
+    char detail[LOST_DETAIL_MAX];
     if (!peer->heard_esp)
-        stack_failed(s, now, peer, NULL, STAGE_IKE_QM3, CAUSE_ESP_NOTHING, "");
+        stack_failed(s, now, peer, NULL, STAGE_IKE_QM3, esp_lost(s, peer, CAUSE_ESP_NOTHING, detail), detail);
     else if (!peer->heard_l2tp)
         stack_failed(s, now, peer, NULL, STAGE_ESP_FIRST, CAUSE_L2TP_NOTHING, "");
 }

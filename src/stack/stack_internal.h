@@ -222,6 +222,12 @@ void outbox_flush(struct stack *s);
 void udp_header_put(const struct peer *peer, uint8_t *udp, uint32_t len);
 uint32_t outer_limit(const struct stack *s, const struct peer *peer);
 
+/* lost.c */
+#define LOST_DETAIL_MAX 160
+/* Why what goes as ESP gets lost: a NAT that is known of, else `otherwise`. Writes what is known of it. */
+enum cause esp_lost(const struct stack *s, const struct peer *peer, enum cause otherwise,
+                    char detail[static LOST_DETAIL_MAX]);
+
 /* outbound.c: one inner packet of our own, to the session that its destination belongs to */
 void send_inner(struct stack *s, struct view packet);
 

@@ -201,7 +201,7 @@ static void insert(struct world *w, struct flight *f)
 static void fly(struct world *w, const struct path *path, struct sim_client *to, const uint8_t *bytes, size_t n)
 {
     const bool chosen = ++w->flown == w->lose;
-    if (chosen || random_below(&w->random, 100) < w->weather.loss_percent)
+    if (chosen || (w->lose_esp && path->remote.port == 0) || random_below(&w->random, 100) < w->weather.loss_percent)
         return;
     const uint32_t copies = 1 + (random_below(&w->random, 100) < w->weather.repeat_percent);
     for (uint32_t i = 0; i < copies; i++) {
@@ -214,11 +214,71 @@ static void fly(struct world *w, const struct path *path, struct sim_client *to,
     }
 }
 
+/* ---- IPsec passthrough ---- */
+
+static bool passes_through(const struct napt *n, const struct endpoint *to)
+{
+    return n && n->present && n->passthrough && (to->port == 0 || to->port == IKE_PORT);
+}
+
+static void remember_exchange(struct napt *n, const struct ip_addr *inside, const uint8_t *message)
+{
+    for (size_t i = 0; i < n->exchange_count; i++)
+        if (memcmp(n->exchanges[i].cookie, message, sizeof(n->exchanges[i].cookie)) == 0)
+            return;
+    assert_true(n->exchange_count < ARRAY_LEN(n->exchanges));
+    memcpy(n->exchanges[n->exchange_count].cookie, message, sizeof(n->exchanges[0].cookie));
+    n->exchanges[n->exchange_count++].inside = *inside;
+}
+
+static bool is_for(const struct sim_client *c, const struct endpoint *to, const uint8_t *message)
+{
+    const struct napt *n = c->napt;
+    if (!passes_through(n, to) || !ip_equal(&n->outside, &to->addr))
+        return false;
+    for (size_t i = 0; i < n->exchange_count; i++)
+        if (ip_equal(&n->exchanges[i].inside, &c->addr) &&
+            memcmp(n->exchanges[i].cookie, message, sizeof(n->exchanges[i].cookie)) == 0)
+            return true;
+    return to->port == 0;
+}
+
+/* A datagram of the gateway's, to whoever in a home it may be for; false when it is for no such home. */
+static bool pass_in(struct world *w, const struct path *path, const uint8_t *bytes, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < w->client_count; i++) {
+        struct sim_client *c = &w->clients[i];
+        if (!is_for(c, &path->remote, bytes))
+            continue;
+        fly(w, &(struct path){{c->addr, path->remote.port}, path->local}, c, bytes, n);
+        any = true;
+    }
+    return any;
+}
+
+static struct endpoint pass_out(struct sim_client *from, const struct path *path, const uint8_t *bytes)
+{
+    if (!passes_through(from->napt, &path->remote))
+        return translate_out(from->napt, &path->local);
+    if (path->remote.port == IKE_PORT)
+        remember_exchange(from->napt, &path->local.addr, bytes);
+    return (struct endpoint){from->napt->outside, path->local.port};
+}
+
+/* Plain translation has nothing to tell ESP packets apart by. */
+static bool is_lost_to_translation(const struct sim_client *from, const struct path *path)
+{
+    return from && from->napt && from->napt->present && !from->napt->passthrough && path->remote.port == 0;
+}
+
 static void send_out(struct world *w, struct sim_client *from, struct stack *stack)
 {
     struct transmission t;
     while (stack_transmit(stack, w->now, &t)) {
         const uint32_t headers = t.path.remote.port == 0 ? 20 : 28;
+        if (is_lost_to_translation(from, &t.path))
+            continue;
         if (w->path_mtu != 0 && t.segment + headers > w->path_mtu && (t.whole || w->black_hole))
             continue;
         for (uint32_t at = 0; at < t.len; at += t.segment) {
@@ -226,7 +286,9 @@ static void send_out(struct world *w, struct sim_client *from, struct stack *sta
             struct path path;
             struct sim_client *to = NULL;
             if (from) {
-                path = (struct path){t.path.remote, translate_out(from->napt, &t.path.local)};
+                path = (struct path){t.path.remote, pass_out(from, &t.path, t.data + at)};
+            } else if (pass_in(w, &t.path, t.data + at, n)) {
+                continue;
             } else {
                 path.remote = t.path.local;
                 to = translate_in(w, &t.path.remote, &path.local);
@@ -456,6 +518,8 @@ void client_connect(struct sim_client *c, const char *user, const char *password
         .ask_routes = c->ask_routes,
         .probe_mtu = c->probe_mtu,
     };
+    if (c->identity)
+        strcpy(connect.ike.identity, c->identity);
     if (c->expect)
         strcpy(connect.ike.expect, c->expect);
     strcpy(connect.ppp.user, user);

@@ -18,10 +18,18 @@ struct weather {
 
 struct flight; /* a datagram on its way */
 
+/* A plain one has no way to translate ESP and loses it. One with IPsec passthrough leaves IKE's port 500 as it is, tells
+ * exchanges apart by their initiator's cookie, and shows ESP from outside to every host inside: it has SPIs that only
+ * its own takes. */
 struct napt {
-    bool present;
+    bool present, passthrough;
     struct ip_addr outside;
     uint16_t next_port;
+    struct {
+        uint8_t cookie[8];
+        struct ip_addr inside;
+    } exchanges[64];
+    size_t exchange_count;
     struct {
         struct endpoint inside;
         uint16_t outside_port;
@@ -38,6 +46,7 @@ struct sim_client {
     uint32_t peer;
     bool ask_routes, probe_mtu; /* for client_connect() */
     bool up, down, started;
+    const char *identity; /* what it calls itself; NULL: its address */
     const char *typed; /* the answer to a prompt */
     char prompt[PPP_PROMPT_MAX];
     uint32_t leases, probes; /* how often these were told */
@@ -62,6 +71,7 @@ struct world {
     uint64_t flown;    /* datagrams sent so far */
     uint32_t path_mtu; /* what is larger is lost if it goes with DF; 0: no limit */
     bool black_hole;   /* and also if it does not */
+    bool lose_esp;     /* what is not in UDP */
     uint64_t lose;     /* the number of the one datagram to lose; 0: none */
     struct stack *gateway;
     struct ip_addr gateway_addr;
