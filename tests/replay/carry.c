@@ -23,6 +23,14 @@ static void read_bytes(struct pattern *p, struct client *c, const struct step *s
     pattern_read(p, c, text, wild, 0);
 }
 
+/* As a kernel computes it: with the addresses that it sees, which a NAT changes behind its back. */
+static void checksum_put(const struct client *c, uint8_t *udp, size_t n)
+{
+    const uint32_t pseudo = inet_pseudo_sum(&c->inside, &c->gateway->dialled, IP_PROTO_UDP, (uint32_t)n);
+    const uint16_t sum = inet_fold(inet_sum(pseudo, udp, n));
+    be16_put(udp + 6, sum ? sum : 0xffff);
+}
+
 void carry_send(struct client *c, const struct step *s, const char *frame_header)
 {
     static struct pattern p;
@@ -41,6 +49,8 @@ void carry_send(struct client *c, const struct step *s, const char *frame_header
     wr_u16(&w, 0);
     wr_bytes(&w, p.bytes, p.n);
     wanted(wr_ok(&w), "a smaller message");
+    if (c->inside.family == c->gateway->dialled.family)
+        checksum_put(c, udp, w.n);
     const size_t n = pair_seal(pair, &c->random, wr_written(&w), esp);
     const struct path path = client_path_esp(c, pair);
     client_send_bytes(c, &path, esp, n);

@@ -169,7 +169,7 @@ static void read_settings(struct gateway *g, const struct step *s, struct stack_
     if (step_option(s, "auth", 0, text))
         read_auth(text, &c->ppp);
     if (step_option(s, "encap", 0, text))
-        c->ike.encap = IKE_ENCAP_FORCE;
+        c->ike.encap = strcmp(text, "off") == 0 ? IKE_ENCAP_OFF : IKE_ENCAP_FORCE;
     read_routes(s, &c->dhcp);
     read_credential(g, s, &c->ike);
     c->allow_plain = step_option(s, "plain", 0, text);

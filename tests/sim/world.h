@@ -18,9 +18,9 @@ struct weather {
 
 struct flight; /* a datagram on its way */
 
-/* A plain one has no way to translate ESP and loses it. One with IPsec passthrough leaves IKE's port 500 as it is, tells
- * exchanges apart by their initiator's cookie, and shows ESP from outside to every host inside: it has SPIs that only
- * its own takes. */
+/* A plain one has no way to translate ESP and loses it. One with IPsec passthrough leaves IKE's port 500 as it is,
+ * tells exchanges apart by their initiator's cookie, and shows ESP from outside to every host inside: it has SPIs that
+ * only its own takes. */
 struct napt {
     bool present, passthrough;
     struct ip_addr outside;
@@ -47,7 +47,7 @@ struct sim_client {
     bool ask_routes, probe_mtu; /* for client_connect() */
     bool up, down, started;
     const char *identity; /* what it calls itself; NULL: its address */
-    const char *typed; /* the answer to a prompt */
+    const char *typed;    /* the answer to a prompt */
     char prompt[PPP_PROMPT_MAX];
     uint32_t leases, probes; /* how often these were told */
     struct dhcp_lease lease;
