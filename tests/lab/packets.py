@@ -157,6 +157,12 @@ def is_udp(packet, port):
     return packet[9] == 17 and port in struct.unpack("!HH", packet[20:24])
 
 
+def udp_ports(packet):
+    """(source, destination)"""
+    at = (packet[0] & 0xf) * 4
+    return struct.unpack("!HH", packet[at:at + 4])
+
+
 def is_esp(packet):
     return packet[9] == 50
 

@@ -144,8 +144,8 @@ class World:
         self.office.address("lan", OFFICE_HOST + "/16")
         self.office.run("ip", "route", "add", "default", "via", "172.16.0.1")
 
-    def add_home(self, lan="192.168.1"):
-        """A home: a router that masquerades (NAPT) everything behind one public address."""
+    def add_home(self, lan="192.168.1", napt=NAPT):
+        """A home: a router that masquerades (NAPT) everything behind one public address, unless another does that."""
         self.homes += 1
         home = self.namespace(f"home{self.homes}")
         home.cable("wan", self.internet, f"home{self.homes}", other_bridge="net")
@@ -153,7 +153,8 @@ class World:
         home.run("ip", "route", "add", "default", "via", "203.0.113.254")
         home.bridge("lan", f"{lan}.1/24")
         home.forward()
-        home.nft(NAPT)
+        if napt:
+            home.nft(napt)
         return home
 
     def add_computer(self, home=None):

@@ -82,6 +82,19 @@ static void one_client_speaks_raw_esp_for_a_long_time(void **state)
     }
 }
 
+static void the_gateway_renews_keys_as_well(void **state)
+{
+    (void)state;
+    struct scene *s = home(49, true, IKE_ENCAP_OFF, IKE_ENCAP_OFF);
+    s->client.ike.child_lifetime = s->client.ike.ike_lifetime = 3600; /* <-- QM1 of the gateway, every two minutes */
+    struct sim_client *one = computer(s, "192.168.1.5"), *two = computer(s, "192.168.1.6");
+    connect_now(s, one);
+    connect_now(s, two);
+    all_talk(s, 380 * USEC_SEC);
+    assert_int_equal(s->w->downs, 0);
+    leave(s);
+}
+
 static void eight_clients_that_start_at_once_keep_their_sessions_over_rekeyings(void **state)
 {
     (void)state;
@@ -209,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_client_speaks_raw_esp_for_a_long_time),
+        cmocka_unit_test(the_gateway_renews_keys_as_well),
         cmocka_unit_test(eight_clients_that_start_at_once_keep_their_sessions_over_rekeyings),
         cmocka_unit_test(clients_of_one_name_are_not_taken_for_each_other),
         cmocka_unit_test(a_client_that_reboots_is_served_and_its_neighbour_does_not_notice),
