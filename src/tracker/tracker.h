@@ -74,6 +74,7 @@ usec_t tracker_deadline(const struct tracker *t);
 enum tracker_act {
     TRACKER_PASS, /* OUT: send it to the server. IN: send it to host. The handle is done with */
     TRACKER_COPY, /* IN: send it to host, and keep it: the same handle comes again */
+    TRACKER_DONE, /* IN: forget it, a copy has reached its host. The handle is done with */
     TRACKER_DROP, /* forget it, for this reason. The handle is done with */
 };
 
@@ -95,7 +96,7 @@ struct tracker_move {
     enum tracker_reason reason; /* DROP */
 };
 
-/* Every handle comes out once as PASS or DROP, before it any number of times as COPY. */
+/* Every handle comes out once as PASS, DONE or DROP, before it any number of times as COPY. */
 bool tracker_output(struct tracker *t, struct tracker_move *out);
 
 /* ---- events ---- */

@@ -1,0 +1,325 @@
+/*
+ * What the tracker's files share.
+ *
+ *   host --< contact >-- server        a contact: one host talking to one server
+ *              |            |
+ *            pair         inbound       a pair of ESP SAs, by its outbound SPI; an inbound SPI and who may own it
+ *              |            |
+ *              `---- in ----'           a pair is open until its inbound SPI is known
+ *
+ * A contact lives as long as it has pairs or IKE SAs, a host and a server as long as they have contacts. Only inside
+ * hosts make contacts: from outside nothing is made but inbound SPIs and IKE guesses at a server that has some, in
+ * limited number.
+ */
+#ifndef SEKISHO_TRACKER_INTERNAL_H
+#define SEKISHO_TRACKER_INTERNAL_H
+
+#include "tracker/tracker.h"
+
+#define CANDIDATES       16 /* hosts weighed for one inbound SPI at a time */
+#define SHOWN            8  /* inbound SPIs that a host was shown last */
+#define QUICK_MODES      4  /* of one IKE SA at once */
+#define NEWBORN_SEQUENCE 64 /* an SA whose first packet seen has no higher number is new */
+
+/* ---- tables and lists ---- */
+
+struct node {
+    struct node *next;
+    uint64_t key;
+};
+
+struct table {
+    struct node **buckets;
+    uint32_t mask;
+};
+
+enum err table_init(struct table *t, uint32_t expected);
+void table_done(struct table *t);
+void table_add(struct table *t, struct node *n, uint64_t key);
+void table_remove(struct table *t, struct node *n);
+/* The first node of this key, or the next one after prev. Keys are digests: the caller compares what they stand for. */
+struct node *table_find(const struct table *t, uint64_t key, const struct node *prev);
+uint64_t table_key(uint32_t a, uint32_t b, uint64_t c);
+
+struct link {
+    struct link *prev, *next;
+};
+
+void list_init(struct link *head);
+void list_append(struct link *head, struct link *l);
+void list_prepend(struct link *head, struct link *l);
+void list_remove(struct link *l); /* harmless when it is in no list */
+static inline bool list_empty(const struct link *head)
+{
+    return head->next == head;
+}
+
+#define LIST_EACH(l, head) for (struct link *l = (head)->next; l != (head); l = l->next)
+/* The one in hand may go. */
+#define LIST_EACH_SAFE(l, head)                                                                                        \
+    for (struct link *l = (head)->next, *after_##l = l->next; l != (head); l = after_##l, after_##l = l->next)
+
+/* Moves and events on their way out. */
+struct queue {
+    uint8_t *items;
+    size_t size; /* of one */
+    uint32_t n, cap, head;
+};
+
+void queue_done(struct queue *q);
+void queue_push(struct queue *q, const void *item); /* lost when out of memory */
+bool queue_pull(struct queue *q, void *item);
+
+/* ---- what there is ---- */
+
+enum kind { KIND_SERVER, KIND_PAIR, KIND_INBOUND, KIND_IKE };
+
+/* What has a timer: servers, and the three kinds of bindings, which status lists. */
+struct entry {
+    enum kind kind;
+    struct timer timer;
+    struct link all;
+};
+
+struct host {
+    struct node node;
+    struct link all; /* the one that sent last is last */
+    uint32_t addr;
+    uint32_t n_contacts, n_pairs, n_ikes, n_held;
+    uint32_t n_bound; /* inbound SPIs certain to be its own */
+    struct link contacts;
+    struct link pairs, ikes; /* least recently used first */
+    usec_t seen, refused_told;
+};
+
+struct server {
+    struct entry entry; /* its timer: the end of the turn, or of the longest hold */
+    struct node node;
+    uint32_t addr;
+    struct link recent; /* contacts, the one that sent last first */
+    struct link oldest; /* contacts, the first one first */
+    uint32_t n_contacts;
+    struct link strangers; /* inbound SPIs of nobody for certain, oldest first */
+    uint32_t n_strangers;
+    struct link bound;   /* inbound SPIs that are certain */
+    struct link guesses; /* IKE exchanges of nobody for certain, oldest first */
+    uint32_t n_guesses;
+    uint32_t n_settled;
+    usec_t stranger_seen;
+    struct link held; /* oldest first */
+    uint32_t n_held;
+    struct contact *turn; /* whose new SA or quick mode waits for its answer; NULL: nobody's */
+    usec_t turn_until;
+    bool turn_long; /* one that is to end with an answer */
+    usec_t refused_told;
+};
+
+struct contact {
+    struct node node;
+    struct link of_host, recent, oldest;
+    struct host *host;
+    struct server *server;
+    struct link pairs;    /* youngest first */
+    struct link inbounds; /* certain */
+    struct link ikes;
+    uint32_t n_inbounds, n_ikes, n_held;
+    usec_t sent;       /* when its last ESP packet went */
+    uint32_t rate;     /* ESP packets in 1,000 s, a running mean that halves in RATE_HALF */
+    usec_t patient_at; /* until then it neither takes turns nor waits for them: it had one without an answer */
+    uint32_t shown[SHOWN];
+    uint32_t n_shown;
+    bool complained; /* its want of an answer has had other bindings looked at again */
+};
+
+/* SAs to and from a server. spi 0: a quick mode has made it, and neither SPI was seen. */
+struct pair {
+    struct entry entry;
+    struct node node;
+    struct link of_contact, of_host;
+    struct contact *contact;
+    uint32_t spi, sequence;
+    bool newborn;
+    bool promised; /* by a quick mode: its server may be first to use it */
+    bool asked;    /* its first packet has gone to the server */
+    bool settled;  /* open, but its server sends nothing unknown: the kernel may have it */
+    bool told;     /* the kernel has it */
+    struct inbound *in;
+    usec_t since, used;
+    uint64_t packets;
+};
+
+struct candidate {
+    struct contact *contact;
+    int32_t evidence; /* in sixteenths of a bit of likelihood */
+    usec_t tried;     /* when it was shown a packet last */
+    usec_t trial;     /* since when its answer is awaited; 0: not */
+    bool quiet;       /* it had not sent just before */
+    bool shown;       /* the packet that is kept */
+    uint8_t answers, replies;
+};
+
+struct inbound {
+    struct entry entry;
+    struct node node;
+    struct link of_server, of_contact;
+    struct server *server;
+    uint32_t spi, sequence;
+    bool newborn;
+    bool bound;
+    bool guessed;                 /* bound where another host was possible */
+    bool reviewed;                /* was bound, looked at again */
+    struct contact *contact;      /* bound: whose it is; otherwise who gets its packets now, or NULL */
+    struct pair *pair;            /* bound: whose inbound SPI it is; may be NULL */
+    struct candidate *candidates; /* CANDIDATES of them; NULL: bound */
+    uint32_t n_candidates, walked;
+    uint32_t open_contacts; /* how many had open pairs when it came */
+    uint32_t first, before; /* hosts: who got its first packet; whose it was before the review. 0: none */
+    bool keeps;             /* a packet that is shown to one after another */
+    uint32_t kept;
+    usec_t kept_since;
+    usec_t since, used;
+    uint64_t packets;
+};
+
+struct quick {
+    uint32_t message_id;
+    enum tracker_way way; /* of its first message */
+    uint8_t stage;        /* messages seen that went on; 0: not in use */
+    usec_t at;
+};
+
+struct ike {
+    struct entry entry;
+    struct node node;
+    struct link of_host, of_contact, of_server;
+    struct server *server;
+    struct contact *contact; /* guess: who is tried now */
+    uint64_t initiator, responder;
+    bool guess; /* a server has begun it, and no host has shown that it is its own */
+    uint32_t tries, candidates;
+    struct quick quick[QUICK_MODES];
+    usec_t since, used;
+    uint64_t packets;
+};
+
+struct held {
+    struct link of_server;
+    struct contact *contact;
+    struct tracker_packet packet;
+    usec_t until;
+};
+
+struct tracker {
+    struct tracker_config config;
+    struct timers timers;
+    struct table hosts, contacts, servers, pairs, inbounds, ikes;
+    struct link all_hosts, all_servers, bindings;
+    uint32_t n_hosts, n_held, n_kept;
+    struct queue moves, events;
+    uint64_t counters[TRACKER_COUNTERS];
+};
+
+/* ---- the ways out (out.c) ---- */
+
+void move_pass(struct tracker *t, const struct tracker_packet *p, uint32_t host);
+void move_inbound(struct tracker *t, uint32_t handle, enum tracker_act act, uint32_t host);
+void move_drop(struct tracker *t, const struct tracker_packet *p, enum tracker_reason reason);
+void tell_refused(struct tracker *t, usec_t now, usec_t *told, const struct tracker_packet *p,
+                  enum tracker_reason reason);
+void tell(struct tracker *t, struct tracker_event event);
+static inline void count(struct tracker *t, enum tracker_counter c)
+{
+    t->counters[c]++;
+}
+
+/* ---- hosts, servers, contacts (contact.c) ---- */
+
+struct server *server_find(const struct tracker *t, uint32_t addr);
+/* The contact of an outbound packet, made where there is none. NULL with *reason when a limit forbids it. A new one is
+ * freed by contact_settle() unless it gets a pair or an IKE SA. */
+struct contact *contact_get(struct tracker *t, usec_t now, const struct tracker_packet *p, enum tracker_reason *reason);
+/* Frees a contact that has nothing left, and its host and server with it. */
+void contact_settle(struct tracker *t, struct contact *c);
+
+/* ---- pairs (pair.c) ---- */
+
+void pair_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
+/* A held packet goes now. */
+void pair_resume(struct tracker *t, usec_t now, const struct tracker_packet *p);
+/* A quick mode has ended: SPIs of a new pair will be seen. */
+void pair_expect(struct tracker *t, usec_t now, struct contact *c);
+/* Tells the kernel what it may have of this pair now. */
+void pair_judge(struct tracker *t, struct pair *p);
+void pair_unsettle(struct tracker *t, struct server *s);
+struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, uint32_t spi);
+/* The open pair of c that an inbound SPI fits best, or NULL. */
+struct pair *pair_open(const struct contact *c, bool newborn);
+uint32_t pair_count(const struct contact *c);
+void pair_due(struct tracker *t, usec_t now, struct pair *p);
+void pair_free(struct tracker *t, struct pair *p);
+
+/* ---- inbound SPIs (inbound.c) ---- */
+
+void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
+struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi);
+void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, bool guessed);
+/* What was guessed at a server is looked at again, once: a host of it is without an answer. */
+void inbound_review(struct tracker *t, struct server *s);
+void inbound_forget_contact(struct tracker *t, struct contact *c);
+void inbound_schedule(struct tracker *t, usec_t now, struct inbound *in);
+void inbound_due(struct tracker *t, usec_t now, struct inbound *in);
+void inbound_free(struct tracker *t, struct inbound *in);
+
+/* ---- who may own them (candidate.c) ---- */
+
+#define ANSWER_WINDOW (60 * USEC_MSEC) /* a host that was shown a packet has so long before the next is */
+
+/* before: whose it was until now, or NULL. */
+void candidates_find(struct inbound *in, struct contact *before);
+void candidates_forget(struct inbound *in, const struct contact *c);
+/* A packet has come after so long a silence: what does that say? */
+void candidates_weigh(struct inbound *in, usec_t now, usec_t silent);
+/* Binds it if one is certain. */
+bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in);
+/* The packet goes to the likeliest. */
+void candidates_show(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle);
+/* No answer: the packet that is kept goes to the next. */
+void candidates_next(struct tracker *t, usec_t now, struct inbound *in);
+/* c sends: does that answer what it was shown? */
+void candidates_answer(struct tracker *t, usec_t now, struct contact *c);
+/* The packet that is kept, if any, has reached its host, or has been shown to all: it ends. */
+void candidates_stop(struct tracker *t, usec_t now, struct inbound *in);
+bool candidates_ambiguous(const struct inbound *in);
+
+/* ---- how likely (evidence.c) ---- */
+
+/* value after so long, when it halves every half. */
+uint32_t evidence_halved(uint32_t value, usec_t elapsed, usec_t half);
+void evidence_sent(struct contact *c, usec_t now);
+/* What speaks for a candidate before any trial. */
+int32_t evidence_prior(const struct inbound *in, const struct contact *c);
+void evidence_answer(struct candidate *k, usec_t now);
+void evidence_no_answer(struct candidate *k);
+void evidence_arrival(struct candidate *k, usec_t now);
+
+/* ---- one after another (turn.c) ---- */
+
+/* Whether packet was kept back because another contact has the turn. If not, c has the turn until then where nobody
+ * else has. */
+bool turn_wait(struct tracker *t, usec_t now, struct contact *c, const struct tracker_packet *p, usec_t length);
+/* The contact that has the turn has got what it waited for. */
+void turn_end(struct tracker *t, usec_t now, struct contact *c);
+/* It needs the turn no longer than this from now. */
+void turn_shorten(struct tracker *t, usec_t now, struct contact *c, usec_t length);
+void turn_due(struct tracker *t, usec_t now, struct server *s);
+void turn_forget(struct tracker *t, struct contact *c);
+
+/* ---- IKE (exchange.c) ---- */
+
+void exchange_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
+void exchange_resume(struct tracker *t, usec_t now, const struct tracker_packet *p);
+void exchange_due(struct tracker *t, usec_t now, struct ike *ike);
+void exchange_free(struct tracker *t, struct ike *ike);
+void exchange_forget_contact(struct tracker *t, struct contact *c);
+
+#endif

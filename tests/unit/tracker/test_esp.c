@@ -1,0 +1,301 @@
+/* How ESP finds its host: one, two, many; old SAs and new ones; forgeries and floods. */
+#include "tests/unit/tracker/scene.h"
+
+#define A HOST(1)
+#define B HOST(2)
+#define C HOST(3)
+
+static int begin(void **state)
+{
+    (void)state;
+    scene_open(tracker_defaults());
+    return 0;
+}
+
+static void the_only_host_at_a_server_is_bound_both_ways_at_once(void **state)
+{
+    (void)state;
+    expect_move(esp_out(A, SERVER, 0xa0, 1), TRACKER_PASS, A); /* A --> */
+    assert_true(in_kernel(TRACKER_OUT, A, 0xa0));
+    expect_move(esp_in(SERVER, 0xa1, 1), TRACKER_PASS, A); /* A <-- */
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    expect_move(esp_out(B, SERVER2, 0xb0, 1), TRACKER_PASS, B); /* another server is another matter */
+    expect_move(esp_in(SERVER2, 0xb1, 1), TRACKER_PASS, B);
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+    assert_int_equal(counter(TRACKER_COUNT_AMBIGUOUS), 0);
+}
+
+/* Both talk to the server already, by IKE. */
+static void two_hosts_meet(void)
+{
+    expect_move(ike_packet(TRACKER_OUT, A, SERVER, 1, 0, MAIN_MODE, 0), TRACKER_PASS, A);
+    expect_move(ike_packet(TRACKER_OUT, B, SERVER, 2, 0, MAIN_MODE, 0), TRACKER_PASS, B);
+}
+
+static void the_second_new_sa_waits_until_the_first_has_its_answer(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    expect_move(esp_out(A, SERVER, 0xa0, 1), TRACKER_PASS, A); /* A --> SCCRQ */
+    const uint32_t waiting = esp_out(B, SERVER, 0xb0, 1);      /* B --> SCCRQ */
+    expect_no_move();
+    scene_wait(20 * USEC_MSEC);
+    expect_move(esp_in(SERVER, 0xa1, 1), TRACKER_PASS, A); /* A <-- SCCRP */
+    expect_move(waiting, TRACKER_PASS, B);                 /* and B's goes */
+    assert_false(in_kernel(TRACKER_IN, A, 0xa1));
+    scene_wait(2 * USEC_MSEC);
+    expect_move(esp_out(A, SERVER, 0xa0, 2), TRACKER_PASS, A); /* A --> SCCCN: it was meant */
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    assert_true(in_kernel(TRACKER_OUT, A, 0xa0));
+    scene_wait(18 * USEC_MSEC);
+    expect_move(esp_in(SERVER, 0xb1, 1), TRACKER_PASS, B); /* B <-- SCCRP */
+    scene_wait(2 * USEC_MSEC);
+    expect_move(esp_out(B, SERVER, 0xb0, 2), TRACKER_PASS, B);
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+    assert_int_equal(counter(TRACKER_COUNT_HELD), 1);
+    assert_int_equal(counter(TRACKER_COUNT_AMBIGUOUS), 0);
+    assert_int_equal(counter(TRACKER_COUNT_WRONG_GUESSES), 0);
+}
+
+static void nobody_is_held_longer_than_a_second(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    expect_move(esp_out(A, SERVER, 0xa0, 1), TRACKER_PASS, A); /* its answer is lost */
+    scene_wait(USEC_MSEC);
+    const uint32_t waiting = esp_out(B, SERVER, 0xb0, 1);
+    scene_wait(998 * USEC_MSEC);
+    expect_no_move();
+    scene_wait(2 * USEC_MSEC);
+    expect_move(waiting, TRACKER_PASS, B);
+    /* A had its turn: it waits for nobody and has nobody wait */
+    expect_move(esp_out(A, SERVER, 0xa2, 1), TRACKER_PASS, A);
+}
+
+static void a_packet_that_nobody_answers_is_shown_to_the_next(void **state)
+{
+    (void)state;
+    /* SAs from before the router started */
+    expect_move(esp_out(A, SERVER, 0xa0, 5000), TRACKER_PASS, A);
+    expect_move(esp_out(B, SERVER, 0xb0, 9000), TRACKER_PASS, B);
+    scene_wait(2 * USEC_SEC);
+    const uint32_t echo = esp_in(SERVER, 0xa1, 7000); /* <-- LCP Echo-Request, to A */
+    expect_move(echo, TRACKER_COPY, B);               /* B spoke last */
+    scene_wait(59 * USEC_MSEC);
+    expect_no_move();
+    scene_wait(USEC_MSEC);
+    expect_move(echo, TRACKER_COPY, A);
+    scene_wait(3 * USEC_MSEC);
+    const uint32_t reply = esp_out(A, SERVER, 0xa0, 5001); /* A --> Echo-Reply */
+    expect_move(echo, TRACKER_DONE, A);
+    expect_move(reply, TRACKER_PASS, A);
+    scene_wait(USEC_SEC);
+    expect_move(esp_in(SERVER, 0xa1, 7001), TRACKER_PASS, A);
+    scene_wait(3 * USEC_MSEC);
+    expect_move(esp_out(A, SERVER, 0xa0, 5002), TRACKER_PASS, A);
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    assert_int_equal(counter(TRACKER_COUNT_WRONG_GUESSES), 1);
+    /* and the other SPI can only be B's */
+    expect_move(esp_in(SERVER, 0xb1, 100), TRACKER_PASS, B);
+}
+
+static void what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_speaks(void **state)
+{
+    (void)state;
+    expect_move(esp_out(A, SERVER, 0xa0, 5000), TRACKER_PASS, A); /* the router has just started; B is silent */
+    expect_move(esp_in(SERVER, 0xb1, 9000), TRACKER_PASS, A);     /* B's, but who would know */
+    assert_true(in_kernel(TRACKER_IN, A, 0xb1));
+    scene_wait(500 * USEC_MSEC);
+    expect_move(esp_out(B, SERVER, 0xb0, 9000), TRACKER_PASS, B);
+    assert_false(in_kernel(TRACKER_IN, A, 0xb1));
+    for (uint32_t i = 1; i < 4; i++) {
+        scene_wait(300 * USEC_MSEC);
+        (void)esp_in(SERVER, 0xb1, 9000 + i);
+        while (scene.moves[scene.n_moves - 1].host != B)
+            scene_wait(USEC_MSEC);
+        scene_wait(3 * USEC_MSEC);
+        (void)esp_out(B, SERVER, 0xb0, 9000 + i);
+    }
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+    assert_int_equal(told(TRACKER_CORRECTED, TRACKER_IN, B, 0xb1), 1);
+    assert_int_equal(counter(TRACKER_COUNT_CORRECTED), 1);
+}
+
+static void a_host_that_reboots_comes_with_new_spis_and_the_old_ones_age(void **state)
+{
+    (void)state;
+    (void)esp_out(A, SERVER, 0xa0, 1);
+    (void)esp_in(SERVER, 0xa1, 1);
+    scene_wait(60 * USEC_SEC);
+    (void)esp_out(A, SERVER, 0xaa0, 1);
+    (void)esp_in(SERVER, 0xaa1, 1);
+    assert_true(in_kernel(TRACKER_OUT, A, 0xaa0));
+    assert_true(in_kernel(TRACKER_IN, A, 0xaa1));
+    assert_true(in_kernel(TRACKER_OUT, A, 0xa0));
+    for (int i = 0; i < 5; i++) {
+        scene_wait(60 * USEC_SEC);
+        tracker_used(scene.t, scene.now, TRACKER_OUT, A, SERVER, 0xaa0, 2);
+        tracker_used(scene.t, scene.now, TRACKER_IN, 0, SERVER, 0xaa1, 2);
+    }
+    assert_false(in_kernel(TRACKER_OUT, A, 0xa0));
+    assert_false(in_kernel(TRACKER_IN, A, 0xa1));
+    assert_true(in_kernel(TRACKER_OUT, A, 0xaa0)); /* a hello a minute is enough */
+    assert_true(in_kernel(TRACKER_IN, A, 0xaa1));
+    scene_wait(301 * USEC_SEC);
+    struct tracker_host_info h;
+    const void *at = NULL;
+    assert_false(tracker_host_next(scene.t, &at, &h)); /* nothing is left of it */
+}
+
+static void forged_esp_without_a_candidate_leaves_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 100; i++)
+        expect_drop(esp_in(SERVER + i % 7, 0x1000 + i, 1), TRACKER_REASON_NO_CANDIDATE);
+    struct tracker_server_info s;
+    struct tracker_binding_info b;
+    const void *at = NULL;
+    assert_false(tracker_server_next(scene.t, &at, &s));
+    at = NULL;
+    assert_false(tracker_binding_next(scene.t, &at, &b));
+    assert_true(tracker_deadline(scene.t) == USEC_NEVER);
+}
+
+static size_t strangers(void)
+{
+    struct tracker_binding_info b;
+    size_t n = 0;
+    for (const void *at = NULL; tracker_binding_next(scene.t, &at, &b);)
+        n += b.state != TRACKER_STATE_BOUND && b.way == TRACKER_IN;
+    return n;
+}
+
+static void a_flood_of_forged_spis_binds_nothing_and_the_true_one_is_found(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    (void)esp_out(A, SERVER, 0xa0, 1);
+    for (uint32_t i = 0; i < 1000; i++) {
+        (void)esp_in(SERVER, 0x10000 + i, 1);
+        scene_wait(20);
+    }
+    assert_in_range(strangers(), 1, 2 * 2 + 16);
+    (void)esp_in(SERVER, 0xa1, 1);
+    scene_wait(2 * USEC_MSEC);
+    (void)esp_out(A, SERVER, 0xa0, 2);
+    for (uint32_t i = 2; i < 5; i++) {
+        scene_wait(300 * USEC_MSEC);
+        (void)esp_in(SERVER, 0xa1, i);
+        scene_wait(2 * USEC_MSEC);
+        (void)esp_out(A, SERVER, 0xa0, i + 1);
+    }
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    scene_wait(400 * USEC_SEC);
+    assert_int_equal(strangers(), 0);
+}
+
+static void a_flood_from_one_host_stays_within_its_own_limits(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    (void)esp_out(B, SERVER, 0xb0, 1);
+    (void)esp_in(SERVER, 0xb1, 1);
+    scene_wait(2 * USEC_MSEC);
+    (void)esp_out(B, SERVER, 0xb0, 2);
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+    for (uint32_t i = 0; i < 5000; i++) { /* A: random SPIs, cookies and servers */
+        (void)esp_out(A, SERVER, 0x10000 + i, 1);
+        (void)esp_out(A, SERVER2 + i, 0x20000 + i, 1);
+        (void)ike_packet(TRACKER_OUT, A, SERVER, 0x30000 + i, 0, MAIN_MODE, 0);
+        scene_wait(100);
+        scene.n_moves = scene.taken = 0;
+    }
+    struct tracker_host_info h;
+    const void *at = NULL;
+    size_t hosts = 0;
+    while (tracker_host_next(scene.t, &at, &h)) {
+        hosts++;
+        if (h.host != A)
+            continue;
+        assert_in_range(h.pairs, 1, tracker_defaults().spis_per_host);
+        assert_in_range(h.ikes, 1, tracker_defaults().ikes_per_host);
+        assert_in_range(h.servers, 1, tracker_defaults().servers_per_host);
+        assert_in_range(h.held, 0, tracker_defaults().held_per_host);
+    }
+    assert_int_equal(hosts, 2);
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+    assert_true(in_kernel(TRACKER_OUT, B, 0xb0));
+    /* C comes while the flood goes on, and is served within a second */
+    scene.n_moves = scene.taken = 0;
+    const uint32_t first = esp_out(C, SERVER, 0xc0, 1);
+    for (uint32_t i = 0; i < 1000; i++) {
+        (void)esp_out(A, SERVER, 0x40000 + i, 1);
+        scene_wait(USEC_MSEC);
+    }
+    bool gone = false;
+    for (size_t i = 0; i < scene.n_moves; i++)
+        gone |= scene.moves[i].handle == first && scene.moves[i].act == TRACKER_PASS;
+    assert_true(gone);
+    assert_true(counter(TRACKER_COUNT_REFUSED) > 1000);
+}
+
+static void refusals_are_told_once_a_second(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++) {
+        (void)esp_out(A, SERVER + i, 0x10000 + i, 1);
+        scene_wait(2 * USEC_MSEC);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < scene.n_events; i++)
+        n += scene.events[i].type == TRACKER_REFUSED && scene.events[i].reason == TRACKER_REASON_HOST_SERVERS;
+    assert_in_range(n, 1, 3);
+}
+
+static void new_sas_of_old_hosts_do_not_stop_old_ones(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    (void)esp_out(A, SERVER, 0xa0, 1);
+    (void)esp_in(SERVER, 0xa1, 1);
+    scene_wait(2 * USEC_MSEC);
+    (void)esp_out(A, SERVER, 0xa0, 2);
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    scene_wait(USEC_SEC);
+    (void)esp_out(B, SERVER, 0xb0, 1); /* B's turn */
+    scene.taken = scene.n_moves;
+    expect_move(esp_out(A, SERVER, 0xa0, 3), TRACKER_PASS, A); /* A's old SA waits for nobody */
+    expect_move(esp_in(SERVER, 0xa1, 2), TRACKER_PASS, A);
+}
+
+static void bad_configurations_make_nothing(void **state)
+{
+    (void)state;
+    struct tracker_config c = tracker_defaults();
+    c.hold = USEC_SEC + 1;
+    assert_null(tracker_new(&c));
+    c = tracker_defaults();
+    c.hosts = 0;
+    assert_null(tracker_new(&c));
+    tracker_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define STORY(f) cmocka_unit_test_setup_teardown(f, begin, scene_close)
+        STORY(the_only_host_at_a_server_is_bound_both_ways_at_once),
+        STORY(the_second_new_sa_waits_until_the_first_has_its_answer),
+        STORY(nobody_is_held_longer_than_a_second),
+        STORY(a_packet_that_nobody_answers_is_shown_to_the_next),
+        STORY(what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_speaks),
+        STORY(a_host_that_reboots_comes_with_new_spis_and_the_old_ones_age),
+        STORY(forged_esp_without_a_candidate_leaves_nothing),
+        STORY(a_flood_of_forged_spis_binds_nothing_and_the_true_one_is_found),
+        STORY(a_flood_from_one_host_stays_within_its_own_limits),
+        STORY(refusals_are_told_once_a_second),
+        STORY(new_sas_of_old_hosts_do_not_stop_old_ones),
+        STORY(bad_configurations_make_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
