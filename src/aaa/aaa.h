@@ -159,6 +159,96 @@ enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out,
 enum err aaa_group_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx,
                         char why[static AAA_WHY_MAX]);
 
+/* ---- invitations ---- */
+
+#define AAA_TOKEN_MAX      48    /* bytes of a token's text with NUL */
+#define AAA_INVITE_VALID   86400 /* seconds for which an invitation is good when nothing else is said */
+#define AAA_INVITE_LONGEST 2592000
+
+/* A token that makes somebody the user it was made for, once. The store has its hash alone. */
+struct aaa_invite {
+    uint32_t id;
+    char name[AAA_NAME_MAX]; /* of the user */
+    int64_t created, expires;
+};
+
+/* For a user who is there; what was open for that user is taken back. valid: seconds, 0 for AAA_INVITE_VALID. token is
+ * told this once; the caller wipes it. ERR_NOTFOUND, ERR_INVALID, ERR_SYSTEM; why says it in a sentence. */
+enum err aaa_invite_make(struct aaa *aaa, const char *name, int64_t wall, uint32_t valid,
+                         char token[static AAA_TOKEN_MAX], struct aaa_invite *out, char why[static AAA_WHY_MAX]);
+/* Adds a user whom nothing lets in but an invitation: with a password that nobody knows. */
+enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t wall, char why[static AAA_WHY_MAX]);
+/* ERR_NOTFOUND, with the same sentence: unknown, used, taken back or over; or its user may not log in. */
+enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out,
+                         char why[static AAA_WHY_MAX]);
+/* Uses it up; a password that is not empty becomes the user's. All of it or nothing: a password that cannot be taken
+ * (ERR_INVALID) leaves the invitation good. */
+enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password, int64_t wall, struct aaa_invite *out,
+                        char why[static AAA_WHY_MAX]);
+/* By number, or (id 0) all of a user. ERR_NOTFOUND: there is none. */
+enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, char why[static AAA_WHY_MAX]);
+/* Those that may still be used. */
+enum err aaa_invite_each(struct aaa *aaa, int64_t wall, bool (*each)(void *ctx, const struct aaa_invite *invite),
+                         void *ctx, char why[static AAA_WHY_MAX]);
+
+/* ---- tokens of programs ---- */
+
+#define AAA_SCOPES_MAX 256
+
+struct aaa_token {
+    char name[CONFIG_NAME_MAX];
+    char scopes[AAA_SCOPES_MAX]; /* words of aaa_scope_word() with commas between */
+    int64_t created, expires;    /* seconds since 1970; expires 0: never */
+    int64_t last_used;           /* 0: never */
+};
+
+const char *aaa_scope_word(size_t i); /* NULL behind the last */
+
+/* token->name, scopes and expires are taken. text is told this once; the caller wipes it. ERR_EXISTS, ERR_INVALID. */
+enum err aaa_token_make(struct aaa *aaa, const struct aaa_token *token, int64_t wall, char text[static AAA_TOKEN_MAX],
+                        char why[static AAA_WHY_MAX]);
+/* What the token is for, and notes that it was used. ERR_NOTFOUND: unknown, taken back or over. */
+enum err aaa_token_check(struct aaa *aaa, const char *text, int64_t wall, struct aaa_token *out,
+                         char why[static AAA_WHY_MAX]);
+enum err aaa_token_get(struct aaa *aaa, const char *name, struct aaa_token *out, char why[static AAA_WHY_MAX]);
+enum err aaa_token_revoke(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_token_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_token *token), void *ctx,
+                        char why[static AAA_WHY_MAX]);
+
+/* ---- administrators of the portal ---- */
+
+/* Not users of the VPN. Their passwords are hashed by password_hash(), which is slow: the caller has it done elsewhere,
+ * between two calls. */
+struct aaa_admin {
+    char name[AAA_NAME_MAX];
+    int64_t created, last_login;
+};
+
+/* ERR_INVALID: no name, or no password of 12 to AAA_PASSWORD_MAX bytes. Asked before the password is hashed. */
+enum err aaa_admin_acceptable(const char *name, struct view password, char why[static AAA_WHY_MAX]);
+/* secret is told this once, for an authenticator app; the caller wipes it. */
+enum err aaa_admin_add(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
+                       const uint8_t hash[static ARGON2_HASH_SIZE], int64_t wall,
+                       uint8_t secret[static TOTP_SECRET_SIZE], char why[static AAA_WHY_MAX]);
+enum err aaa_admin_password(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
+                            const uint8_t hash[static ARGON2_HASH_SIZE], char why[static AAA_WHY_MAX]);
+enum err aaa_admin_totp(struct aaa *aaa, const char *name, uint8_t secret[static TOTP_SECRET_SIZE],
+                        char why[static AAA_WHY_MAX]);
+enum err aaa_admin_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out, char why[static AAA_WHY_MAX]);
+enum err aaa_admin_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx,
+                        char why[static AAA_WHY_MAX]);
+/* A login begins: the salt to hash the password with, one of no one for a name that does not exist. ERR_LIMIT: too many
+ * have failed from there, or for that name; it must wait. ERR_SYSTEM. */
+enum err aaa_admin_begin(struct aaa *aaa, const char *name, const struct ip_addr *peer, usec_t now,
+                         uint8_t salt[static ARGON2_SALT_SIZE]);
+/* And ends: ERR_OK: in. ERR_AUTH: one of name, password and code is wrong; which, it does not tell. A code is good
+ * once, for a step before and after its own. ERR_LIMIT, ERR_SYSTEM. */
+enum err aaa_admin_judge(struct aaa *aaa, const char *name, const uint8_t hash[static ARGON2_HASH_SIZE],
+                         const char *code, const struct ip_addr *peer, int64_t wall, usec_t now);
+
+/* ---- pools ---- */
+
 /* Calls each for every pool. reserved: fixed addresses of users in it. */
 void aaa_pool_each(const struct aaa *aaa,
                    void (*each)(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used,

@@ -83,6 +83,45 @@ enum err store_group_set(struct store *s, const struct aaa_group *group);
 enum err store_group_del(struct store *s, const char *name); /* ERR_EXISTS: users are in it */
 enum err store_group_each(struct store *s, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx);
 
+enum err store_invite_add(struct store *s, const struct aaa_invite *invite, struct view hash);
+enum err store_invite_get(struct store *s, struct view hash, int64_t wall, struct aaa_invite *out);
+enum err store_invite_del(struct store *s, uint32_t id);
+enum err store_invite_del_user(struct store *s, const char *name);
+enum err store_invite_del_old(struct store *s, int64_t wall);
+enum err store_invite_each(struct store *s, int64_t wall, bool (*each)(void *ctx, const struct aaa_invite *invite),
+                           void *ctx);
+
+enum err store_token_add(struct store *s, const struct aaa_token *token, struct view hash);
+enum err store_token_get(struct store *s, struct view hash, int64_t wall, struct aaa_token *out);
+enum err store_token_used(struct store *s, struct view hash, int64_t wall);
+enum err store_token_del(struct store *s, const char *name);
+enum err store_token_each(struct store *s, bool (*each)(void *ctx, const struct aaa_token *token), void *ctx);
+
+struct store_admin {
+    struct aaa_admin admin;
+    uint8_t salt[ARGON2_SALT_SIZE], hash[ARGON2_HASH_SIZE];
+    uint8_t totp[TOTP_SECRET_SIZE + SEAL_OVERHEAD]; /* sealed */
+    uint64_t totp_step;                             /* of the last code that was taken */
+};
+
+enum err store_admin_get(struct store *s, const char *name, struct store_admin *out);
+enum err store_admin_add(struct store *s, const struct store_admin *row);
+enum err store_admin_password(struct store *s, const char *name, struct view salt, struct view hash);
+enum err store_admin_totp(struct store *s, const char *name, struct view sealed);
+/* ERR_NOTFOUND: a code of this step or a later one was taken. */
+enum err store_admin_seen(struct store *s, const char *name, uint64_t step, int64_t wall);
+enum err store_admin_del(struct store *s, const char *name);
+enum err store_admin_each(struct store *s, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx);
+
+/* ---- tokens ---- */
+
+#define TOKEN_BYTES 20 /* of randomness; written as 32 letters and digits */
+
+/* Draws a token, behind a prefix. */
+void token_draw(const struct random *rng, const char *prefix, char text[static AAA_TOKEN_MAX]);
+/* What the store has of it. The randomness is in the token: a plain hash cannot be searched. */
+enum err token_hash(const char *text, uint8_t out[static HASH_SIZE_MAX]);
+
 /* ---- the sealing key ---- */
 
 enum err key_read(const char *path, uint8_t key[static SEAL_KEY_SIZE], char why[static AAA_WHY_MAX]);

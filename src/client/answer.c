@@ -167,7 +167,7 @@ static char *answer_prompt(const struct engine *engine, const char *text)
     return ctl_reply_error(CTL_CODE_FAILED, "The server does not wait for an answer any more.");
 }
 
-char *client_answer(void *ctx, const struct ctl_request *request, bool *subscribe)
+char *client_answer(void *ctx, const struct ctl_request *request, struct control_asked *asked)
 {
     struct engine *engine = ctx;
     struct ctl_link link;
@@ -181,7 +181,7 @@ char *client_answer(void *ctx, const struct ctl_request *request, bool *subscrib
     case CTL_VERB_CLIENT_ANSWER:
         return answer_prompt(engine, ctl_text(request, CTL_ARG_ANSWER));
     case CTL_VERB_EVENTS:
-        *subscribe = true;
+        asked->subscribe = true;
         client_begin(engine);
         return answer_events(engine);
     case CTL_VERB_VERSION:

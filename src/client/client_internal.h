@@ -105,7 +105,7 @@ void log_stamp(void); /* the time in front of a line */
 void log_trim(void);  /* after lines: drops the oldest when they are too many */
 
 /* answer.c */
-char *client_answer(void *engine, const struct ctl_request *request, bool *subscribe);
+char *client_answer(void *engine, const struct ctl_request *request, struct control_asked *asked);
 /* Begins with the first attempt, unless that is done. */
 void client_begin(struct engine *engine);
 /* Ends the connection and undoes everything; the loop stops. */

@@ -20,6 +20,7 @@ struct connection {
     struct control *control;
     int fd;
     bool subscribed, closing;
+    uint64_t waits; /* the ticket of the request that is answered later; 0: none */
     struct ctl_lines lines;
     struct chunk *first, **last;
     size_t backlog;
@@ -33,6 +34,7 @@ struct control {
     bool has_group;
     uint32_t own_uid;
     unsigned n;
+    uint64_t tickets; /* given so far */
     struct connection *connections;
 };
 
@@ -40,7 +42,7 @@ struct control {
 
 static void watch_for(struct connection *c)
 {
-    (void)loop_change(c->control->config.loop, c->fd, LOOP_READ | (c->first ? LOOP_WRITE : 0));
+    (void)loop_change(c->control->config.loop, c->fd, (c->waits ? 0 : LOOP_READ) | (c->first ? LOOP_WRITE : 0));
 }
 
 static void drain(struct connection *c)
@@ -94,13 +96,26 @@ static void answer_line(struct connection *c, struct view line)
         say(c, ctl_reply_error(error.code, error.sentence));
         return;
     }
-    bool subscribe = false;
+    struct control_asked asked = {.ticket = ++c->control->tickets};
     const struct control_config *config = &c->control->config;
-    say(c, config->answer(config->ctx, request, &subscribe));
-    if (subscribe && !c->subscribed && config->listeners)
+    char *reply = config->answer(config->ctx, request, &asked);
+    if (asked.later) {
+        c->waits = asked.ticket;
+        watch_for(c);
+    } else {
+        say(c, reply);
+    }
+    if (asked.subscribe && !c->subscribed && config->listeners)
         config->listeners(config->ctx, 1);
-    c->subscribed |= subscribe;
+    c->subscribed |= asked.subscribe;
     ctl_request_free(request);
+}
+
+static void answer_lines(struct connection *c)
+{
+    struct view line;
+    while (!c->closing && !c->waits && ctl_lines_next(&c->lines, &line))
+        answer_line(c, line);
 }
 
 static void read_lines(struct connection *c)
@@ -111,9 +126,7 @@ static void read_lines(struct connection *c)
     if (e != ERR_OK || ctl_lines_feed(&c->lines, view_of(room, n)) != ERR_OK)
         c->closing = true;
     bytes_wipe(room, n);
-    struct view line;
-    while (!c->closing && ctl_lines_next(&c->lines, &line))
-        answer_line(c, line);
+    answer_lines(c);
 }
 
 static void close_connection(struct connection *c)
@@ -232,6 +245,22 @@ void control_free(struct control *control)
     unlink(control->path);
     free(control->path);
     free(control);
+}
+
+void control_reply(struct control *control, uint64_t ticket, char *line)
+{
+    struct connection *c = control->connections;
+    while (c && c->waits != ticket)
+        c = c->next;
+    if (!c) {
+        ctl_line_free(line);
+        return;
+    }
+    c->waits = 0;
+    say(c, line);
+    answer_lines(c);
+    if (c->closing)
+        close_connection(c);
 }
 
 static char *copy_line(const char *line)

@@ -125,6 +125,20 @@ enum err totp_code(struct view secret, uint64_t step, char out[static TOTP_CODE_
 /* RFC 4648 section 6, without padding. out holds BASE32_SIZE(bytes.n). */
 void base32_text(struct view bytes, char *out);
 
+/* ---- passwords that need not be known again: Argon2id (RFC 9106) ---- */
+
+/* The second of the choices of RFC 9106 section 4. */
+#define ARGON2_PASSES    3
+#define ARGON2_KIB       65536
+#define ARGON2_LANES     4
+#define ARGON2_SALT_SIZE 16
+#define ARGON2_HASH_SIZE 32
+
+/* Slow and large by design: some 0.2 s of one core and ARGON2_KIB of memory, which is given back wiped. ERR_NOMEM,
+ * ERR_CRYPTO. */
+enum err password_hash(struct view password, const uint8_t salt[static ARGON2_SALT_SIZE],
+                       uint8_t out[static ARGON2_HASH_SIZE]);
+
 /* ---- ESP bursts ---- */
 
 enum esp_cipher {

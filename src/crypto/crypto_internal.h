@@ -19,4 +19,11 @@ size_t dh_ecp_width(enum dh_group g);
 enum err dh_ecp_scalar(enum dh_group g, const uint8_t private_key[static DH_PRIVATE_MAX],
                        uint8_t out[static DH_SCALAR_MAX]);
 
+/* Argon2id with all that RFC 9106 3.1 knows, on one thread. */
+struct argon2_input {
+    struct view password, salt, secret, associated;
+    uint32_t passes, kib, lanes;
+};
+enum err argon2id(const struct argon2_input *in, uint8_t *out, size_t n);
+
 #endif

@@ -319,7 +319,7 @@ CTL_OBJECTS(CTL_OBJECT)
  *   group.*         {"group": GROUP}      group.list {"groups": [GROUP]}   group.del {}
  *   invite.make     {"invite": INVITE, "token": TEXT, "url": TEXT}: the only time that the token is told
  *   invite.show     {"invite": INVITE}    invite.list {"invites": [INVITE]}
- *   invite.use      {"user": USER}        invite.revoke {"revoked": NUMBER}
+ *   invite.use      {"user": USER}        invite.revoke {}
  *   admin.*         {"admin": ADMIN}      admin.list {"admins": [ADMIN]}   admin.del {}
  *   admin.add, admin.totp  besides "secret": TEXT, "uri": TEXT: the only time that they are told
  *   token.make      {"token": TOKEN, "secret": TEXT}: the only time that it is told

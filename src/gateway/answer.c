@@ -144,19 +144,40 @@ static answer_to *const answers[CTL_VERB_COUNT] = {
     [CTL_VERB_GROUP_SET] = answer_group_set,
     [CTL_VERB_GROUP_LIST] = answer_group_list,
     [CTL_VERB_GROUP_DEL] = answer_group_del,
+    [CTL_VERB_INVITE_MAKE] = answer_invite_make,
+    [CTL_VERB_INVITE_SHOW] = answer_invite_show,
+    [CTL_VERB_INVITE_USE] = answer_invite_use,
+    [CTL_VERB_INVITE_LIST] = answer_invite_list,
+    [CTL_VERB_INVITE_REVOKE] = answer_invite_revoke,
+    [CTL_VERB_ADMIN_TOTP] = answer_admin_totp,
+    [CTL_VERB_ADMIN_LIST] = answer_admin_list,
+    [CTL_VERB_ADMIN_DEL] = answer_admin_del,
+    [CTL_VERB_TOKEN_MAKE] = answer_token_make,
+    [CTL_VERB_TOKEN_LIST] = answer_token_list,
+    [CTL_VERB_TOKEN_REVOKE] = answer_token_revoke,
+    [CTL_VERB_TOKEN_CHECK] = answer_token_check,
     [CTL_VERB_POOL_LIST] = answer_pool_list,
     [CTL_VERB_EXPLAIN] = answer_explain,
     [CTL_VERB_CONFIG_RELOAD] = answer_reload,
     [CTL_VERB_CONFIG_CHECK] = answer_check,
 };
 
-char *answer_request(void *ctx, const struct ctl_request *r, bool *subscribe)
+/* Those that wait for slow work. */
+static answer_later_to *const late_answers[CTL_VERB_COUNT] = {
+    [CTL_VERB_ADMIN_ADD] = answer_admin_add,
+    [CTL_VERB_ADMIN_PASSWD] = answer_admin_passwd,
+    [CTL_VERB_ADMIN_CHECK] = answer_admin_check,
+};
+
+char *answer_request(void *ctx, const struct ctl_request *r, struct control_asked *asked)
 {
     const enum ctl_verb verb = ctl_request_verb(r);
     if (verb == CTL_VERB_EVENTS) {
-        *subscribe = true;
+        asked->subscribe = true;
         return ctl_reply_ok(NULL);
     }
+    if (verb < CTL_VERB_COUNT && late_answers[verb])
+        return late_answers[verb](ctx, r, asked);
     if (verb >= CTL_VERB_COUNT || !answers[verb])
         return ctl_reply_error(CTL_CODE_REQUEST, "This verb is not served by a gateway.");
     return answers[verb](ctx, r);

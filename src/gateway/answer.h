@@ -1,6 +1,6 @@
 /*
  * What the gateway answers to each verb of the control socket: answer.c has the table, and a file a noun the answers.
- * All run on the service thread. An answer is the reply's line, or NULL when it comes later (see answer_later()).
+ * All run on the service thread.
  */
 #ifndef SEKISHO_GATEWAY_ANSWER_H
 #define SEKISHO_GATEWAY_ANSWER_H
@@ -12,8 +12,16 @@ typedef char *answer_to(struct gateway *gateway, const struct ctl_request *reque
 answer_to answer_session_list, answer_session_show, answer_session_kick;
 answer_to answer_user_add, answer_user_set, answer_user_passwd, answer_user_list, answer_user_del, answer_user_check;
 answer_to answer_group_add, answer_group_set, answer_group_list, answer_group_del;
+answer_to answer_invite_make, answer_invite_show, answer_invite_use, answer_invite_list, answer_invite_revoke;
+answer_to answer_admin_totp, answer_admin_list, answer_admin_del;
+answer_to answer_token_make, answer_token_list, answer_token_revoke, answer_token_check;
 answer_to answer_pool_list;
 answer_to answer_explain;
+
+/* The reply's line, or asked->later and NULL. */
+typedef char *answer_later_to(struct gateway *gateway, const struct ctl_request *request, struct control_asked *asked);
+
+answer_later_to answer_admin_add, answer_admin_passwd, answer_admin_check;
 
 /* A refusal by an error and its sentence; "" takes that of the error. */
 char *answer_error(enum err e, const char *why);

@@ -11,6 +11,8 @@
 #define LOCAL_ADDRESSES_MAX 256
 #define PROVERS             4 /* threads for signatures: more than cores, for they may wait for an answer about revocation */
 
+#define HASHES_WAITING 8 /* passwords of administrators; more are told that the gateway is busy */
+
 /* ---- configuration ---- */
 
 static size_t local_prefixes(const char *own, struct ip_prefix *out, size_t max)
@@ -426,7 +428,8 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     const struct aaa_config aaa = aaa_settings(g, g->config);
     if (e == ERR_OK)
         e = aaa_open(&aaa, &g->aaa, why);
-    if (e == ERR_OK && !((g->workers = workers_new(g->shard_count)) && (g->provers = workers_new(PROVERS))))
+    if (e == ERR_OK && !((g->workers = workers_new(g->shard_count, 0)) && (g->provers = workers_new(PROVERS, 0)) &&
+                         (g->hashers = workers_new(1, HASHES_WAITING))))
         e = ERR_SYSTEM;
     for (uint8_t i = 0; e == ERR_OK && i < g->shard_count; i++)
         e = shard_start(&g->shards[i]);
@@ -453,6 +456,7 @@ static void close_all(struct gateway *g)
         shard_stop(&g->shards[i]);
     workers_free(g->workers);
     workers_free(g->provers);
+    workers_free(g->hashers);
     control_free(g->control);
     for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
         shard_done(&g->shards[i]);

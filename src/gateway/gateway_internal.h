@@ -125,11 +125,20 @@ void shard_call(struct shard *shard, void (*fn)(struct shard *shard, void *ctx),
 /* ---- workers ---- */
 
 struct workers;
-struct workers *workers_new(unsigned threads);
+/* waiting: how many errands may wait at a time. */
+struct workers *workers_new(unsigned threads, unsigned waiting);
 void workers_free(struct workers *workers);
 /* Takes the work; its result is posted to the shard. */
 void workers_submit(struct workers *workers, struct shard *shard, struct dh_work *work);
 void workers_prove(struct workers *workers, struct shard *shard, struct ike_proof *proof);
+
+/* Slow work for the service thread. Embedded first in what it is about. */
+struct errand {
+    struct letter letter; /* its run(): on the service thread, when the work is done; its discard() too */
+    void (*work)(struct errand *errand); /* on a worker's thread */
+};
+/* Takes the errand. False when as many wait as may: it is the caller's still. */
+bool workers_run(struct workers *workers, struct mailbox *home, struct errand *errand);
 
 /* ---- report: the one structured event stream, written by the service thread alone ---- */
 
@@ -150,8 +159,8 @@ __attribute__((format(printf, 3, 4))) void report_say(const struct report *repor
 
 /* ---- control socket ---- */
 
-/* The reply line to one request to the gateway. subscribe is set when the connection wants events from now on. */
-char *answer_request(void *gateway, const struct ctl_request *request, bool *subscribe);
+/* The reply line to one request to the gateway. */
+char *answer_request(void *gateway, const struct ctl_request *request, struct control_asked *asked);
 
 /* ---- the gateway ---- */
 
@@ -167,6 +176,7 @@ struct gateway {
     struct aaa *aaa;
     struct control *control;
     struct workers *workers, *provers;
+    struct workers *hashers; /* of passwords: slow and large on purpose, so one at a time */
     struct addresses *addresses;
     struct whereabouts *whereabouts;
     struct shard *shards;

@@ -1,4 +1,5 @@
-/* Small pools of threads: for Diffie-Hellman, and for signatures with what they may have to ask the network. */
+/* Small pools of threads: for Diffie-Hellman, for signatures with what they may have to ask the network, and for
+ * passwords. */
 #include "gateway/gateway_internal.h"
 
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 struct job {
     struct letter letter; /* carries the result home */
     struct shard *shard;
-    struct dh_work *work;    /* one of the two: the other is NULL */
+    struct dh_work *work;    /* one of the three: the others are NULL */
     struct ike_proof *proof; /* with the certificates that it was asked under */
     struct certificates *certificates;
+    struct errand *errand; /* for the service thread, whose mailbox this is */
+    struct mailbox *home;
 };
 
 struct workers {
@@ -22,6 +25,7 @@ struct workers {
     pthread_cond_t more;
     struct letter *first, **last;
     bool stopping;
+    unsigned waiting, waiting_max; /* errands */
     unsigned n;
     pthread_t threads[THREADS_MAX];
 };
@@ -39,8 +43,18 @@ static void give_result(void *receiver, void *letter)
     free(job);
 }
 
+static void discard_errand(struct errand *errand)
+{
+    if (errand->letter.discard)
+        errand->letter.discard(&errand->letter);
+    else
+        free(errand);
+}
+
 static void drop_content(struct job *job)
 {
+    if (job->errand)
+        discard_errand(job->errand);
     if (job->work)
         dh_work_wipe(job->work);
     if (job->proof)
@@ -66,15 +80,27 @@ static struct job *next_job(struct workers *w)
         w->first = job->letter.next;
         if (!w->first)
             w->last = &w->first;
+        w->waiting -= job->errand != NULL;
     }
     pthread_mutex_unlock(&w->lock);
     return job;
+}
+
+static void run_errand(struct job *job)
+{
+    job->errand->work(job->errand);
+    mailbox_post(job->home, &job->errand->letter);
+    free(job);
 }
 
 static void *work(void *ctx)
 {
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
     for (struct job *job; (job = next_job(ctx)) != NULL;) {
+        if (job->errand) {
+            run_errand(job);
+            continue;
+        }
         if (job->work)
             dh_work_run(job->work);
         else
@@ -88,7 +114,7 @@ static void *work(void *ctx)
     return NULL;
 }
 
-struct workers *workers_new(unsigned threads)
+struct workers *workers_new(unsigned threads, unsigned waiting)
 {
     struct workers *w = calloc(1, sizeof(*w));
     if (!w)
@@ -96,6 +122,7 @@ struct workers *workers_new(unsigned threads)
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->more, NULL);
     w->last = &w->first;
+    w->waiting_max = waiting;
     while (w->n < threads && w->n < THREADS_MAX && pthread_create(&w->threads[w->n], NULL, work, w) == 0)
         w->n++;
     if (w->n > 0)
@@ -123,6 +150,14 @@ void workers_free(struct workers *w)
     free(w);
 }
 
+/* With the lock held. */
+static void enqueue(struct workers *w, struct job *job)
+{
+    *w->last = &job->letter;
+    w->last = &job->letter.next;
+    pthread_cond_signal(&w->more);
+}
+
 static void submit(struct workers *w, struct job content)
 {
     struct job *job = malloc(sizeof(*job));
@@ -132,9 +167,7 @@ static void submit(struct workers *w, struct job content)
     }
     *job = content;
     pthread_mutex_lock(&w->lock);
-    *w->last = &job->letter;
-    w->last = &job->letter.next;
-    pthread_cond_signal(&w->more);
+    enqueue(w, job);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -146,4 +179,22 @@ void workers_submit(struct workers *w, struct shard *shard, struct dh_work *work
 void workers_prove(struct workers *w, struct shard *shard, struct ike_proof *proof)
 {
     submit(w, (struct job){.shard = shard, .proof = proof, .certificates = certificates_hold(shard->certificates)});
+}
+
+bool workers_run(struct workers *w, struct mailbox *home, struct errand *errand)
+{
+    struct job *job = malloc(sizeof(*job));
+    if (!job)
+        return false;
+    *job = (struct job){.errand = errand, .home = home};
+    pthread_mutex_lock(&w->lock);
+    const bool room = w->waiting < w->waiting_max;
+    if (room) {
+        w->waiting++;
+        enqueue(w, job);
+    }
+    pthread_mutex_unlock(&w->lock);
+    if (!room)
+        free(job);
+    return room;
 }

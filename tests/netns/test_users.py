@@ -1,4 +1,9 @@
 """What happens to users who are connected when somebody changes them; and what the portal asks of the gateway."""
+import base64
+import concurrent.futures
+import hashlib
+import hmac
+import struct
 import time
 
 import pytest
@@ -97,3 +102,79 @@ def test_a_login_at_the_portal_is_judged_like_one_of_the_vpn(site):
     site.gateway.ask("user", "set", "bob", "--disable")
     assert check("bob", "guess") == wrong
     assert "disabled" in check("bob", "builder-77-hats")["error"]["sentence"]
+
+
+# ---- invitations ----
+
+def test_an_invitation_makes_a_user_who_can_connect_and_is_good_once(site):
+    made = good(site.gateway.verb("invite.make", name="dora", address="10.99.0.88", note="from the north"))
+    assert made["url"] == ""  # no portal is configured
+    site.gateway.write_config(portal={"url": '"https://vpn.example.com"'})
+    site.gateway.reload()
+    newer = good(site.gateway.verb("invite.make", name="dora"))
+    assert newer["url"] == "https://vpn.example.com/invite#" + newer["token"]
+    assert site.gateway.verb("invite.make", name="dora", group="staff")["error"]["code"] == "exists"
+    assert site.gateway.verb("invite.use", token=made["token"], password="old-token-words")["error"]["code"] == "refused"
+    assert good(site.gateway.verb("invite.show", token=newer["token"]))["invite"]["name"] == "dora"
+    assert len(good(site.gateway.verb("invite.list"))["invites"]) == 1
+
+    def use(n):
+        return n, site.gateway.verb("invite.use", token=newer["token"], password=f"words-of-{n}")
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(use, range(16)))
+    winners = [n for n, reply in answers if reply["ok"]]
+    assert len(winners) == 1
+    assert all(reply["error"]["code"] == "refused" for _, reply in answers if not reply["ok"])
+    client = site.connect(user="dora", password=f"words-of-{winners[0]}")
+    assert client.address == "10.99.0.88"
+
+
+# ---- administrators ----
+
+def code_of(secret, at):
+    mac = hmac.new(base64.b32decode(secret), struct.pack(">Q", int(at) // 30), hashlib.sha1).digest()
+    where = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[where:where + 4])[0] & 0x7fffffff) % 1000000:06d}"
+
+
+def test_an_administrator_enters_with_password_and_code_while_data_and_logins_go_on(site):
+    client = site.connect()
+    client.ping()
+    made = good(site.gateway.verb("admin.add", name="root", password="gate-keeper-1867"))
+    assert f"secret={made['secret']}" in made["uri"] and made["uri"].startswith("otpauth://totp/Sekisho:root?")
+    assert site.gateway.verb("admin.add", name="root", password="gate-keeper-1867")["error"]["code"] == "exists"
+
+    def check(password, code, source="203.0.113.9"):
+        return site.gateway.verb("admin.check", name="root", password=password, answer=code, source=source)
+    wrong = check("gate-keeper-1868", code_of(made["secret"], time.time()))
+    assert wrong["error"]["code"] == "refused"
+    assert check("gate-keeper-1867", "000000") == wrong
+    code = code_of(made["secret"], time.time())
+    assert good(check("gate-keeper-1867", code))["admin"]["name"] == "root"
+    assert check("gate-keeper-1867", code) == wrong  # good once
+    assert site.gateway.verb("admin.check", name="nobody", password="gate-keeper-1867", answer=code,
+                             source="203.0.113.9") == wrong
+
+    # forty at once, from as many places: some are told that it is busy; status and logins do not wait for them
+    def guess(n):
+        return check("gate-keeper-1867", "123456", f"198.51.100.{n}")
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        guesses = [pool.submit(guess, n) for n in range(1, 41)]
+        begun = time.monotonic()
+        good(site.gateway.verb("status"))
+        assert time.monotonic() - begun < 1
+        site.connect(user="bob").ping()
+        answers = [g.result() for g in guesses]
+    codes = {reply["error"]["code"] for reply in answers}
+    assert codes <= {"refused", "busy"} and "busy" in codes
+    client.ping()
+
+
+def test_a_program_s_token_is_told_once_and_taken_back(site):
+    made = good(site.gateway.verb("token.make", name="robot", scopes="status,sessions"))
+    assert good(site.gateway.verb("token.check", token=made["secret"]))["token"]["scopes"] == "status,sessions"
+    listed = good(site.gateway.verb("token.list"))["tokens"]
+    assert listed[0]["last_used"] > 0 and made["secret"] not in str(listed)
+    good(site.gateway.verb("token.revoke", name="robot"))
+    assert site.gateway.verb("token.check", token=made["secret"])["error"]["code"] == "refused"
+    assert made["secret"].encode() not in (site.gateway.directory / "users.db").read_bytes()
