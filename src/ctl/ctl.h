@@ -284,6 +284,50 @@ struct ctl_progress {
     char address[IP_TEXT_MAX]; /* inner, with "up" */
 };
 
+/* router.status: a router with IPsec passthrough */
+struct ctl_router {
+    char version[32];
+    uint64_t pid, started; /* started: seconds since 1970 */
+    bool passthrough;
+    char outside[16], address[IP_TEXT_MAX]; /* address: "" while there is none */
+    char inside[160];                       /* interfaces, with ", " between */
+    uint64_t hosts, servers, bindings;
+    uint64_t in_kernel;                                    /* bindings that the kernel forwards by itself */
+    uint64_t held;                                         /* packets held back now */
+    uint64_t packets_out, packets_in, bytes_out, bytes_in; /* ESP and IKE; out: of inside hosts */
+    uint64_t ambiguous, wrong_guesses, corrected;          /* as counted since the start */
+    uint64_t drops;
+};
+
+/* its inside hosts */
+struct ctl_inside {
+    char address[IP_TEXT_MAX];
+    uint64_t servers, pairs, ikes, held;
+    uint64_t packets_out, packets_in, bytes_out, bytes_in;
+    uint64_t idle; /* seconds since it last sent something that the kernel did not know */
+};
+
+/* the servers that they talk to */
+struct ctl_server {
+    char address[IP_TEXT_MAX];
+    uint64_t hosts;
+    uint64_t unknown; /* SPIs from it that are nobody's for certain */
+    uint64_t held;
+};
+
+/* what belongs to whom */
+struct ctl_binding {
+    char way[8];  /* "out", "in" */
+    char kind[8]; /* "esp", "ike" */
+    char id[24];  /* SPI or initiator cookie, hexadecimal */
+    char host[IP_TEXT_MAX], server[IP_TEXT_MAX];
+    char state[16]; /* "bound", "tentative", "ambiguous" */
+    bool in_kernel;
+    uint64_t candidates; /* hosts that may be meant, while it is not certain */
+    uint64_t age, idle;  /* seconds */
+    uint64_t packets, bytes;
+};
+
 /* Writers give a new JSON object, NULL when out of memory. Text that is not UTF-8 is made so with '?'. Readers
  * tolerate members they do not know and fill members that are missing with "", 0 and false; ERR_MALFORMED when it is no
  * object or a member has another type; text that is too long is cut. */
@@ -302,7 +346,11 @@ struct ctl_progress {
     EACH(step)                                                                                                         \
     EACH(event)                                                                                                        \
     EACH(link)                                                                                                         \
-    EACH(progress)
+    EACH(progress)                                                                                                     \
+    EACH(router)                                                                                                       \
+    EACH(inside)                                                                                                       \
+    EACH(server)                                                                                                       \
+    EACH(binding)
 #define CTL_OBJECT(name)                                                                                               \
     json_t *ctl_##name##_json(const struct ctl_##name *object);                                                        \
     enum err ctl_##name##_read(const json_t *json, struct ctl_##name *out);
@@ -333,7 +381,10 @@ CTL_OBJECTS(CTL_OBJECT)
  *   client.status      {"link": LINK}
  *   client.disconnect  {}, when all is undone
  *   events             {"link": LINK, "progress": [PROGRESS]}: what the attempt under way has told so far; then event
- *                      lines that are PROGRESS */
+ *                      lines that are PROGRESS
+ * Of a router:
+ *   router.status      {"router": ROUTER, "hosts": [INSIDE], "servers": [SERVER], "bindings": [BINDING]}
+ *   drops              as above */
 /* An object of one member, as above. value is taken; NULL when out of memory or value is NULL. */
 json_t *ctl_data(const char *name, json_t *value);
 

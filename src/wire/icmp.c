@@ -1,8 +1,10 @@
-/* Telling a sender that its packet is too big for the tunnel (RFC 792, 1191, 4443). */
+/* Telling a sender that its packet is too big for the next link, or has been on the way too long (RFC 792, 1191, 4443).
+ */
 #include "wire/wire.h"
 
 #define ICMP_UNREACHABLE     3
 #define ICMP_FRAG_NEEDED     4
+#define ICMP_TIME_EXCEEDED   11
 #define ICMPV6_TOO_BIG       2
 #define ICMPV6_INFORMATIONAL 128
 #define ICMP4_QUOTE          548  /* bytes of the packet quoted: RFC 1812 4.3.2.3 allows up to 576 in all */
@@ -25,8 +27,9 @@ static bool is_unicast(const struct ip_addr *a)
     return a->b[0] != 0xff;
 }
 
-static void write_too_big4(struct view quote, const struct ip_addr *from, const struct ip_addr *to, uint16_t mtu,
-                           struct writer *w)
+/* rest: the second word of the ICMP header. */
+static void write_error4(struct view quote, const struct ip_addr *from, const struct ip_addr *to, uint8_t type,
+                         uint8_t code, uint32_t rest, struct writer *w)
 {
     const size_t ip_at = w->n;
     wr_u16(w, 0x45c0); /* precedence "internetwork control" */
@@ -37,11 +40,10 @@ static void write_too_big4(struct view quote, const struct ip_addr *from, const 
     wr_bytes(w, from->b, 4);
     wr_bytes(w, to->b, 4);
     const size_t icmp_at = w->n;
-    wr_u8(w, ICMP_UNREACHABLE);
-    wr_u8(w, ICMP_FRAG_NEEDED);
+    wr_u8(w, type);
+    wr_u8(w, code);
     wr_u16(w, 0);
-    wr_u16(w, 0);
-    wr_u16(w, mtu);
+    wr_u32(w, rest);
     wr_view(w, quote);
     if (!wr_ok(w))
         return;
@@ -78,8 +80,19 @@ enum err ip_too_big(struct view packet, const struct ip_addr *from, uint16_t mtu
     const size_t limit = ip.version == 4 ? ICMP4_QUOTE : ICMP6_QUOTE;
     const struct view quote = {packet.p, ip.total < limit ? ip.total : limit};
     if (ip.version == 4)
-        write_too_big4(quote, from, &ip.src, mtu, out);
+        write_error4(quote, from, &ip.src, ICMP_UNREACHABLE, ICMP_FRAG_NEEDED, mtu, out);
     else
         write_too_big6(quote, from, &ip.src, mtu, out);
+    return wr_ok(out) ? ERR_OK : ERR_LIMIT;
+}
+
+enum err ip_time_exceeded(struct view packet, const struct ip_addr *from, struct writer *out)
+{
+    struct ip_info ip;
+    if (ip_info(packet, &ip) != ERR_OK || ip.version != 4 || ip.fragment || is_icmp_error(&ip, packet) ||
+        !is_unicast(&ip.src) || !is_unicast(&ip.dst) || from->family != 4)
+        return ERR_UNSUPPORTED;
+    const struct view quote = {packet.p, ip.total < ICMP4_QUOTE ? ip.total : ICMP4_QUOTE};
+    write_error4(quote, from, &ip.src, ICMP_TIME_EXCEEDED, 0, 0, out);
     return wr_ok(out) ? ERR_OK : ERR_LIMIT;
 }

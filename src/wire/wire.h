@@ -169,4 +169,8 @@ void ip4_fragment_write(const struct ip4_fragments *f, uint32_t i, uint8_t *out)
  * the given address. ERR_UNSUPPORTED when none may be sent (ICMP errors, fragments, DF not set, multicast). */
 enum err ip_too_big(struct view packet, const struct ip_addr *from, uint16_t mtu, struct writer *out);
 
+/* Writes an ICMP "time to live exceeded in transit" (RFC 792) for an IPv4 packet. ERR_UNSUPPORTED when none may be sent
+ * (ICMP errors, fragments, multicast). */
+enum err ip_time_exceeded(struct view packet, const struct ip_addr *from, struct writer *out);
+
 #endif

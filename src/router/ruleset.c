@@ -1,0 +1,181 @@
+/*
+ * The kernel's table, as text for nft. The order in which a packet meets it:
+ *
+ *   prerouting -300   from inside: spoofed ones go, ESP and IKE stay out of connection tracking.
+ *                     from outside: bound ESP gets its inside host as destination, at once.
+ *   learn -150        from outside, not bound: to user space, but for what belongs to the router's own connections. All
+ *                     fragments have been put together by then (connection tracking does it at -400).
+ *   forward 10        from inside: bound ESP gets the outside address as source; what is not bound goes to user space.
+ * The kernel has by now judged route, time to live and size, and other tables have had their say. output -300 what user
+ * space sends is recognized by its mark and kept out of connection tracking. postrouting       NAPT for the rest.
+ */
+#include "router/router_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define HOST_PACE   4000 /* packets a second of one host that are learnt from */
+#define SERVER_PACE 8000
+#define ERROR_PACE  200
+
+struct text {
+    char *out;
+    size_t n;
+    bool failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int n = vsnprintf(t->out + t->n, RULESET_MAX - t->n, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= RULESET_MAX - t->n)
+        t->failed = true;
+    else
+        t->n += (size_t)n;
+}
+
+static void put_names(struct text *t, const struct router_options *o)
+{
+    put(t, "define outside = \"%s\"\ndefine inside = { ", o->outside);
+    for (size_t i = 0; i < o->inside_count; i++)
+        put(t, "%s\"%s\"", i > 0 ? ", " : "", o->inside[i]);
+    put(t, " }\n");
+}
+
+static void put_counters(struct text *t)
+{
+    for (int i = 0; i <= ROUTER_DROP_STRANGER; i++)
+        put(t, "    counter %s { }\n", router_drop_word((enum router_drop)i));
+}
+
+/* ICMP errors whose quotation, which begins 8 bytes into them, is ESP, or UDP between two ports 500. Options in the
+ * quoted header are passed over: no IPsec sends them. */
+#define ERRORS    "icmp type { destination-unreachable, time-exceeded, parameter-problem } "
+#define ABOUT_ESP ERRORS "@th,136,8 50 "
+#define ABOUT_IKE ERRORS "@th,136,8 17 @th,224,32 0x01f401f4 "
+#define IKE       "udp sport 500 udp dport 500 "
+#define OWN       "ct state established,related ct status & snat == 0 "
+
+static void put_sets(struct text *t, uint32_t address)
+{
+    const struct ip_addr a = ip4_addr(address);
+    char text[IP_TEXT_MAX];
+    put(t, "    set outside { type ipv4_addr;");
+    if (address)
+        put(t, " elements = { %s };", ip_text(&a, text));
+    put(t, " }\n"
+           "    set servers { type ipv4_addr; }\n"
+           "    map inbound { typeof ip saddr . esp spi : ip daddr; size 65535; flags dynamic; counter; }\n"
+           "    map outbound { typeof ip saddr . ip daddr . esp spi : ip saddr; size 65535; flags dynamic; counter; }\n"
+           "    set host-pace { type ipv4_addr; size 4096; flags dynamic,timeout; timeout 10s; }\n"
+           "    set server-pace { type ipv4_addr; size 4096; flags dynamic,timeout; timeout 10s; }\n");
+}
+
+static void put_learning(struct text *t)
+{
+    put(t,
+        "    chain learn-out {\n"
+        "        update @host-pace { ip saddr limit rate over %d/second burst 1000 packets } counter name host-pace "
+        "drop\n"
+        "        log group %d queue-threshold 1\n"
+        "        drop\n    }\n",
+        HOST_PACE, GROUP_FIRST + GROUP_OUT);
+    put(t,
+        "    chain learn-in {\n"
+        "        " OWN "accept\n"
+        "        ip saddr != @servers counter name stranger drop\n"
+        "        update @server-pace { ip saddr limit rate over %d/second burst 2000 packets } counter name "
+        "server-pace "
+        "drop\n"
+        "        log group %d queue-threshold 1\n"
+        "        drop\n    }\n",
+        SERVER_PACE, GROUP_FIRST + GROUP_IN);
+    put(t,
+        "    chain learn-error {\n"
+        "        " OWN "accept\n"
+        "        limit rate over %d/second burst 50 packets counter name error-pace drop\n"
+        "        log group %d queue-threshold 1\n"
+        "        drop\n    }\n",
+        ERROR_PACE, GROUP_FIRST + GROUP_ERROR);
+}
+
+static void put_passing(struct text *t)
+{
+    put(t, "    chain outward {\n"
+           "        ip protocol esp ip saddr set ip saddr . ip daddr . esp spi map @outbound accept\n"
+           "        ip protocol esp goto learn-out\n"
+           "        " IKE "goto learn-out\n"
+           "        " ABOUT_ESP "goto learn-error\n"
+           "        " ABOUT_IKE "goto learn-error\n"
+           "        meta l4proto { tcp, udp, icmp } accept\n"
+           "        counter name other-protocol drop\n    }\n");
+    put(t, "    chain prerouting {\n"
+           "        type filter hook prerouting priority -300\n"
+           "        iifname $inside fib saddr . iif oif missing counter name spoofed-source drop\n"
+           "        iifname $inside ip protocol esp fib daddr type != local notrack\n"
+           "        iifname $inside " IKE "fib daddr type != local notrack\n"
+           "        iifname $outside ip daddr @outside ip protocol esp ip daddr set ip saddr . esp spi map @inbound "
+           "notrack accept\n    }\n"
+           "    chain learn {\n"
+           "        type filter hook prerouting priority -150\n"
+           "        iifname $outside ip daddr @outside ip protocol esp goto learn-in\n"
+           "        iifname $outside ip daddr @outside " IKE "goto learn-in\n"
+           "        iifname $outside ip daddr @outside " ABOUT_ESP "goto learn-error\n"
+           "        iifname $outside ip daddr @outside " ABOUT_IKE "goto learn-error\n    }\n");
+    put(t,
+        "    chain output {\n"
+        "        type filter hook output priority -300\n"
+        "        meta mark %#x meta mark set 0 notrack accept\n"
+        "        oifname $outside " ABOUT_ESP "goto learn-error\n"
+        "        oifname $outside " ABOUT_IKE "goto learn-error\n    }\n",
+        ROUTER_MARK);
+}
+
+static void put_plain(struct text *t)
+{
+    put(t, "    chain outward {\n"
+           "        ip protocol esp counter name esp-no-ports drop\n"
+           "        meta l4proto { tcp, udp, icmp } accept\n"
+           "        counter name other-protocol drop\n    }\n"
+           "    chain prerouting {\n"
+           "        type filter hook prerouting priority -300\n"
+           "        iifname $inside fib saddr . iif oif missing counter name spoofed-source drop\n"
+           "        iifname $outside ip daddr @outside ip protocol esp counter name esp-no-ports drop\n    }\n");
+}
+
+static void put_forwarding(struct text *t, bool passthrough)
+{
+    put(t, "    chain inward {\n"
+           "        ct state established,related accept\n"
+           "        ct status dnat accept\n");
+    if (passthrough) /* that it is untracked says that the map has led it here */
+        put(t, "        ip protocol esp ct state untracked accept\n");
+    put(t, "        counter name unsolicited drop\n    }\n"
+           "    chain forward {\n"
+           "        type filter hook forward priority 10\n"
+           "        iifname $inside oifname $outside goto outward\n"
+           "        iifname $outside oifname $inside goto inward\n    }\n"
+           "    chain postrouting {\n"
+           "        type nat hook postrouting priority srcnat\n"
+           "        iifname $inside oifname $outside meta l4proto { tcp, udp, icmp } masquerade\n    }\n");
+}
+
+bool ruleset_write(const struct router_options *options, uint32_t outside_address, char out[static RULESET_MAX])
+{
+    struct text t = {.out = out};
+    put_names(&t, options);
+    put(&t, "table ip " ROUTER_TABLE "\ndelete table ip " ROUTER_TABLE "\ntable ip " ROUTER_TABLE " {\n");
+    put_counters(&t);
+    put_sets(&t, outside_address);
+    if (options->passthrough) {
+        put_learning(&t);
+        put_passing(&t);
+    } else {
+        put_plain(&t);
+    }
+    put_forwarding(&t, options->passthrough);
+    put(&t, "}\n");
+    return !t.failed;
+}
