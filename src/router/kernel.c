@@ -41,7 +41,7 @@ static int acknowledged(struct kernel *k, struct mnl_socket *s, const uint8_t *r
 
 static bool refuse_group(uint16_t group, int error, char why[static ROUTER_WHY])
 {
-    if (error == EBUSY)
+    if (error == EBUSY || error == EPERM) /* it belongs to another socket; we are root */
         snprintf(why, ROUTER_WHY, "Another process listens to the nflog group %u. Does a sekisho-router run already?",
                  group);
     else if (error == EINVAL || error == EOPNOTSUPP || error == EPROTONOSUPPORT)

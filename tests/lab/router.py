@@ -10,6 +10,9 @@ BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", "build-check"))
 PROGRAM = BUILD / "src/router/sekisho-router"
 
 
+SANITIZED = bool(os.environ.get("SEKISHO_SANITIZED"))
+
+
 class Router:
     """A router between `inside` and `outside` of a namespace; it is up when this returns."""
 
@@ -40,6 +43,8 @@ class Router:
     def status(self):
         """Everything that it knows: router, hosts, servers, bindings, drops."""
         return json.loads(self.namespace.run(PROGRAM, "status", "--json", "--socket", self.socket))
+
+    sanitized = SANITIZED
 
     def bindings(self, **wanted):
         return [one for one in self.status()["bindings"] if all(one[key] == value for key, value in wanted.items())]
