@@ -266,6 +266,7 @@ int run_user_set(struct cli *cli);
 int run_user_passwd(struct cli *cli);
 int run_user_list(struct cli *cli);
 int run_user_del(struct cli *cli);
+int run_user_profile(struct cli *cli);
 int run_pki_init(struct cli *cli);
 int run_pki_issue(struct cli *cli);
 int run_pki_revoke(struct cli *cli);

@@ -175,10 +175,11 @@ struct config {
 
     struct {
         char tun[16];
-        bool masquerade;               /* the pools' packets leave with the host's address */
-        struct config_prefixes routes; /* IPv4; told to clients that ask by DHCPINFORM */
-        char domain[CONFIG_NAME_MAX];  /* likewise; "": none */
-        char outside[16];              /* interface to masquerade on; "": whichever the packet leaves by */
+        bool masquerade;                  /* the pools' packets leave with the host's address */
+        struct config_prefixes routes;    /* IPv4; told to clients that ask by DHCPINFORM */
+        char domain[CONFIG_NAME_MAX];     /* likewise; "": none */
+        char server[CONFIG_NAME_MAX * 2]; /* the name by which clients reach us; "": not known */
+        char outside[16];                 /* interface to masquerade on; "": whichever the packet leaves by */
     } net;
 
     struct {

@@ -196,6 +196,16 @@ struct ctl_check {
     char cure[CTL_PHRASE_MAX]; /* "" when all is well */
 };
 
+/* handout.settings: what goes into the set-up of users' devices */
+struct ctl_handout {
+    char server[256];  /* "": not configured */
+    char psk[1024];    /* in hexadecimal; "": certificates alone */
+    char logins[128];  /* "mschapv2,chap-md5", as in ppp.auth */
+    char routes[1024]; /* "10.0.0.0/8,192.168.7.0/24"; "": all goes through the tunnel */
+    char dns[128];     /* addresses with commas */
+    char domain[256];
+};
+
 /* drops */
 struct ctl_drop {
     char word[CTL_WORD_MAX];
@@ -339,6 +349,7 @@ struct ctl_binding {
     EACH(invite)                                                                                                       \
     EACH(admin)                                                                                                        \
     EACH(token)                                                                                                        \
+    EACH(handout)                                                                                                      \
     EACH(pool)                                                                                                         \
     EACH(check)                                                                                                        \
     EACH(drop)                                                                                                         \
@@ -373,6 +384,7 @@ CTL_OBJECTS(CTL_OBJECT)
  *   token.make      {"token": TOKEN, "secret": TEXT}: the only time that it is told
  *   token.check     {"token": TOKEN}      token.list {"tokens": [TOKEN]}   token.revoke {}
  *   pool.list       {"pools": [POOL]}     health {"checks": [CHECK]}
+ *   handout.settings  {"handout": HANDOUT}
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well

@@ -139,6 +139,7 @@ static answer_to *const answers[CTL_VERB_COUNT] = {
     [CTL_VERB_USER_PASSWD] = answer_user_passwd,
     [CTL_VERB_USER_LIST] = answer_user_list,
     [CTL_VERB_USER_DEL] = answer_user_del,
+    [CTL_VERB_HANDOUT_SETTINGS] = answer_handout_settings,
     [CTL_VERB_USER_CHECK] = answer_user_check,
     [CTL_VERB_GROUP_ADD] = answer_group_add,
     [CTL_VERB_GROUP_SET] = answer_group_set,

@@ -111,7 +111,10 @@ static enum err put_authority(const struct job *j)
     put(j->w, "<dict>\n");
     const enum err result =
         put_payload(j, "com.apple.security.root", "authority", text_of(TEXT_AUTHORITY_OF_GATEWAY, j->language));
-    put_data(j->w, "PayloadContent", j->h->certificate.authority);
+    put_key(j->w, "PayloadContent");
+    put(j->w, "<data>");
+    put_pem(j->w, j->h->certificate.authority);
+    put(j->w, "</data>\n");
     put(j->w, "</dict>\n");
     return result;
 }

@@ -104,7 +104,10 @@ static bool domains_good(const struct handout *h)
 
 static bool certificate_good(const struct handout *h)
 {
-    return h->certificate.p12.n <= HANDOUT_CERTIFICATE_MAX && h->certificate.authority.n <= HANDOUT_CERTIFICATE_MAX &&
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    const struct view pem = h->certificate.authority;
+    return h->certificate.p12.n <= HANDOUT_CERTIFICATE_MAX && pem.n <= HANDOUT_CERTIFICATE_MAX &&
+           (pem.n == 0 || memmem(pem.p, pem.n, begin, sizeof begin - 1) != NULL) &&
            optional_good(h->certificate.password) && optional_good(h->certificate.file) &&
            optional_good(h->certificate.identity);
 }

@@ -48,7 +48,7 @@ struct handout {
     struct {
         struct view p12;       /* PKCS#12 with key and certificate; n == 0: none */
         const char *password;  /* of it; "": asked for on the device */
-        struct view authority; /* DER: who issued the gateway's certificate; n == 0: none */
+        struct view authority; /* PEM: who issued the gateway's certificate, the first in it; n == 0: none */
         const char *file;      /* where the PKCS#12 lies on a device whose set-up can but name it */
         const char *identity;  /* the name in the gateway's certificate; "": server */
     } certificate;
@@ -61,6 +61,30 @@ struct handout {
     size_t dns_count;    /* at most CONFIG_SERVERS_MAX */
     const char *domains; /* "corp.example,lab.example": asked of these name servers; "": all or none, as the routes */
 };
+
+/* ---- what the gateway tells by handout.settings ---- */
+
+/* Its texts, as they come over the control socket. */
+struct handout_told {
+    const char *server, *psk, *logins, *routes, *dns, *domain;
+};
+
+struct handout_settings {
+    char server[HANDOUT_TEXT_MAX], domains[HANDOUT_DOMAINS_MAX];
+    struct secret psk;
+    uint32_t logins;
+    struct ip_prefix routes[CONFIG_ROUTES_MAX];
+    size_t route_count;
+    struct ip_addr dns[CONFIG_SERVERS_MAX];
+    size_t dns_count;
+};
+
+/* ERR_INVALID: it is not understood. The caller wipes *out. */
+enum err handout_settings_read(const struct handout_told *told, struct handout_settings *out);
+/* Fills what the gateway told; all of it is borrowed from the settings. Name, user and certificate are left alone. */
+void handout_settings_fill(const struct handout_settings *settings, struct handout *h);
+
+/* ---- files and steps ---- */
 
 /* Writes the file for a device; comments and messages in it are in that language. ERR_INVALID: a value is none, or
  * the format cannot carry it; ERR_LIMIT: it does not fit. why is filled for both, in that language. */

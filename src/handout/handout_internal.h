@@ -1,7 +1,8 @@
 /*
  * The parts of handout: handout.c is the front, table.c the devices and the texts, check.c the judge of the values,
  * quote.c how each format spells a value, uuid.c stable identifiers; apple.c, windows.c, keyfile.c, profile.c, onc.c,
- * router.c and steps.c write, qr.c draws.
+ * router.c and steps.c write, qr.c draws, and settings.c
+ * reads what the gateway told.
  */
 #ifndef SEKISHO_HANDOUT_INTERNAL_H
 #define SEKISHO_HANDOUT_INTERNAL_H
@@ -53,6 +54,7 @@ bool next_domain(const char **at, struct view *out);
 void put(struct writer *w, const char *ours); /* as it is: never a value */
 void put_number(struct writer *w, uint32_t n);
 void put_base64(struct writer *w, struct view bytes); /* RFC 4648, on one line */
+void put_pem(struct writer *w, struct view pem);      /* what stands in base64 in the first certificate of it */
 void put_prefix(struct writer *w, const struct ip_prefix *p);
 void put_address(struct writer *w, const struct ip_addr *a);
 /* A text of the tables with {server}, {name}, {user}, {key}, {file}, {certificate}, {routes}, {dns} and {domains}

@@ -66,7 +66,9 @@ static enum err put_certificates(const struct job *j)
         if (result == ERR_OK)
             result = put_guid(j, "GUID", "authority");
         put(j->w, ", \"Type\": \"Authority\", ");
-        put_base64_member(j->w, "X509", h->certificate.authority);
+        put(j->w, "\"X509\": \"");
+        put_pem(j->w, h->certificate.authority);
+        put(j->w, "\"");
     }
     put(j->w, "}\n  ],\n");
     return result;

@@ -29,6 +29,19 @@ void put_base64(struct writer *w, struct view bytes)
     }
 }
 
+void put_pem(struct writer *w, struct view pem)
+{
+    static const char begin[] = "-----BEGIN CERTIFICATE-----";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    const uint8_t *at = memmem(pem.p, pem.n, begin, sizeof begin - 1);
+    if (at == NULL)
+        return;
+    const size_t from = (size_t)(at - pem.p) + sizeof begin - 1;
+    for (size_t i = from; i < pem.n && pem.p[i] != '-'; i++)
+        if (pem.p[i] != '\0' && strchr(digits, pem.p[i]) != NULL)
+            wr_u8(w, pem.p[i]);
+}
+
 void put_address(struct writer *w, const struct ip_addr *a)
 {
     char text[IP_TEXT_MAX];

@@ -134,7 +134,9 @@ enum err write_windows(const struct job *j)
     put_networks(j);
     put_base64_value(w, "pkcs12", by_certificate(h) ? h->certificate.p12 : VIEW_NONE);
     put_value(w, "password", view_str(by_certificate(h) ? h->certificate.password : ""));
-    put_base64_value(w, "authority", by_certificate(h) ? h->certificate.authority : VIEW_NONE);
+    put(w, "$authority = '");
+    put_pem(w, by_certificate(h) ? h->certificate.authority : VIEW_NONE);
+    put(w, "'\n");
     put_texts(j);
     put(w, "\n");
     wr_bytes(w, script, sizeof script);

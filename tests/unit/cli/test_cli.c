@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -298,7 +299,7 @@ static void a_gateway_that_makes_no_sense_is_called_so(void **state)
 static void wrong_usage_is_told_with_the_way_out(void **state)
 {
     (void)state;
-    wrong("user", "Something is missing after \"user\": it can be one of add, set, passwd, list, del.");
+    wrong("user", "Something is missing after \"user\": it can be one of add, set, passwd, list, del");
     wrong("user become", "Unknown word after \"user\"");
     wrong("frobnicate", "There is no command \"frobnicate\".");
     wrong("user del", "NAME is missing.");
@@ -362,6 +363,75 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+#define HANDOUT_REPLY                                                                                                  \
+    "{\"ok\":true,\"data\":{\"handout\":{\"server\":\"vpn.example.net\",\"psk\":\"6b6579\",\"logins\":\"mschapv2\","   \
+    "\"routes\":\"10.0.0.0/8\",\"dns\":\"10.0.0.53\",\"domain\":\"corp.example\"}}}"
+
+/* --> the users of that name, --> what devices have to know, <-- a file that none but its owner reads */
+static void a_profile_is_made_of_what_the_gateway_tells(void **state)
+{
+    char file[96], line[256], text[4096] = "";
+    struct gateway g = {.replies = {USER_REPLY, HANDOUT_REPLY}};
+    struct stat st;
+    (void)state;
+    snprintf(file, sizeof file, "%s/alice.conf", folder);
+    snprintf(line, sizeof line, "user profile alice --for sekisho --output %s", file);
+    gateway_start(&g);
+    struct run r = command(line, "");
+    gateway_stop(&g);
+    if (r.status != CLI_OK)
+        fail_msg("status %d: %s", r.status, r.err);
+    assert_string_equal(g.asked[0], "{\"v\":1,\"verb\":\"user.list\",\"args\":{\"name\":\"alice\"}}");
+    assert_string_equal(g.asked[1], "{\"v\":1,\"verb\":\"handout.settings\",\"args\":{}}");
+    assert_non_null(strstr(r.out, "the pre-shared key in it"));
+    assert_non_null(strstr(r.out, "sudo sekisho profile import"));
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *f = fopen(file, "r");
+    assert_non_null(f);
+    (void)fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_non_null(strstr(text, "server = \"vpn.example.net\""));
+    assert_non_null(strstr(text, "psk = \"key\""));
+    assert_non_null(strstr(text, "routes = { \"10.0.0.0/8\" }"));
+    unlink(file);
+    free(r.out);
+    free(r.err);
+}
+
+static void a_profile_can_be_steps_in_japanese(void **state)
+{
+    struct gateway g = {.replies = {USER_REPLY, HANDOUT_REPLY}};
+    (void)state;
+    gateway_start(&g);
+    struct run r =
+        command("user profile alice --for android --by-hand --language ja --server 192.0.2.7 --name Office", "");
+    gateway_stop(&g);
+    assert_int_equal(r.status, CLI_OK);
+    assert_non_null(strstr(r.out, "サーバーアドレス: 192.0.2.7"));
+    assert_non_null(strstr(r.out, "IPSec 事前共有鍵: key"));
+    free(r.out);
+    free(r.err);
+}
+
+static void a_profile_needs_a_user_and_a_device(void **state)
+{
+    struct gateway g = {
+        .replies = {"{\"ok\":false,\"error\":{\"code\":\"not-found\",\"sentence\":\"There is no user bob.\"}}"}};
+    (void)state;
+    wrong("user profile alice", "Say what it is for with --for");
+    wrong("user profile alice --for amiga", "Say what it is for with --for");
+    wrong("user profile alice --for ios --language fr", "--language takes \"en\" or \"ja\".");
+    wrong("user profile alice --for ios --authorities ca.pem", "go with --certificate.");
+    gateway_start(&g);
+    struct run r = command("user profile bob --for ios", "");
+    gateway_stop(&g);
+    assert_int_equal(r.status, CLI_FAILED);
+    assert_string_equal(r.err, "There is no user bob.\n");
+    free(r.out);
+    free(r.err);
+}
+
 static void options_may_stand_before_the_command(void **state)
 {
     (void)state;
@@ -397,6 +467,9 @@ int main(void)
         cmocka_unit_test(a_configuration_is_checked_as_text),
         cmocka_unit_test(without_a_gateway_there_is_a_plain_sentence),
         cmocka_unit_test(a_gateway_that_makes_no_sense_is_called_so),
+        cmocka_unit_test(a_profile_is_made_of_what_the_gateway_tells),
+        cmocka_unit_test(a_profile_can_be_steps_in_japanese),
+        cmocka_unit_test(a_profile_needs_a_user_and_a_device),
         cmocka_unit_test(options_may_stand_before_the_command),
         cmocka_unit_test(wrong_usage_is_told_with_the_way_out),
         cmocka_unit_test(every_command_helps_within_eighty_columns),

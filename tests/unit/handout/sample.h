@@ -44,7 +44,7 @@ static inline struct handout sample_certificate(void)
     h.psk = VIEW_NONE;
     h.certificate.p12 = view_str("not really PKCS#12");
     h.certificate.password = "it's";
-    h.certificate.authority = view_str("nor X.509");
+    h.certificate.authority = view_str("-----BEGIN CERTIFICATE-----\nbm9yIFgu\nNTA5\n-----END CERTIFICATE-----\n");
     h.certificate.file = "/etc/sekisho/client/alice.p12";
     h.certificate.identity = "gateway.example.net";
     return h;
