@@ -33,7 +33,7 @@ enum err local_connect(const char *path, int *fd)
     const enum err e = write_address(path, &a);
     if (e != ERR_OK)
         return e;
-    const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0 || connect(s, (const struct sockaddr *)&a, sizeof(a)) < 0)
         return fail(s);
     *fd = s;

@@ -325,6 +325,7 @@ void ring_pop(struct ring *ring);
 enum err local_listen(const char *path, mode_t mode, gid_t group, int *fd);
 /* One waiting connection, non-blocking, with who is at its other end. ERR_NOTFOUND when none waits. */
 enum err local_accept(int listener, int *fd, uid_t *uid, gid_t *gid);
+/* Without waiting: ERR_SYSTEM, errno EAGAIN, when nobody takes connections there. Non-blocking. */
 enum err local_connect(const char *path, int *fd);
 /* Without waiting; *n is 0 when nothing could be moved now. ERR_STATE: the other end has closed. */
 enum err local_read(int fd, void *out, size_t cap, size_t *n);
@@ -379,6 +380,7 @@ enum sandbox {
 enum sandbox_for {
     SANDBOX_GATEWAY, /* files and databases stay usable */
     SANDBOX_CLIENT,  /* files may be read */
+    SANDBOX_PORTAL,  /* the same, and new sockets are local ones */
 };
 /* Allows the system calls of a gateway or client that is up, and no others, for all threads; irrevocable. No exec, no
  * new TUN, no raw socket. ERR_UNSUPPORTED where the kernel has no seccomp. */

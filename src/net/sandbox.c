@@ -1,8 +1,8 @@
 /*
- * The seccomp filter of a running gateway or client. It has its sockets, its TUN and its tables by now: from here on a
- * gateway may use files, answer on sockets, ask RADIUS and databases, and start threads; a client may read files, ask
- * name servers and start threads. Neither may run a program, open a raw socket or TUN, or make memory both writable and
- * executable.
+ * The seccomp filter of a running gateway, client or portal. It has its sockets, its TUN and its tables by now: from
+ * here on a gateway may use files, answer on sockets, ask RADIUS and databases, and start threads; a client may read
+ * files, ask name servers and start threads; a portal may read files, serve whoever connects and ask the gateway. None
+ * may run a program, open a raw socket or TUN, or make memory both writable and executable.
  */
 #include "net/net_internal.h"
 
@@ -69,15 +69,18 @@ static int allow_plain(scmp_filter_ctx filter)
     return allow_all(filter, calls, ARRAY_LEN(calls));
 }
 
-static int allow_sockets(scmp_filter_ctx filter)
+static int allow_sockets(scmp_filter_ctx filter, enum sandbox_for who)
 {
     static const uint64_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
     static const uint64_t types[] = {SOCK_STREAM, SOCK_DGRAM};
-    for (size_t f = 0; f < ARRAY_LEN(families); f++)
+    const size_t family_count = who == SANDBOX_PORTAL ? 1 : ARRAY_LEN(families);
+    for (size_t f = 0; f < family_count; f++)
         for (size_t t = 0; t < ARRAY_LEN(types); t++)
             if (seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, families[f]),
                                  SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, types[t])) < 0)
                 return -1;
+    if (who == SANDBOX_PORTAL)
+        return 0;
     /* libc asks for the host's addresses before it sorts those of a name: a question, whatever the type is called */
     return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK),
                             SCMP_A1(SCMP_CMP_MASKED_EQ, TYPE_MASK, SOCK_RAW));
@@ -120,8 +123,8 @@ enum err sandbox_enter(enum sandbox_for who, enum sandbox mode)
     if (!filter)
         return ERR_NOMEM;
     enum err e = ERR_SYSTEM;
-    if (allow_plain(filter) == 0 && (who == SANDBOX_CLIENT || allow_changes(filter) == 0) &&
-        allow_sockets(filter) == 0 && allow_memory(filter) == 0 && allow_threads(filter) == 0 &&
+    if (allow_plain(filter) == 0 && (who != SANDBOX_GATEWAY || allow_changes(filter) == 0) &&
+        allow_sockets(filter, who) == 0 && allow_memory(filter) == 0 && allow_threads(filter) == 0 &&
         allow_ioctls(filter) == 0 && seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0) {
         const int result = seccomp_load(filter);
         e = result == 0 ? ERR_OK : result == -EINVAL || result == -ENOSYS ? ERR_UNSUPPORTED : ERR_SYSTEM;
