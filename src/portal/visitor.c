@@ -1,0 +1,305 @@
+/* Pages for whoever is not logged in: logins, invitations, and what became of the visitor's own attempts. */
+#include "portal/portal_internal.h"
+
+#include <microhttpd.h>
+#include <string.h>
+
+static const char *source_text(const struct exchange *x, char out[static IP_TEXT_MAX])
+{
+    return ip_text(&x->source, out);
+}
+
+void show_start(struct exchange *x)
+{
+    exchange_go(x, x->who.role == ROLE_ADMIN ? "/admin" : x->who.role == ROLE_USER ? "/me" : "/login");
+}
+
+/* ---- logins ---- */
+
+static void login_page(struct exchange *x, const struct notice *notice, const char *name)
+{
+    layout_begin(x, SAY_LOGIN);
+    if (notice != NULL)
+        notice_show(&x->page, notice);
+    form_begin(x, "/login", "card");
+    form_field(x, SAY_USER_NAME, "name", "text", name, "username", true);
+    form_field(x, SAY_PASSWORD, "password", "password", "", "current-password", true);
+    form_end(x, SAY_LOG_IN);
+    page_html(&x->page, "<p><a href=\"/why\">");
+    page_say(&x->page, SAY_LOGIN_TROUBLE);
+    page_html(&x->page, "</a></p><p><a href=\"/admin/login\">");
+    page_say(&x->page, SAY_LOGIN_ADMIN_LINK);
+    page_html(&x->page, "</a></p>");
+    layout_end(x);
+}
+
+void show_login(struct exchange *x)
+{
+    if (x->who.role == ROLE_USER)
+        exchange_go(x, "/me");
+    else
+        login_page(x, NULL, "");
+}
+
+bool ask_login(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, form_value(&x->form, "name"));
+    r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password"));
+    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, source_text(x, source)));
+    return true;
+}
+
+/* The sentence of a refusal is the same for everybody; which of name and password was wrong is not told. */
+static struct notice refusal(const struct exchange *x)
+{
+    const bool busy = strcmp(x->question.error[0].code, CTL_CODE_BUSY) == 0;
+    return (struct notice){.message = busy ? SAY_LOGIN_WAIT : SAY_LOGIN_REFUSED, .bad = true};
+}
+
+void show_logged_in(struct exchange *x)
+{
+    struct ctl_user user;
+    if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) == ERR_OK && user.name[0] != '\0') {
+        exchange_log_in(x, ROLE_USER, user.name);
+        exchange_go(x, "/me");
+        return;
+    }
+    const struct notice notice = refusal(x);
+    x->status = MHD_HTTP_FORBIDDEN;
+    login_page(x, &notice, form_value(&x->form, "name"));
+}
+
+static void admin_login_page(struct exchange *x, const struct notice *notice, const char *name)
+{
+    layout_begin(x, SAY_LOGIN_ADMIN);
+    if (notice != NULL)
+        notice_show(&x->page, notice);
+    form_begin(x, "/admin/login", "card");
+    form_field(x, SAY_ADMIN_NAME, "name", "text", name, "username", true);
+    form_field(x, SAY_PASSWORD, "password", "password", "", "current-password", true);
+    form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
+    form_end(x, SAY_LOG_IN);
+    page_html(&x->page, "<p class=\"hint\">");
+    page_say(&x->page, SAY_ADMIN_HINT);
+    page_html(&x->page, "</p>");
+    layout_end(x);
+}
+
+void show_admin_login(struct exchange *x)
+{
+    if (x->who.role == ROLE_ADMIN)
+        exchange_go(x, "/admin");
+    else
+        admin_login_page(x, NULL, "");
+}
+
+bool ask_admin_login(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    struct ctl_request *r = ask_about(CTL_VERB_ADMIN_CHECK, CTL_ARG_NAME, form_value(&x->form, "name"));
+    r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password"));
+    r = ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer"));
+    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, source_text(x, source)));
+    return true;
+}
+
+void show_admin_logged_in(struct exchange *x)
+{
+    struct ctl_admin admin;
+    if (ctl_admin_read(json_object_get(x->question.data[0], "admin"), &admin) == ERR_OK && admin.name[0] != '\0') {
+        exchange_log_in(x, ROLE_ADMIN, admin.name);
+        exchange_go(x, "/admin");
+        return;
+    }
+    const struct notice notice = refusal(x);
+    x->status = MHD_HTTP_FORBIDDEN;
+    admin_login_page(x, &notice, form_value(&x->form, "name"));
+}
+
+void show_logged_out(struct exchange *x)
+{
+    const bool admin = x->who.role == ROLE_ADMIN;
+    exchange_log_out(x);
+    exchange_go(x, admin ? "/admin/login" : "/login");
+}
+
+/* ---- invitations: the token is in the link's fragment, which browsers keep to themselves; the script posts it ---- */
+
+void show_invite(struct exchange *x)
+{
+    layout_begin(x, SAY_INVITE);
+    page_html(&x->page, "<p>");
+    page_say(&x->page, SAY_INVITE_ENTER);
+    page_html(&x->page, "</p>");
+    form_begin(x, "/invite", "card invite");
+    form_field(x, SAY_INVITE_CODE, "code", "text", "", "off", true);
+    form_end(x, SAY_CONTINUE);
+    layout_end(x);
+}
+
+bool ask_invite(struct exchange *x)
+{
+    exchange_ask(x, ask_about(CTL_VERB_INVITE_SHOW, CTL_ARG_TOKEN, form_value(&x->form, "code")));
+    return true;
+}
+
+static void invite_gone(struct exchange *x)
+{
+    const struct notice notice = {.message = SAY_INVITE_GONE, .bad = true};
+    x->status = MHD_HTTP_FORBIDDEN;
+    layout_begin(x, SAY_INVITE);
+    notice_show(&x->page, &notice);
+    layout_end(x);
+}
+
+static void invite_form(struct exchange *x, const char *name, uint64_t expires, enum message problem)
+{
+    struct page *p = &x->page;
+    layout_begin(x, SAY_INVITE);
+    if (problem != SAY_NONE)
+        notice_show(p, &(struct notice){.message = problem, .bad = true});
+    page_html(p, "<p>");
+    page_say_of(p, SAY_INVITE_FOR, name);
+    page_html(p, "</p>");
+    if (expires != 0) {
+        page_html(p, "<p class=\"hint\">");
+        page_say(p, SAY_INVITE_UNTIL);
+        page_html(p, " ");
+        page_time(p, expires);
+        page_html(p, "</p>");
+    }
+    form_begin(x, "/invite/use", "card");
+    form_hidden(x, "code", form_value(&x->form, "code"));
+    form_hidden(x, "name", name);
+    form_field(x, SAY_PASSWORD_NEW, "password", "password", "", "new-password", true);
+    form_field(x, SAY_PASSWORD_AGAIN, "again", "password", "", "new-password", true);
+    form_end(x, SAY_PASSWORD_SET);
+    page_html(p, "<p class=\"hint\">");
+    page_say(p, SAY_PASSWORD_RULE);
+    page_html(p, "</p>");
+    layout_end(x);
+}
+
+void show_invited(struct exchange *x)
+{
+    struct ctl_invite invite;
+    if (ctl_invite_read(json_object_get(x->question.data[0], "invite"), &invite) == ERR_OK)
+        invite_form(x, invite.name, invite.expires, SAY_NONE);
+    else
+        invite_gone(x);
+}
+
+bool password_is_good(const struct form *form, enum message *problem)
+{
+    const char *password = form_value(form, "password");
+    *problem = strlen(password) < PASSWORD_LEAST                  ? SAY_PASSWORD_RULE
+               : strcmp(password, form_value(form, "again")) != 0 ? SAY_PASSWORD_DIFFERS
+                                                                  : SAY_NONE;
+    return *problem == SAY_NONE;
+}
+
+bool ask_invite_use(struct exchange *x)
+{
+    enum message problem;
+    if (!password_is_good(&x->form, &problem)) {
+        x->status = MHD_HTTP_UNPROCESSABLE_CONTENT;
+        invite_form(x, form_value(&x->form, "name"), 0, problem);
+        x->ready = true;
+        return false;
+    }
+    struct ctl_request *r = ask_about(CTL_VERB_INVITE_USE, CTL_ARG_TOKEN, form_value(&x->form, "code"));
+    exchange_ask(x, ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password")));
+    return true;
+}
+
+void show_invite_used(struct exchange *x)
+{
+    struct ctl_user user;
+    if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) != ERR_OK || user.name[0] == '\0') {
+        invite_gone(x);
+        return;
+    }
+    exchange_log_in(x, ROLE_USER, user.name);
+    exchange_back(x, "/me", SAY_INVITE_USED);
+}
+
+/* ---- why the VPN did not connect ---- */
+
+void attempt_show(struct page *p, const struct ctl_attempt *a)
+{
+    const bool well = strcmp(a->cause, "none") == 0;
+    page_html(p, "<p class=\"when\">");
+    page_time(p, a->started);
+    page_html(p, "</p><p><strong>");
+    if (well)
+        page_say(p, a->over ? SAY_STORY_WELL : SAY_STORY_UP);
+    else
+        page_text(p, cause_told(a->cause, p->language, a->why));
+    page_html(p, "</strong></p>");
+    if (!well) {
+        page_html(p, "<p>");
+        page_text(p, cure_told(a->cause, p->language, a->cure));
+        page_html(p, "</p>");
+    }
+    page_html(p, "<p class=\"hint\">");
+    page_say(p, SAY_STORY_REACHED);
+    page_html(p, " ");
+    page_text(p, stage_told(a->stage, p->language, a->reached));
+    page_html(p, "</p>");
+}
+
+static void attempts_show(struct exchange *x)
+{
+    const json_t *list = json_object_get(x->question.data[0], "attempts"), *one;
+    struct page *p = &x->page;
+    struct ctl_attempt a;
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        if (ctl_attempt_read(one, &a) != ERR_OK)
+            continue;
+        page_html(p, "<article class=\"card\">");
+        attempt_show(p, &a);
+        page_html(p, "</article>");
+    }
+    if (json_array_size(list) > 0)
+        return;
+    page_html(p, "<p>");
+    page_say(p, SAY_STORY_NONE);
+    page_html(p, "</p>");
+}
+
+bool ask_why_here(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    exchange_ask(x, ask_number(ask_about(CTL_VERB_EXPLAIN, CTL_ARG_WHO, source_text(x, source)), CTL_ARG_ATTEMPTS, 3));
+    return true;
+}
+
+void show_why_here(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    layout_begin(x, SAY_WHY);
+    page_html(&x->page, "<p>");
+    page_say_of(&x->page, SAY_WHY_HERE, source_text(x, source));
+    page_html(&x->page, "</p>");
+    attempts_show(x);
+    layout_end(x);
+}
+
+bool ask_why(struct exchange *x)
+{
+    exchange_ask(x, ask_number(ask_about(CTL_VERB_EXPLAIN, CTL_ARG_WHO, x->who.name), CTL_ARG_ATTEMPTS, 10));
+    return true;
+}
+
+void show_why(struct exchange *x)
+{
+    layout_begin(x, SAY_WHY);
+    page_html(&x->page, "<p>");
+    page_say(&x->page, SAY_WHY_OWN);
+    page_html(&x->page, "</p>");
+    attempts_show(x);
+    layout_end(x);
+}

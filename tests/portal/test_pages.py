@@ -1,0 +1,83 @@
+"""Users at the portal, spoken to as a browser would."""
+import time
+
+from lab.client import Client
+
+
+def test_a_user_logs_in_and_out(portal):
+    visitor = portal.visitor()
+    page = visitor.log_in("alice", "wonder-land-42")
+    assert page.status == 200 and "My connections" in page.text and "None of your devices" in page.text
+    cookie = dict(visitor.cookies)
+    visitor.submit(page, "/logout")
+    visitor.cookies = cookie
+    assert 'action="/login"' in visitor.get("/me").text, "the cookie is worth nothing after the logout"
+
+
+def test_a_wrong_password_and_an_unknown_name_are_answered_alike(portal):
+    wrong = portal.visitor().log_in("bob", "not-bobs-password")
+    unknown = portal.visitor().log_in("nobody", "not-bobs-password")
+    assert wrong.status == unknown.status == 403
+    strip = lambda page, name: page.text.replace(name, "X").replace(page.form("/login")["token"], "T")
+    assert strip(wrong, "bob") == strip(unknown, "nobody")
+
+
+def test_a_user_sees_the_own_sessions_and_ends_one(site, portal, gateway, tmp_path):
+    with_client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", "four-winds-1867")
+    site.on_close(with_client.close)
+    with_client.wait_up()
+    session = gateway.sessions()[0]
+    alice, bob = portal.visitor(), portal.visitor()
+    bobs = bob.log_in("bob", "builder-77-hats")
+    assert session["address"] not in bobs.text
+    kick = {"token": bobs.form("/logout")["token"], "session": str(session["id"])}
+    bob.post("/me/kick", kick)
+    assert len(gateway.sessions()) == 1, "bob cannot end what is alice's"
+    page = alice.log_in("alice", "wonder-land-42")
+    assert session["address"] in page.text
+    page = alice.submit(page, "/me/kick")
+    assert "Disconnected." in page.text
+    assert all(s["id"] != session["id"] for s in gateway.sessions())
+
+
+def test_a_new_password_is_good_at_once_and_ends_the_other_logins(portal):
+    here, there = portal.visitor(), portal.visitor()
+    here.log_in("bob", "builder-77-hats")
+    there.log_in("bob", "builder-77-hats")
+    page = here.get("/me/password")
+    wrong = here.submit(page, "/me/password", old="not-mine-at-all", password="a-brand-new-one", again="a-brand-new-one")
+    assert 'role="alert"' in wrong.text
+    short = here.submit(page, "/me/password", old="builder-77-hats", password="short", again="short")
+    assert "10 characters" in short.text
+    done = here.submit(page, "/me/password", old="builder-77-hats", password="a-brand-new-one", again="a-brand-new-one")
+    assert "The new password is set." in done.text
+    assert 'action="/login"' in there.get("/me").text
+    assert portal.visitor().log_in("bob", "builder-77-hats").status == 403
+    assert portal.visitor().log_in("bob", "a-brand-new-one").status == 200
+
+
+def test_why_it_failed_is_told_in_plain_words_and_in_japanese(site, portal, gateway, tmp_path):
+    wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", "four-winds-1867", wait=False)
+    site.on_close(wrong.close)
+    gateway.wait_explained("wrong-password")
+    visitor = portal.visitor("ja-JP,ja;q=0.9")
+    visitor.log_in("alice", "wonder-land-42")
+    page = visitor.get("/me/why")
+    assert 'lang="ja"' in page.text and "パスワードが違います。" in page.text and "PPP リンクの条件が決定" in page.text
+    assert "The password is wrong." in visitor.get("/me/why?language=en").text
+
+
+def test_a_stopped_gateway_gives_a_page_that_says_so(portal, gateway):
+    visitor = portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+    gateway.process.send_signal(19)  # SIGSTOP
+    try:
+        began = time.monotonic()
+        page = visitor.get("/me")
+        assert page.status == 503 and "does not answer" in page.text
+        assert time.monotonic() - began < 12
+    finally:
+        gateway.process.send_signal(18)  # SIGCONT
+    assert visitor.get("/me").status == 200, "the login has outlived it"
+    gateway.close()
+    assert visitor.get("/me").status == 503

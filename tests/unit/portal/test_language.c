@@ -1,0 +1,81 @@
+/* Both languages say everything, and a browser gets the one it wants. */
+#include "tests/test.h"
+
+#include "portal/portal_internal.h"
+
+static unsigned holes(const char *text)
+{
+    unsigned n = 0;
+    for (; (text = strstr(text, "{}")) != NULL; text += 2)
+        n++;
+    return n;
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            return false;
+    return true;
+}
+
+static void every_message_is_there_in_both_languages(void **state)
+{
+    (void)state;
+    for (enum message m = SAY_NONE + 1; m < SAY_COUNT; m++) {
+        const char *en = message_text(m, LANGUAGE_EN), *ja = message_text(m, LANGUAGE_JA);
+        if (en[0] == '\0' || !is_ascii(en) || is_ascii(ja) || holes(en) != holes(ja) || holes(en) > 1)
+            fail_msg("message %u: \"%s\", \"%s\"", m, en, ja);
+    }
+}
+
+static void every_stage_and_cause_is_there_in_japanese(void **state)
+{
+    (void)state;
+    for (enum stage s = STAGE_NONE; s < STAGE_COUNT; s++)
+        if (is_ascii(stage_told(stage_word(s), LANGUAGE_JA, "")))
+            fail_msg("causes_ja.def has no STAGE_JA for %s", stage_word(s));
+    for (enum cause c = CAUSE_NONE + 1; c < CAUSE_COUNT; c++)
+        if (is_ascii(cause_told(cause_word(c), LANGUAGE_JA, "")) || is_ascii(cure_told(cause_word(c), LANGUAGE_JA, "")))
+            fail_msg("causes_ja.def has no CAUSE_JA for %s", cause_word(c));
+}
+
+static void a_word_that_is_new_is_told_in_english(void **state)
+{
+    (void)state;
+    assert_string_equal(cause_told("brand-new", LANGUAGE_JA, "Something new."), "Something new.");
+    assert_string_equal(cause_told("wrong-psk", LANGUAGE_EN, "As the gateway says."), "As the gateway says.");
+}
+
+static void a_browser_gets_the_language_it_wants_most(void **state)
+{
+    (void)state;
+    const struct {
+        const char *header;
+        enum language language;
+    } cases[] = {
+        {"", LANGUAGE_EN},
+        {"ja", LANGUAGE_JA},
+        {"ja-JP,ja;q=0.9,en;q=0.8", LANGUAGE_JA},
+        {"en-GB,en;q=0.9,ja;q=0.8", LANGUAGE_EN},
+        {"fr, ja;q=0.2", LANGUAGE_JA},
+        {"en;q=0.3 , ja ; q=0.7", LANGUAGE_JA},
+        {"jam;q=1, en;q=0.1", LANGUAGE_EN},
+        {"j", LANGUAGE_EN},
+        {",,;;==", LANGUAGE_EN},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (language_accepted(view_str(cases[i].header)) != cases[i].language)
+            fail_msg("%s", cases[i].header);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_message_is_there_in_both_languages),
+        cmocka_unit_test(every_stage_and_cause_is_there_in_japanese),
+        cmocka_unit_test(a_word_that_is_new_is_told_in_english),
+        cmocka_unit_test(a_browser_gets_the_language_it_wants_most),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
