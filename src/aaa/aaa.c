@@ -105,6 +105,15 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config)
     return store_each(aaa->store, reserve, aaa->leases);
 }
 
+enum err aaa_store_check(struct aaa *aaa, char why[static AAA_WHY_MAX])
+{
+    if (store_quick_check(aaa->store) != ERR_OK)
+        return aaa_why(why, ERR_SYSTEM, "The user store is damaged, or cannot be read.");
+    if (store_begin(aaa->store) != ERR_OK || store_end(aaa->store, ERR_OK) != ERR_OK)
+        return aaa_why(why, ERR_SYSTEM, "The user store cannot be written.");
+    return ERR_OK;
+}
+
 struct aaa_usage aaa_usage(const struct aaa *aaa)
 {
     struct aaa_usage u = {.accepted = aaa->accepted, .refused = aaa->refused};

@@ -95,6 +95,9 @@ enum err aaa_unwelcome(struct aaa *aaa, int64_t wall, void (*each)(void *ctx, ui
 /* When the next user expires after wall, in seconds since 1970; 0: nobody will. */
 int64_t aaa_next_expiry(struct aaa *aaa, int64_t wall);
 
+/* Whether the store is whole and may be written. ERR_SYSTEM, with a sentence. */
+enum err aaa_store_check(struct aaa *aaa, char why[static AAA_WHY_MAX]);
+
 struct aaa_usage {
     uint32_t size, used;        /* addresses of all pools */
     uint64_t accepted, refused; /* logins since start */

@@ -73,6 +73,8 @@ enum err store_owner(struct store *s, uint32_t address, char out[static AAA_NAME
 /* The first end of a user after that time; 0: none. */
 enum err store_next_expiry(struct store *s, int64_t after, int64_t *out);
 
+/* ERR_SYSTEM: the file is damaged, or cannot be read. */
+enum err store_quick_check(struct store *s);
 /* What stands between them happens whole or not at all: store_end() takes the result so far and gives the last one. */
 enum err store_begin(struct store *s);
 enum err store_end(struct store *s, enum err result);

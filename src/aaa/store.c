@@ -282,3 +282,14 @@ enum err store_end(struct store *s, enum err result)
         (void)store_change(s, STORE_ROLLBACK, false);
     return result;
 }
+
+enum err store_quick_check(struct store *s)
+{
+    char word[8];
+    sqlite3_stmt *q = s->statement[STORE_QUICK_CHECK];
+    enum err result = store_first(q);
+    if (result != ERR_OK)
+        return ERR_SYSTEM;
+    column_words(q, 0, word, sizeof word);
+    return store_finish(q, strcmp(word, "ok") == 0 ? ERR_OK : ERR_SYSTEM);
+}

@@ -87,6 +87,20 @@ int print_json(const struct cli *cli, json_t *data);
 /* Says that a reply misses what it should have. */
 int call_puzzled(const struct cli *cli);
 
+/* ---- requests ---- */
+
+/* Set an argument, or say why not. r NULL: out of memory. */
+int request_text(const struct cli *cli, struct ctl_request *r, enum ctl_arg arg, const char *text);
+int request_number(const struct cli *cli, struct ctl_request *r, enum ctl_arg arg, uint64_t number);
+int request_expires(const struct cli *cli, struct ctl_request *r); /* --expires, where given */
+/* What options say of a user or a group; whether any of them is there. */
+int request_user(const struct cli *cli, struct ctl_request *r);
+bool request_has_changes(const struct cli *cli);
+/* Begins one about what the operand names, where given. */
+int request_named(const struct cli *cli, enum ctl_verb verb, struct ctl_request **out);
+/* call(), if status is CLI_OK; else gives it back. r is taken. */
+int request_send(const struct cli *cli, struct ctl_request *r, int status, json_t **data);
+
 /* ---- readable things ---- */
 
 #define TERMINAL_WIDTH 80
@@ -94,6 +108,8 @@ int call_puzzled(const struct cli *cli);
 
 /* Writes text with everything that could steer a terminal as '?'. */
 void print_safe(FILE *out, const char *text);
+/* A QR code of it, on a terminal that shows UTF-8; else nothing. */
+void print_qr(const struct cli *cli, const char *text);
 /* How many columns it takes on a terminal. */
 size_t text_width(const char *text);
 /* "1.5 GB", "17 B"; "3d 4h", "12m"; "2027-01-31 18:00" or "never". All return out. */
@@ -267,6 +283,23 @@ int run_user_passwd(struct cli *cli);
 int run_user_list(struct cli *cli);
 int run_user_del(struct cli *cli);
 int run_user_profile(struct cli *cli);
+int run_user_invite(struct cli *cli);
+int run_invite_list(struct cli *cli);
+int run_invite_revoke(struct cli *cli);
+int run_group_add(struct cli *cli);
+int run_group_set(struct cli *cli);
+int run_group_list(struct cli *cli);
+int run_group_del(struct cli *cli);
+int run_pool_list(struct cli *cli);
+int run_health(struct cli *cli);
+int run_admin_add(struct cli *cli);
+int run_admin_passwd(struct cli *cli);
+int run_admin_totp(struct cli *cli);
+int run_admin_list(struct cli *cli);
+int run_admin_del(struct cli *cli);
+int run_token_make(struct cli *cli);
+int run_token_list(struct cli *cli);
+int run_token_revoke(struct cli *cli);
 int run_pki_init(struct cli *cli);
 int run_pki_issue(struct cli *cli);
 int run_pki_revoke(struct cli *cli);

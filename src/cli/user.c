@@ -2,61 +2,10 @@
 #include "cli/cli_internal.h"
 
 #include <string.h>
-#include <time.h>
-
-#define SESSIONS_MAX 1000000
-
-static int put(const struct cli *cli, struct ctl_request *r, enum ctl_arg arg, const char *text)
-{
-    enum err result = r != NULL ? ctl_set_text(r, arg, text) : ERR_NOMEM;
-    if (result == ERR_INVALID)
-        return call_failed(cli, CLI_USAGE, CTL_CODE_INVALID, "The %s must be text in UTF-8.", ctl_arg_word(arg));
-    if (result != ERR_OK)
-        return call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "There is not enough memory.");
-    return CLI_OK;
-}
-
-static int put_number(const struct cli *cli, struct ctl_request *r, enum ctl_arg arg, uint64_t number)
-{
-    if (ctl_set_number(r, arg, number) != ERR_OK)
-        return call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "There is not enough memory.");
-    return CLI_OK;
-}
-
-static int put_expires(const struct cli *cli, struct ctl_request *r, const char *text)
-{
-    uint64_t expires;
-    if (!date_parse(text, time(NULL), &expires))
-        return command_wrong(cli, "\"%s\" is no date; write it like 2027-01-31, \"2027-01-31 18:00\", 30d or never.",
-                             text);
-    return put_number(cli, r, CTL_ARG_EXPIRES, expires);
-}
-
-/* The options that add and set share. */
-static int put_options(const struct cli *cli, struct ctl_request *r)
-{
-    const char *address = cli->option[OPTION_ADDRESS], *sessions = cli->option[OPTION_MAX_SESSIONS];
-    bool enable = cli->option[OPTION_ENABLE] != NULL, disable = cli->option[OPTION_DISABLE] != NULL;
-    uint64_t number;
-    int status = CLI_OK;
-    if (enable && disable)
-        return command_wrong(cli, "--enable and --disable exclude each other.");
-    if (sessions != NULL && !number_parse(sessions, SESSIONS_MAX, &number))
-        return command_wrong(cli, "--max-sessions takes a number from 0 to %d.", SESSIONS_MAX);
-    if (address != NULL)
-        status = put(cli, r, CTL_ARG_ADDRESS, strcmp(address, "none") == 0 ? "" : address);
-    if (status == CLI_OK && sessions != NULL)
-        status = put_number(cli, r, CTL_ARG_MAX_SESSIONS, number);
-    if (status == CLI_OK && cli->option[OPTION_EXPIRES] != NULL)
-        status = put_expires(cli, r, cli->option[OPTION_EXPIRES]);
-    if (status == CLI_OK && (enable || disable) && ctl_set_flag(r, CTL_ARG_ENABLED, enable) != ERR_OK)
-        status = call_failed(cli, CLI_FAILED, CTL_CODE_FAILED, "There is not enough memory.");
-    return status;
-}
 
 static int put_password(const struct cli *cli, struct ctl_request *r, const char *password)
 {
-    return put(cli, r, CTL_ARG_PASSWORD, password);
+    return request_text(cli, r, CTL_ARG_PASSWORD, password);
 }
 
 /* What is left to say after a change: the user as JSON, or a sentence; and a generated password, this once. */
@@ -81,9 +30,9 @@ static int tell_change(const struct cli *cli, json_t *data, const char *done, co
 static int change(struct cli *cli, struct ctl_request *r, const char *password, const char *done)
 {
     json_t *data = NULL;
-    int status = put(cli, r, CTL_ARG_NAME, cli->operand);
+    int status = request_text(cli, r, CTL_ARG_NAME, cli->operand);
     if (status == CLI_OK)
-        status = put_options(cli, r);
+        status = request_user(cli, r);
     if (status == CLI_OK && password != NULL)
         status = put_password(cli, r, password);
     if (status != CLI_OK) {
@@ -116,12 +65,7 @@ int run_user_passwd(struct cli *cli)
 
 int run_user_set(struct cli *cli)
 {
-    static const enum option any[] = {OPTION_ADDRESS, OPTION_MAX_SESSIONS, OPTION_EXPIRES, OPTION_ENABLE,
-                                      OPTION_DISABLE};
-    bool given = false;
-    for (size_t i = 0; i < ARRAY_LEN(any); i++)
-        given = given || cli->option[any[i]] != NULL;
-    if (!given)
+    if (!request_has_changes(cli))
         return command_wrong(cli, "There is nothing to change.");
     return change(cli, ctl_request_new(CTL_VERB_USER_SET), NULL, "was changed");
 }
@@ -133,7 +77,7 @@ int run_user_del(struct cli *cli)
 
 /* ---- list ---- */
 
-static const char *const head[] = {"NAME", "LOGIN", "ADDRESS", "SESSIONS", "EXPIRES", "LAST LOGIN"};
+static const char *const head[] = {"NAME", "LOGIN", "GROUP", "ADDRESS", "SESSIONS", "EXPIRES", "LAST LOGIN"};
 
 static void add_row(struct table *t, const struct ctl_user *u)
 {
@@ -142,6 +86,7 @@ static void add_row(struct table *t, const struct ctl_user *u)
              (unsigned long long)u->max_sessions);
     table_add(t, u->name);
     table_add(t, u->enabled ? "yes" : "no");
+    table_add(t, u->group[0] ? u->group : "-");
     table_add(t, u->address[0] ? u->address : "pool");
     table_add(t, sessions);
     table_add(t, text_time(u->expires, text));
@@ -170,7 +115,7 @@ int run_user_list(struct cli *cli)
 {
     struct ctl_request *r = ctl_request_new(CTL_VERB_USER_LIST);
     json_t *data = NULL;
-    int status = cli->operand != NULL ? put(cli, r, CTL_ARG_NAME, cli->operand) : CLI_OK;
+    int status = cli->operand != NULL ? request_text(cli, r, CTL_ARG_NAME, cli->operand) : CLI_OK;
     if (status != CLI_OK) {
         ctl_request_free(r);
         return status;

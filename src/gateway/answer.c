@@ -158,6 +158,7 @@ static answer_to *const answers[CTL_VERB_COUNT] = {
     [CTL_VERB_TOKEN_REVOKE] = answer_token_revoke,
     [CTL_VERB_TOKEN_CHECK] = answer_token_check,
     [CTL_VERB_POOL_LIST] = answer_pool_list,
+    [CTL_VERB_HEALTH] = answer_health,
     [CTL_VERB_EXPLAIN] = answer_explain,
     [CTL_VERB_CONFIG_RELOAD] = answer_reload,
     [CTL_VERB_CONFIG_CHECK] = answer_check,

@@ -15,7 +15,7 @@ answer_to answer_group_add, answer_group_set, answer_group_list, answer_group_de
 answer_to answer_invite_make, answer_invite_show, answer_invite_use, answer_invite_list, answer_invite_revoke;
 answer_to answer_admin_totp, answer_admin_list, answer_admin_del;
 answer_to answer_token_make, answer_token_list, answer_token_revoke, answer_token_check;
-answer_to answer_pool_list, answer_handout_settings;
+answer_to answer_pool_list, answer_health, answer_handout_settings;
 answer_to answer_explain;
 
 /* The reply's line, or asked->later and NULL. */

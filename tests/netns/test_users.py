@@ -4,10 +4,12 @@ import concurrent.futures
 import hashlib
 import hmac
 import struct
+import subprocess
 import time
 
 import pytest
 
+from lab.gateway import SEKISHO
 from lab.shell import wait_for
 
 
@@ -104,6 +106,23 @@ def test_a_login_at_the_portal_is_judged_like_one_of_the_vpn(site):
     assert "disabled" in check("bob", "builder-77-hats")["error"]["sentence"]
 
 
+def test_health_tells_what_is_wrong_and_what_helps(site):
+    def checks():
+        told = good(site.gateway.verb("health"))["checks"]
+        return {check["word"]: check for check in told}
+    told = checks()
+    assert set(told) == {"disk", "store", "clock", "forwarding", "certificate", "pool", "drops"}
+    assert all(check["state"] in ("ok", "warn", "bad") and bool(check["cure"]) == (check["state"] != "ok")
+               for check in told.values())
+    assert told["store"]["state"] == told["forwarding"]["state"] == told["pool"]["state"] == "ok"
+    site.world.gateway.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=0")
+    assert checks()["forwarding"]["state"] == "bad"
+    failed = subprocess.run([SEKISHO, "--socket", site.gateway.socket, "health"], capture_output=True, text=True)
+    assert failed.returncode == 1 and "bad   forwarding" in failed.stdout
+    site.world.gateway.run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+    assert checks()["forwarding"]["state"] == "ok"
+
+
 # ---- invitations ----
 
 def test_an_invitation_makes_a_user_who_can_connect_and_is_good_once(site):
@@ -178,3 +197,34 @@ def test_a_program_s_token_is_told_once_and_taken_back(site):
     good(site.gateway.verb("token.revoke", name="robot"))
     assert site.gateway.verb("token.check", token=made["secret"])["error"]["code"] == "refused"
     assert made["secret"].encode() not in (site.gateway.directory / "users.db").read_bytes()
+
+
+# ---- the command ----
+
+def test_the_command_speaks_of_all_this(site):
+    ask = site.gateway.ask
+    ask("group", "add", "staff", "--pool", "office", "--max-sessions", "2", "--note", "upstairs")
+    ask("user", "set", "alice", "--group", "staff")
+    assert "staff" in ask("user", "list", "alice") and "upstairs" in ask("group", "list")
+    ask("user", "set", "alice", "--group", "none")
+    ask("group", "del", "staff")
+    assert "10.99.0.10-10.99.0.250" in ask("pool", "list")
+    said = ask("user", "invite", "erin", "--valid", "2h")
+    token = said.split("\n")[1].strip()
+    assert len(token) == 32 and "portal.url" in said
+    assert "erin" in ask("invite", "list")
+    assert good(site.gateway.verb("invite.use", token=token, password="green-grass-77"))
+    assert "erin" not in ask("invite", "list")
+    ask("user", "invite", "erin")
+    ask("invite", "revoke", "--user", "erin")
+    secret = site.gateway._secret("admin", "gate-keeper-1867")
+    said = ask("admin", "add", "root", "--password-file", secret)
+    assert "otpauth://totp/Sekisho:root?secret=" in said and "told only now" in said
+    assert "root" in ask("admin", "list")
+    assert "otpauth" in ask("admin", "totp", "root")
+    ask("admin", "passwd", "root", "--password-file", secret)
+    ask("admin", "del", "root")
+    assert "sekisho_" in ask("token", "make", "robot", "--scopes", "status")
+    assert "robot" in ask("token", "list")
+    ask("token", "revoke", "robot")
+    assert "disk" in ask("health", check=False)
