@@ -33,7 +33,7 @@ void put_pem(struct writer *w, struct view pem)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----";
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    const uint8_t *at = memmem(pem.p, pem.n, begin, sizeof begin - 1);
+    const uint8_t *at = pem.n > 0 ? memmem(pem.p, pem.n, begin, sizeof begin - 1) : NULL;
     if (at == NULL)
         return;
     const size_t from = (size_t)(at - pem.p) + sizeof begin - 1;

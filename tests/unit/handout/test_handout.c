@@ -28,23 +28,10 @@ static void refused(const struct handout *h, enum handout_device device, enum te
 
 static void a_control_character_reaches_no_file(void **state)
 {
-    static const char *const bad[] = {"a\nb",
-                                      "a\rb",
-                                      "a\tb",
-                                      "\x1b[31m",
-                                      "a\x7f",
-                                      "a\xc2\x85",
-                                      "a\xe2\x80\xa8",
-                                      "a\xe2\x80\xae"
-                                      "b",
-                                      "a\xe2\x81\xa6",
-                                      "a\xef\xbb\xbf",
-                                      "\xff",
-                                      "\xc0\x80",
-                                      "\xed\xa0\x80",
-                                      "\xef\xbf\xbe",
-                                      "\xe2\x82",
-                                      "\xf4\x90\x80\x80"};
+    static const char *const bad[] = {"a\nb",          "a\rb",          "a\tb",          "\x1b[31m",
+                                      "a\x7f",         "a\xc2\x85",     "a\xe2\x80\xa8", "a\xe2\x80\xaez",
+                                      "a\xe2\x81\xa6", "a\xef\xbb\xbf", "\xff",          "\xc0\x80",
+                                      "\xed\xa0\x80",  "\xef\xbf\xbe",  "\xe2\x82",      "\xf4\x90\x80\x80"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         for (int d = 0; d < HANDOUT_DEVICES; d++) {
@@ -59,14 +46,7 @@ static void a_control_character_reaches_no_file(void **state)
 
 static void letters_of_all_scripts_are_taken(void **state)
 {
-    static const char *const good[] = {"関所",
-                                       "שלום",
-                                       "العربية",
-                                       "Ünïcödé",
-                                       "😀",
-                                       "a b",
-                                       "a\xc2\xa0"
-                                       "b"};
+    static const char *const good[] = {"関所", "שלום", "العربية", "Ünïcödé", "😀", "a b", "a\xc2\xa0z"};
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         struct handout h = sample_split();
