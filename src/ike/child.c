@@ -77,6 +77,8 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
     c->host_local = w->host_local;
     c->host_remote = w->host_remote;
     c->initiator = q->initiator;
+    if (!q->initiator)
+        peer->selects = w->host_remote;
     c->soft.ring = soft_ring;
     c->hard.ring = hard_ring;
     table_add(&ike->by_spi, &c->node, c->spi_in);

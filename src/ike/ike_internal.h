@@ -355,6 +355,7 @@ struct peer {
     enum ike_auth auth;
     char key_name[64]; /* of the pre-shared key, or with signatures of our credential */
     struct who who;
+    struct ip_addr selects; /* its own address by the selector of its last quick mode; family 0: none */
 };
 
 struct datagram;

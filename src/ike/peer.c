@@ -276,16 +276,11 @@ void ike_move(struct ike *ike, usec_t now, uint32_t number, const struct ip_addr
     peer->path.local.addr = *local;
 }
 
-/* Some say 0.0.0.0 for any. What we ourselves wrote of the peer is no claim of its own. */
+/* Some say 0.0.0.0 for any. */
 static struct ip_addr claims_of(const struct peer *peer)
 {
     static const struct ip_addr none, any4 = {.family = 4}, any6 = {.family = 6};
-    struct ip_addr claims = peer->who.claims;
-    for (struct link *l = peer->children.prev; l != &peer->children && claims.family == 0; l = l->prev) {
-        const struct child *c = container_of(l, struct child, of_peer);
-        if (!c->initiator)
-            claims = c->host_remote;
-    }
+    const struct ip_addr claims = peer->who.claims.family ? peer->who.claims : peer->selects;
     return ip_equal(&claims, &any4) || ip_equal(&claims, &any6) ? none : claims;
 }
 

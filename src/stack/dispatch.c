@@ -70,6 +70,8 @@ static void child_down(struct stack *s, usec_t now, const struct ike_event *even
     struct pair *pair = peer ? stack_pair_by_spi(peer, event->child.spi_in) : NULL;
     if (!pair)
         return;
+    if (!peer->client && !peer->heard_esp && event->cause == CAUSE_PEER_CLOSED)
+        stack_peer_gave_up(s, now, peer);
     stack_pair_remove(s, pair);
     stack_peer_release_if_idle(s, now, peer, event->cause == CAUSE_NONE ? CAUSE_PEER_CLOSED : event->cause);
 }

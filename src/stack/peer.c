@@ -171,3 +171,19 @@ void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer)
     if (timer_set(&s->watches, &peer->watch, now + PEER_WATCH) != ERR_OK)
         count_drop(s, DROP_NO_MEMORY);
 }
+
+void stack_peer_watched(struct stack *s, usec_t now, const struct peer *peer)
+{
+    char detail[LOST_DETAIL_MAX];
+    if (!peer->heard_esp)
+        stack_failed(s, now, peer, NULL, STAGE_IKE_QM3, esp_lost(s, peer, CAUSE_ESP_NOTHING, detail), detail);
+    else if (!peer->heard_l2tp)
+        stack_failed(s, now, peer, NULL, STAGE_ESP_FIRST, CAUSE_L2TP_NOTHING, "");
+}
+
+void stack_peer_gave_up(struct stack *s, usec_t now, const struct peer *peer)
+{
+    const bool in_a_hurry = !peer->opened || now + PEER_WATCH / 2 < peer->watch.at;
+    if (!in_a_hurry)
+        stack_peer_watched(s, now, peer);
+}

@@ -107,22 +107,12 @@ enum err stack_reconfigure(struct stack *s, const struct stack_config *config)
     return profile ? ERR_OK : ERR_NOMEM;
 }
 
-/* The peer's watch has run out: IPsec is up, and something that should have followed did not. */
-static void watch_due(struct stack *s, usec_t now, struct peer *peer)
-{
-    char detail[LOST_DETAIL_MAX];
-    if (!peer->heard_esp)
-        stack_failed(s, now, peer, NULL, STAGE_IKE_QM3, esp_lost(s, peer, CAUSE_ESP_NOTHING, detail), detail);
-    else if (!peer->heard_l2tp)
-        stack_failed(s, now, peer, NULL, STAGE_ESP_FIRST, CAUSE_L2TP_NOTHING, "");
-}
-
 void stack_timeout(struct stack *s, usec_t now)
 {
     ike_timeout(s->ike, now);
     l2tp_timeout(s->l2tp, now);
     for (struct timer *t; (t = timers_due(&s->watches, now)) != NULL;)
-        watch_due(s, now, container_of(t, struct peer, watch));
+        stack_peer_watched(s, now, container_of(t, struct peer, watch));
     for (struct timer *t; (t = timers_due(&s->links, now)) != NULL;) {
         struct session *session = container_of(t, struct session, timer);
         ppp_timeout(session->ppp, now);

@@ -174,6 +174,10 @@ void stack_peer_release_plain(struct stack *s, usec_t now, struct peer *peer, en
 void stack_peer_release_if_idle(struct stack *s, usec_t now, struct peer *peer, enum cause cause);
 void stack_peer_moved(struct stack *s, struct peer *peer, const struct path *path);
 void stack_peer_watch(struct stack *s, usec_t now, struct peer *peer);
+/* The watch has run out: IPsec is up, and something that should have followed did not. */
+void stack_peer_watched(struct stack *s, usec_t now, const struct peer *peer);
+/* A client leaves that was never heard through ESP: it may have waited for an answer as long as we for it. */
+void stack_peer_gave_up(struct stack *s, usec_t now, const struct peer *peer);
 
 /* pair.c */
 enum err stack_pair_add(struct stack *s, usec_t now, struct peer *peer, const struct ike_child *child);

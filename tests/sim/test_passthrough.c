@@ -179,6 +179,8 @@ static void both_are_told_why_nothing_comes_through_a_plain_router(void **state)
         assert_true(world_run(s->w, 15 * USEC_SEC, client_is_down, c));
         assert_true(s->w->now - began <= 15 * USEC_SEC);
         assert_int_equal(c->cause, CAUSE_ESP_NAT);
+        if (i == 0) /* it leaves before the gateway has waited long enough */
+            stack_disconnect(c->stack, s->w->now, c->peer);
         world_run(s->w, 2 * USEC_SEC, NULL, NULL);
         const struct story *told = stack_story(s->w->gateway, NULL, 0), *own = stack_story(c->stack, NULL, 0);
         assert_int_equal(told->cause, CAUSE_ESP_NAT);
