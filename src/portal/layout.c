@@ -13,6 +13,7 @@ static const struct place places[] = {
     {ROLE_NONE, "/login", SAY_NAV_LOGIN},
     {ROLE_NONE, "/why", SAY_NAV_WHY},
     {ROLE_USER, "/me", SAY_NAV_HOME},
+    {ROLE_USER, "/me/device", SAY_NAV_DEVICE},
     {ROLE_USER, "/me/why", SAY_NAV_WHY},
     {ROLE_USER, "/me/password", SAY_NAV_PASSWORD},
     {ROLE_ADMIN, "/admin", SAY_NAV_LIVE},

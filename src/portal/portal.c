@@ -74,11 +74,22 @@ static void say_farewell(struct portal *p)
 
 /* ---- the ladder ---- */
 
+/* "vpn.example.com" of "https://vpn.example.com:8443". */
+static void read_host(struct portal *p, const struct config *c)
+{
+    if (c->portal.url[0] == '\0')
+        return;
+    const char *host = c->portal.url + strlen("https://");
+    const bool bracket = host[0] == '[';
+    snprintf(p->host, sizeof p->host, "%.*s", (int)strcspn(host + bracket, bracket ? "]" : ":"), host + bracket);
+}
+
 static bool make_parts(struct portal *p, const struct config *c)
 {
     p->loop = loop_new();
     if (p->loop == NULL)
         return false;
+    read_host(p, c);
     entropy_init(&p->entropy);
     p->random = entropy_random(&p->entropy);
     logins_init(&p->logins, &p->random, c->portal.idle * USEC_SEC, c->portal.longest * USEC_SEC);

@@ -276,13 +276,14 @@ void exchange_body(struct exchange *x);                                  /* all 
 void exchange_free(struct exchange *x);                                  /* NULL-safe; wipes */
 const char *exchange_header(const struct exchange *x, const char *name); /* "" when it is not there */
 
-/* visitor.c, user.c, admin.c, people.c: what routes.def names */
+/* visitor.c, user.c, device.c, admin.c, people.c: what routes.def names */
 bool ask_login(struct exchange *x);
 bool ask_admin_login(struct exchange *x);
 bool ask_why_here(struct exchange *x);
 bool ask_invite(struct exchange *x);
 bool ask_invite_use(struct exchange *x);
 bool ask_home(struct exchange *x);
+bool ask_device(struct exchange *x);
 bool ask_kick_own(struct exchange *x);
 bool ask_why(struct exchange *x);
 bool ask_password(struct exchange *x);
@@ -319,6 +320,9 @@ void show_invite(struct exchange *x);
 void show_invited(struct exchange *x);
 void show_invite_used(struct exchange *x);
 void show_home(struct exchange *x);
+void show_device(struct exchange *x);
+void show_device_hand(struct exchange *x);
+void show_device_file(struct exchange *x);
 void show_kicked_own(struct exchange *x);
 void show_why(struct exchange *x);
 void show_password(struct exchange *x);
@@ -427,6 +431,7 @@ struct portal {
     struct connection *connections; /* all open ones */
     unsigned suspended;
     int signals;
+    char host[CONFIG_PATH_MAX]; /* in portal.url; "": not known */
     bool again, ending;
     bool woken; /* something has come for the daemon */
 };

@@ -1,4 +1,6 @@
 """Users at the portal, spoken to as a browser would."""
+import plistlib
+import re
 import time
 
 from lab.client import Client
@@ -54,6 +56,23 @@ def test_a_new_password_is_good_at_once_and_ends_the_other_logins(portal):
     assert 'action="/login"' in there.get("/me").text
     assert portal.visitor().log_in("bob", "builder-77-hats").status == 403
     assert portal.visitor().log_in("bob", "a-brand-new-one").status == 200
+
+
+def test_each_device_gets_its_file_and_its_steps(portal):
+    visitor = portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+    devices = re.findall(r'<option value="(\w+)"', visitor.get("/me/device").text)
+    assert len(devices) == 10
+    for device in devices:
+        file = visitor.get(f"/me/device/file?for={device}")
+        assert file.status == 200 and file.headers["Cache-Control"] == "no-store", device
+        assert re.fullmatch(r'attachment; filename="[\w.-]+"', file.headers["Content-Disposition"])
+        assert "wonder-land-42" not in file.text
+        steps = visitor.get(f"/me/device/hand?for={device}")
+        assert steps.status == 200 and 'class="text"' in steps.text, device
+    apple = plistlib.loads(visitor.get("/me/device/file?for=ios").text.encode())
+    assert "alice" in str(apple) and "127.0.0.1" in str(apple["PayloadContent"]), "the server is the portal's host when net.server is not set"
+    assert portal.visitor().raw("GET", "/me/device/file?for=ios").location == "/login"
 
 
 def test_why_it_failed_is_told_in_plain_words_and_in_japanese(site, portal, gateway, tmp_path):

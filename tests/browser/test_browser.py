@@ -1,0 +1,162 @@
+"""People at the portal, with a real browser."""
+import re
+
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from lab.client import Client
+
+PHONE = (360, 740)
+
+
+def test_a_user_sees_a_connection_and_ends_it(site, portal, open_browser, tmp_path):
+    client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+    browser = open_browser()
+    browser.log_in("alice", "wonder-land-42")
+    browser.until("the session is told", lambda: browser.all("article.session"))
+    assert client.address in browser.text
+    browser.picture("user")
+    browser.one('form[action="/me/kick"] button').click()
+    browser.until("it is told", lambda: "Disconnected." in browser.text)
+
+
+def test_the_file_for_this_device_is_taken(open_browser, tmp_path):
+    browser = open_browser()
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    browser.log_in("alice", "wonder-land-42")
+    browser.go("/me/device")
+    assert "Linux with NetworkManager" in browser.one("main h2").text, "the browser says what it runs on"
+    browser.picture("device")
+    browser.one('a[href="/me/device/file?for=linux"]').click()
+    browser.until("the whole file", lambda: any("alice" in f.read_text() for f in tmp_path.glob("*.nmconnection")))
+
+
+def test_a_wrong_password_is_told_and_nothing_else(open_browser):
+    browser = open_browser()
+    browser.go("/login")
+    browser.fill("/login", name="alice", password="looking-glass-7")
+    browser.until("it is told", lambda: browser.all('[role="alert"]'))
+    assert "The login was refused." in browser.text
+    assert browser.one("input[name=password]").get_attribute("value") == ""
+
+
+def test_the_keyboard_is_enough(open_browser):
+    browser = open_browser()
+    browser.go("/login")
+
+    def press(*keys):
+        for key in keys:
+            browser.driver.switch_to.active_element.send_keys(key)
+
+    def tab_to(condition, most=30):
+        for _ in range(most):
+            press(Keys.TAB)
+            if condition(browser.driver.switch_to.active_element):
+                return
+        raise AssertionError("the keyboard does not get there")
+
+    press(Keys.TAB)
+    assert browser.driver.switch_to.active_element.get_attribute("class") == "skip", "the first stop"
+    tab_to(lambda e: e.get_attribute("name") == "name")
+    press("bob")
+    tab_to(lambda e: e.get_attribute("name") == "password")
+    press("builder-77-hats", Keys.ENTER)
+    browser.until("logged in", lambda: browser.path == "/me")
+    tab_to(lambda e: (e.get_attribute("href") or "").endswith("/me/password"))
+    press(Keys.ENTER)
+    browser.until("the page", lambda: browser.path == "/me/password")
+    tab_to(lambda e: "Log out" in e.text)
+    press(Keys.ENTER)
+    browser.until("logged out", lambda: browser.path == "/login")
+
+
+def test_each_page_fits_a_phone_and_is_labelled(open_browser):
+    browser = open_browser(PHONE, "ja")
+
+    def check(path):
+        browser.go(path)
+        assert browser.path == path, browser.text
+        assert browser.fits(), f"{path} is wider than the window"
+        assert browser.one("html").get_attribute("lang") == "ja"
+        assert len(browser.all("main h1")) == 1 and browser.all("nav[aria-label]")
+        for field in browser.all("input:not([type=hidden]), select, textarea"):
+            assert field.accessible_name, f"{path}: {field.get_attribute('name')} has no label"
+        for button in browser.all("button"):
+            assert button.accessible_name, path
+
+    for path in ("/login", "/admin/login", "/invite", "/why"):
+        check(path)
+    browser.go("/login")
+    browser.picture("login-phone")
+    browser.log_in("bob", "builder-77-hats")
+    for path in ("/me", "/me/device", "/me/device/hand", "/me/why", "/me/password"):
+        check(path)
+    browser.one('form[action="/logout"] button').click()
+    browser.until("logged out", lambda: browser.path == "/login")
+    browser.log_in_admin()
+    for path in ("/admin", "/admin/users", "/admin/groups", "/admin/invites", "/admin/stories", "/admin/pools",
+                 "/admin/health", "/admin/config"):
+        check(path)
+    browser.go("/admin/user?name=bob")
+    assert browser.fits()
+
+
+def test_the_language_is_switched_and_kept(open_browser):
+    browser = open_browser(language="en")
+    browser.go("/login")
+    assert "User name" in browser.text
+    browser.one("a.language").click()
+    browser.until("Japanese", lambda: "ユーザー名" in browser.text)
+    browser.go("/why")
+    assert "つながらない理由" in browser.text
+
+
+def test_an_invitation_leads_from_the_link_to_the_vpn(site, portal, open_browser, tmp_path):
+    admin, guest = open_browser(), open_browser()
+    admin.log_in_admin()
+    admin.go("/admin/users")
+    admin.fill("/admin/users/add", name="dora")
+    link = admin.until("the link", lambda: admin.all("#invite"))[0].get_attribute("value")
+    assert re.fullmatch(re.escape(portal.url) + "/invite#[A-Za-z0-9_-]+", link)
+    guest.driver.get(link)
+    guest.until("the form", lambda: "Welcome, dora." in guest.text)
+    assert "#" not in guest.driver.current_url, "the code is out of the address bar"
+    guest.fill("/invite/use", password="eleven-frogs-leap", again="eleven-frogs-leap")
+    guest.until("logged in", lambda: "You are logged in." in guest.text)
+    client = Client(site.add_computer(), tmp_path, "dora", "eleven-frogs-leap", "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+    again = open_browser()
+    again.driver.get(link)
+    again.until("used up", lambda: "This invitation is not good" in again.text)
+
+
+def test_an_administrator_watches_and_disables(site, portal, open_browser, tmp_path):
+    browser = open_browser()
+    browser.log_in_admin()
+    before = len(browser.all("#sessions tbody tr"))
+    client = Client(site.add_computer(), tmp_path, "bob", "builder-77-hats", "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+    browser.until("the table grows by itself", lambda: len(browser.all("#sessions tbody tr")) > before)
+    client.ping(count=20, size=1000)
+    browser.until("the plot is drawn", lambda: browser.one("#plot polyline.in").get_attribute("points").count(",") > 2)
+    browser.picture("admin")
+    browser.go("/admin/user?name=bob")
+    browser.one("input[name=enabled]").click()
+    browser.one('form[action="/admin/user/save"] button').click()
+    browser.until("saved", lambda: "Saved." in browser.text)
+    assert all(s["user"] != "bob" for s in site.gateway_program.sessions())
+
+
+def test_dark_is_dark(open_browser):
+    browser = open_browser()
+    for scheme in ("light", "dark"):
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                       {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+        browser.go("/login")
+        colour = browser.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+        sum_ = sum(int(n) for n in re.findall(r"\d+", colour)[:3])
+        assert (sum_ < 200) == (scheme == "dark"), (scheme, colour)
