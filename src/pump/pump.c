@@ -91,11 +91,13 @@ static void deliver_all(struct pump *pump)
             pump->counters.tun_lost++;
 }
 
+/* Events before deliveries: the answer to the first packet of a session may come to another shard at once, and that one
+ * must know by then whose it is. */
 void pump_flush(struct pump *pump, usec_t now)
 {
-    deliver_all(pump);
     send_all(pump, now);
     pump->config.tell(pump->config.ctx, now);
+    deliver_all(pump);
     send_all(pump, now); /* answers to events may have made more */
 }
 

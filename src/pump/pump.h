@@ -43,7 +43,7 @@ void pump_free(struct pump *pump);
 
 /* What is due by now: timeouts, then everything that the stack has to say. Returns the next deadline. */
 usec_t pump_turn(struct pump *pump, usec_t now);
-/* Frames and datagrams out and events told, until the stack has nothing more: after every verb on it. */
+/* Events told, frames and datagrams out, until the stack has nothing more: after every verb on it. */
 void pump_flush(struct pump *pump, usec_t now);
 /* A frame that another shard's TUN queue yielded. */
 void pump_frame(struct pump *pump, usec_t now, const struct frame *frame);
