@@ -1,4 +1,5 @@
 """Worlds with a gateway in them; and the reason on screen when something fails."""
+import collections
 import hashlib
 import os
 
@@ -11,6 +12,17 @@ from lab.world import World
 
 from clients import PASSWORD, PSK, USER
 from servers import FILE_BYTES
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """The groups that take longest begin first, so that no worker is left alone with one at the end."""
+    def group(item):
+        mark = item.get_closest_marker("xdist_group")
+        return mark.args[0] if mark else item.nodeid
+
+    sizes = collections.Counter(map(group, items))
+    items.sort(key=lambda item: ("lives" not in group(item), -sizes[group(item)]))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,7 @@ import dataclasses
 import itertools
 import re
 
-from clients import LIBRESWAN_SETUP, PASSWORD, PSK, USER, libreswan_words, start_pluto
+from clients import ADDCONN, LIBRESWAN_SETUP, PASSWORD, PSK, STROKE, USER, WHACK, libreswan_words, start_charon, start_pluto, taking
 from lab.guest import Guest
 from lab.shell import wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_HOST
@@ -126,9 +126,8 @@ class Server:
         """What it proves itself with, as a file of secrets."""
         return f': PSK "{service.psk}"'
 
-    def ike_sas(self):
-        """How many IKE SAs there are."""
-        raise NotImplementedError
+    status = None  # the command that tells of IKE SAs, and what it says when there is none
+    no_ike_sa = None
 
     def offer(self, service=Service()):
         """Serves this from now on, and nothing else. Gives the server back."""
@@ -158,13 +157,14 @@ class Server:
                 self.guest.putting("/etc/xl2tpd/l2tp-secrets", f"* * {service.tunnel_secret}" if service.tunnel_secret else "") +
                 START_XL2TPD)
 
-    def heard_goodbye(self, timeout=6.0):
-        """Every layer was told that the client leaves: pppd, xl2tpd, ESP, IKE. None of them waited for silence."""
+    def heard_goodbye(self):
+        """Every layer was told that the client leaves: pppd, xl2tpd, ESP, IKE. None of them waited for silence: xl2tpd's
+        alone would take a minute. A slow pppd reads of it only after xl2tpd has ended it."""
         def told():
-            said = self.guest.run("cat /run/ppp.log /run/xl2tpd.log; ip xfrm state")
-            return "LCP terminated by peer" in said and "Connection closed to" in said and "proto esp" not in said \
-                and self.ike_sas() == 0
-        wait_for("the server hears the goodbye", told, timeout, 0.1)
+            said = self.guest.run(f"cat /run/ppp.log /run/xl2tpd.log; ip xfrm state; {self.status}")
+            return "rcvd [LCP TermReq" in said and "Connection closed to" in said and "proto esp" not in said \
+                and self.no_ike_sa in said
+        wait_for("the server hears the goodbye", told, 45, 0.2)
 
     def kill(self):
         """Everything ends without a goodbye, as when the power goes."""
@@ -184,6 +184,8 @@ class StrongSwanServer(Server):
     """strongSwan 5.9: charon with its starter, ipsec.conf."""
 
     stack = "strongswan"
+    status = f"{STROKE} status"
+    no_ike_sa = "Security Associations (0 up"
     CONNECTION = """config setup
 conn {name}
   keyexchange=ikev1
@@ -205,8 +207,7 @@ conn {name}
         self.guest.write("/etc/strongswan.d/log.conf", "charon { filelog { ipsec { path = /run/ipsec.log\n default = 1\n ike = 2\n "
                          "flush_line = yes } } retransmit_tries = 3\n retransmit_timeout = 2.0\n i_dont_care_about_security_and_use_aggressive_mode_psk = yes }")
         self.guest.write("/etc/ipsec.conf", "config setup\n")
-        self.guest.run("ipsec start && for i in $(seq 100); do ipsec status >/dev/null 2>&1 && exit 0; "
-                       "busybox usleep 100000; done; exit 1")
+        start_charon(self.guest)
 
     def serving_ipsec(self, service):
         esp = service.esp
@@ -217,17 +218,15 @@ conn {name}
         return (self.guest.putting("/etc/ipsec.secrets", self.secrets(service)) +
                 self.guest.putting("/etc/ipsec.conf", self.CONNECTION.format(
                     name=name, ike=service.ike, esp=esp, lives=service.lives(("ikelifetime", "lifetime")) + "\n  margintime=5s", forced="yes" if service.forced else "no", extra=service.extra)) +
-                "ipsec rereadall; ipsec update; "
-                f"for i in $(seq 300); do ipsec statusall | grep '{name}:' && break; busybox usleep 50000; done")
-
-    def ike_sas(self):
-        return int(re.search(r"Security Associations \((\d+) up", self.guest.run("ipsec status"))[1])
+                taking(name))
 
 
 class LibreswanServer(Server):
     """libreswan 4.10: pluto."""
 
     stack = "libreswan"
+    status = f"{WHACK} --status"
+    no_ike_sa = "IKE SAs: total(0)"
     CONNECTION = """
 conn l2tp
   ikev2=no
@@ -241,6 +240,7 @@ conn l2tp
   esp={esp}
   pfs={pfs}
   encapsulation={forced}
+  leftupdown=%disabled
   {lives}
   auto=add
 {extra}"""
@@ -255,11 +255,7 @@ conn l2tp
                 self.guest.putting("/etc/ipsec.conf", LIBRESWAN_SETUP + self.CONNECTION.format(
                     lives=service.lives(("ikelifetime", "salifetime")) + "\n  rekeymargin=5s", ike=words[0], esp=words[1], pfs="yes" if service.pfs else "no",
                     forced="yes" if service.forced else "auto", extra=service.extra)) +
-                "ipsec auto --delete l2tp >/dev/null; ipsec whack --rereadsecrets; ipsec auto --add l2tp")
-
-    def ike_sas(self):
-        said = self.guest.run("ipsec whack --status")
-        return int(re.search(r"IKE SAs: total\((\d+)\)", said)[1])
+                f"{WHACK} --name l2tp --delete >/dev/null; {WHACK} --rereadsecrets; {ADDCONN} l2tp")
 
 
 SERVERS = {"strongswan": StrongSwanServer, "libreswan": LibreswanServer}

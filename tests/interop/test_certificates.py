@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from clients import Libreswan, LoginFailed, Profile, StrongSwan
+from clients import WHACK, Libreswan, LoginFailed, Profile, StrongSwan
 from lab.gateway import settings
 from lab.papers import Authority, bundle, pkcs12
 from lab.world import OFFICE_HOST
@@ -38,13 +38,7 @@ class SignedStrongSwan(StrongSwan):
         self.guest.write("/etc/ipsec.secrets", f": {kind} {self.held}.key")
 
     def ipsec_up(self, profile, seconds):
-        self.guest.write("/etc/ipsec.conf", "config setup\n" + self.CONNECTION.format(
-            name=profile.name, server=self.server, ike=profile.ike, esp=profile.esp,
-            forced="yes" if profile.forced else "no", extra=f"{profile.extra}  leftcert={self.held}.pem\n"))
-        self.guest.run(f"ipsec rereadall && ipsec update; for i in $(seq 200); do ipsec statusall | "
-                       f"grep -q '{profile.name}:' && break; busybox usleep 100000; done; "
-                       f"timeout {seconds} ipsec up {profile.name} && ip xfrm state | grep -q 'mode transport'",
-                       timeout=seconds + 40)
+        self.dial_ipsec(profile, seconds, self.CONNECTION, f"{profile.extra}  leftcert={self.held}.pem\n")
 
 
 class SignedLibreswan(Libreswan):
@@ -63,7 +57,7 @@ class SignedLibreswan(Libreswan):
         self.guest.run("for name in client root; do certutil -D -d sql:/var/lib/ipsec/nss -n $name; done >/dev/null 2>&1; "
                        "pk12util -i /run/client.p12 -d sql:/var/lib/ipsec/nss -W secret -K '' && "
                        "certutil -A -d sql:/var/lib/ipsec/nss -n root -t CT,, -i /run/root.pem && "
-                       "ipsec whack --rereadcerts; ipsec whack --rereadall")
+                       f"{WHACK} --rereadcerts; {WHACK} --rereadall")
 
 
 class Office:
@@ -94,7 +88,6 @@ def expect_login(office, client, name):
 
 
 @pytest.mark.parametrize("key,chained", [("rsa2048", False), ("rsa4096", True), ("ecdsa256", False), ("ecdsa384", True)])
-@pytest.mark.xdist_group("signed-strongswan")
 def test_strongswan_logs_in_with_a_certificate(make_site, tmp_path, key, chained):
     office = Office(make_site, tmp_path, key, chained)
     holder = office.issuer.issue("laptop.example.com", key)
@@ -111,7 +104,6 @@ def test_strongswan_logs_in_with_a_certificate(make_site, tmp_path, key, chained
 
 
 @pytest.mark.parametrize("key,chained", [("rsa2048", False), ("rsa4096", True)])
-@pytest.mark.xdist_group("signed-libreswan")
 def test_libreswan_logs_in_with_a_certificate(make_site, tmp_path, key, chained):
     office = Office(make_site, tmp_path, key, chained)
     home = office.site.world.add_home()
@@ -123,7 +115,6 @@ def test_libreswan_logs_in_with_a_certificate(make_site, tmp_path, key, chained)
         client.close()
 
 
-@pytest.mark.xdist_group("signed-strongswan")
 def test_each_refusal_has_its_sentence(make_site, tmp_path):
     office = Office(make_site, tmp_path, "rsa2048")
     client = office.client(SignedStrongSwan)
@@ -150,7 +141,6 @@ def test_each_refusal_has_its_sentence(make_site, tmp_path):
     expect_login(office, client, "laptop.example.com")
 
 
-@pytest.mark.xdist_group("signed-strongswan")
 def test_keys_and_certificates_are_served_beside_each_other(make_site, tmp_path):
     office = Office(make_site, tmp_path, "rsa2048")
     gateway = office.site.gateway

@@ -1,6 +1,4 @@
 """Keys grow old: stock clients rekey ESP SAs and make new main modes while packets flow, and no packet is lost."""
-import re
-
 import pytest
 
 from clients import STACKS, Profile
@@ -25,8 +23,7 @@ def test_new_keys_and_new_main_modes_lose_no_packet(make_site, stack, place):
     client.login(profile)
     client.ping("172.16.0.10")
     before = site.gateway.sessions()
-    said = client.guest.run(f"ping -q -i 0.2 -W 3 -c {PINGS} 172.16.0.10", timeout=120, check=False)
-    assert int(re.search(r"(\d+) received", said)[1]) >= PINGS - 1, said + client.log()
+    client.ping("172.16.0.10", PINGS, interval=0.2)
     log = site.gateway.log.read_text()
     assert log.count(MAIN_MODE) >= 3 and log.count(QUICK_MODE) >= 5
     after = site.gateway.sessions()

@@ -14,7 +14,7 @@ ESP = ["aes128-sha1", "aes256-sha256", "aes128gcm16", "aes256-sha1", "aes128-sha
 DIRECT = list(zip(IKE, itertools.cycle(ESP)))
 # Behind a NAPT, what differs is ESP in UDP: every ESP proposal once.
 NAPT = list(zip(IKE[::-2], ESP))
-CASES = [("direct", *pair) for pair in DIRECT] + [("napt", *pair) for pair in NAPT]
+CASES = {"direct": DIRECT, "napt": NAPT}
 
 
 @dataclasses.dataclass
@@ -33,11 +33,11 @@ def connected(request, make_site):
 
 
 def cases():
-    for stack in STACKS:
-        for place, ike, esp in CASES:
-            group = f"{stack}-{place}"
-            yield pytest.param((stack, place), ike, esp, marks=pytest.mark.xdist_group(group),
-                               id=f"{group}-{ike}+{esp}")
+    for stack, place in itertools.product(STACKS, CASES):
+        group = f"{stack}-{place}"
+        where = (stack, place)  # one object for all: pytest keeps a guest for as long as its parameter is the very same
+        for ike, esp in CASES[place]:
+            yield pytest.param(where, ike, esp, marks=pytest.mark.xdist_group(group), id=f"{group}-{ike}+{esp}")
 
 
 @pytest.mark.parametrize("connected, ike, esp", list(cases()), indirect=["connected"])

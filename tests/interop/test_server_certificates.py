@@ -1,6 +1,7 @@
 """Our client at servers that prove themselves with certificates, and ask for one. The certificates are openssl's."""
 import pytest
 
+from clients import WHACK
 from lab.gateway import SENTENCES
 from lab.papers import Authority, bundle, pkcs12
 from servers import TOLD_WITHIN, LibreswanServer, Service, StrongSwanServer
@@ -46,14 +47,14 @@ class SignedLibreswanServer(LibreswanServer):
 
     def hold(self, path, root, *between):
         """With a store of its own: in one store authorities of equal names, as here, are taken for each other."""
-        self.guest.run("ipsec whack --shutdown; for i in $(seq 50); do pidof pluto >/dev/null || break; "
+        self.guest.run(f"{WHACK} --shutdown; for i in $(seq 50); do pidof pluto >/dev/null || break; "
                        "busybox usleep 100000; done; rm -rf /var/lib/ipsec/nss/* /run/pluto/*")
         self.start_ipsec()
         put(self.guest, "/run/server.p12", pkcs12(path, *between, root, name="server"))
         put(self.guest, "/run/root.pem", root.certificate)
         self.guest.run("pk12util -i /run/server.p12 -d sql:/var/lib/ipsec/nss -W secret -K '' && "
                        "certutil -A -d sql:/var/lib/ipsec/nss -n root -t CT,, -i /run/root.pem && "
-                       "ipsec whack --rereadcerts; ipsec whack --rereadall")
+                       f"{WHACK} --rereadcerts; {WHACK} --rereadall")
 
     def secrets(self, service):
         return ""
@@ -119,7 +120,7 @@ def test_both_prove_themselves_with_ecdsa(served, tmp_path):
 
 def refused(served, cause, profile):
     client = served.connect("napt", psk=None, wait=False, profile=profile)
-    assert client.wait_end(TOLD_WITHIN) != 0
+    assert client.wait_failed(TOLD_WITHIN) != 0
     assert SENTENCES[cause] in client.said(), client.said()
 
 

@@ -16,6 +16,16 @@ def served(make_served, office_file):
     return make_served(functools.partial(SoftEther, office_file=office_file))
 
 
+def connect(served, place, *options, **more):
+    """It leaves out zero bytes in front of its Diffie-Hellman values, so that one main mode in 256 fails and is tried again."""
+    try:
+        return served.connect(place, *options, **more)
+    except AssertionError:
+        if "quick mode message 1" in served.client.said():
+            raise
+        return served.connect(place, *options, **more)
+
+
 @pytest.mark.parametrize("place, options", [
     ("direct", ()),
     ("napt", ()),
@@ -24,7 +34,7 @@ def served(make_served, office_file):
 ])
 def test_the_client_works_at_softether_and_leaves_it_clean(served, place, options):
     server = served.server
-    client = served.connect(place, *options)
+    client = connect(served, place, *options)
     assert client.dns == server.dns
     # It always says that it is behind a NAT, so that ESP goes in UDP in any case.
     sniffer = Sniffer(*server.wire)
@@ -46,13 +56,13 @@ def test_the_client_works_at_softether_and_leaves_it_clean(served, place, option
 ])
 def test_a_refusal_is_told(served, cause, options, who):
     client = served.connect("napt", *options, wait=False, **who)
-    assert client.wait_end(TOLD_WITHIN) != 0
+    assert client.wait_failed(TOLD_WITHIN) != 0
     assert SENTENCES[cause] in client.said(), client.said()
 
 
 def test_new_keys_and_new_main_modes_of_the_client_lose_no_packet(served):
     before = len(served.server.log())
-    client = served.connect("napt", profile={"ike.lifetime": "30s", "ike.child_lifetime": "30s"})
+    client = connect(served, "napt", profile={"ike.lifetime": "30s", "ike.child_lifetime": "30s"})
     client.ping(served.server.office, 150, interval=0.2)
     said = served.server.log()[before:]
     assert said.count("This IKE SA is established") == 2 and said.count("This IPsec SA is established") >= 2

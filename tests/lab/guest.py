@@ -1,14 +1,19 @@
 """A User-Mode Linux guest: a real kernel as a process, in a namespace, with one network card."""
 import itertools
+import os
 import pathlib
 import queue
+import shutil
 import subprocess
 import threading
 
 from lab import images
 from lab.shell import CommandFailed, stop
 
-BOOT_SECONDS = 60
+INIT = pathlib.Path(__file__).parent / "guest-init.sh"
+# How long a guest may take on a machine that is slow and has much to do. These say nothing about what is tested.
+BOOT_SECONDS = 180
+SLOW = 60  # seconds on top of what a script waits for by itself
 _serial = itertools.count(1)
 
 
@@ -24,11 +29,12 @@ class Guest:
         self.console = []
         self.lines = queue.Queue()
         root = images.image(stack)
+        shutil.copy(INIT, self.job / "init.sh")
         namespace.tap(self.tap, bridge)
         self.process = namespace.start(
             images.KERNEL, f"mem={memory}", "root=/dev/root", "rootfstype=hostfs", f"rootflags={root}", "ro",
-            "init=/init.sh", "con=null", "con0=fd:0,fd:1", "quiet", f"job={self.job}", f"name={name}",
-            f"vec0:transport=tap,ifname={self.tap},depth=128,gro=0",
+            "init=/bin/sh", "con=null", "con0=fd:0,fd:1", "quiet", f"vec0:transport=tap,ifname={self.tap},depth=128,gro=0",
+            "--", "-c", f'"mount -t hostfs none /job -o {self.job} && exec sh /job/init.sh {name}"',
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         threading.Thread(target=self._listen, daemon=True).start()
         self._await("GUEST READY", BOOT_SECONDS)
@@ -54,12 +60,13 @@ class Guest:
     def said(self):
         return "\n".join(self.console[-40:])
 
-    def run(self, script, timeout=60, check=True):
+    def run(self, script, seconds=0, check=True):
+        """`seconds` is what the script may wait for by itself."""
         number = next(self.orders)
         (self.job / f"{number}.sh").write_text(script)
         self.process.stdin.write(f"{number}\n".encode())
         self.process.stdin.flush()
-        done = self._await(f"GUEST DONE {number} ", timeout)
+        done = self._await(f"GUEST DONE {number} ", seconds + SLOW)
         said = (self.job / f"{number}.out").read_text(errors="replace")
         status = int(done.split()[-1])
         if check and status != 0:
@@ -73,7 +80,8 @@ class Guest:
     @staticmethod
     def putting(path, text):
         """The script that puts a file into the guest's memory file systems (/etc, /run, /tmp)."""
-        return f"mkdir -p $(dirname {path}) && cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\nchmod 600 {path}\n"
+        directory = os.path.dirname(path)
+        return f"umask 077; [ -d {directory} ] || mkdir -p {directory}; cat >{path} <<'END-OF-FILE'\n{text}\nEND-OF-FILE\n"
 
     def write(self, path, text):
         self.run(self.putting(path, text))

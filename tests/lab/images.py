@@ -1,6 +1,6 @@
 """Root file systems of guests and of foreign programs, made once by mmdebstrap and kept outside the tree.
 
-A stamp in each image holds what it was made of; another list of packages, kernel or init script makes it anew.
+A stamp in each image holds what it was made of; another list of packages or another kernel makes it anew.
 """
 import fcntl
 import hashlib
@@ -23,14 +23,14 @@ PACKAGES = {
     # It runs in a namespace, not in a guest; installed on the host it would start there.
     "softether": ["softether-vpnserver", "softether-vpncmd"],
 }
-INIT = (pathlib.Path(__file__).parent / "guest-init.sh")
 
 
 def image(stack):
     """The directory of an image of PACKAGES; builds it when it is missing or out of date."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    root = CACHE / stack
-    with open(CACHE / f"{stack}.lock", "w", encoding="ascii") as lock:
+    roots = CACHE / "roots"
+    roots.mkdir(parents=True, exist_ok=True)
+    root = roots / stack
+    with open(roots / f"{stack}.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = _stamp(stack)
         if _read(root / "stamp") != stamp:
@@ -40,7 +40,7 @@ def image(stack):
 
 
 def _stamp(stack):
-    parts = [SUITE, *PACKAGES[stack], *sorted(str(path) for path in MODULES.iterdir()), INIT.read_text()]
+    parts = [SUITE, *PACKAGES[stack], *sorted(str(path) for path in MODULES.iterdir())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -49,14 +49,12 @@ def _read(path):
 
 
 def _build(stack, root):
-    fresh = CACHE / f"{stack}.new"
+    fresh = root.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     run("mmdebstrap", "--mode=root", "--variant=apt", "--include=" + ",".join(PACKAGES[stack]), SUITE, fresh,
         timeout=600)
     # In the image, the kernel's own autoloading finds ciphers, PPP and L2TP.
     shutil.copytree(MODULES, fresh / "lib/modules", dirs_exist_ok=True, symlinks=True)
-    shutil.copy(INIT, fresh / "init.sh")
-    (fresh / "init.sh").chmod(0o755)
     (fresh / "job").mkdir(exist_ok=True)
     shutil.rmtree(root, ignore_errors=True)
     fresh.rename(root)

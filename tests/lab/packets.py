@@ -9,6 +9,9 @@ import time
 CLONE_NEWNET = 0x40000000
 ETH_P_ALL = 0x0003
 ETH_P_IP = 0x0800
+SOL_PACKET = 263  # these three are not in Python's socket module
+PACKET_STATISTICS = 6
+SO_RCVBUFFORCE = 33
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -115,10 +118,12 @@ class Sniffer:
 
     def __init__(self, namespace, device, want=lambda packet: True):
         self.socket = open_socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         self.socket.bind((device, ETH_P_ALL))
         self.socket.settimeout(0.1)
         self.want = want
         self.packets = []
+        self.read = 0
         self.running = True
         self.thread = threading.Thread(target=self._work, daemon=True)
         self.thread.start()
@@ -126,16 +131,28 @@ class Sniffer:
     def _work(self):
         while self.running:
             try:
-                packet, (_, protocol, *_) = self.socket.recvfrom(65536)
-            except OSError:
+                self._read()
+            except OSError:  # nothing for a moment, or the device went down
                 continue
-            if protocol == ETH_P_IP and self.want(packet):
-                self.packets.append(packet)
+
+    def _read(self):
+        packet, (_, protocol, kind, *_) = self.socket.recvfrom(65536)
+        self.read += 1
+        self._take(packet, protocol, kind)
+
+    def _take(self, packet, protocol, _):
+        if protocol == ETH_P_IP and self.want(packet):
+            self.packets.append(packet)
 
     def stop(self):
+        """Everything that the kernel has seen pass by now, whether or not our thread had the time to read it."""
         time.sleep(0.15)
         self.running = False
         self.thread.join()
+        seen, lost = struct.unpack("=II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        assert lost == 0, f"the sniffer's buffer was full for {lost} packets"
+        while self.read < seen:
+            self._read()
         self.socket.close()
         return self.packets
 
@@ -143,14 +160,9 @@ class Sniffer:
 class Uplink(Sniffer):
     """Everything that a computer sends, of whatever protocol: `device` is the other end of its cable."""
 
-    def _work(self):
-        while self.running:
-            try:
-                packet, (_, protocol, kind, *_) = self.socket.recvfrom(65536)
-            except OSError:
-                continue
-            if kind != socket.PACKET_OUTGOING:
-                self.packets.append((protocol, packet))
+    def _take(self, packet, protocol, kind):
+        if kind != socket.PACKET_OUTGOING:
+            self.packets.append((protocol, packet))
 
 
 def is_udp(packet, port):

@@ -179,11 +179,6 @@ def fail_full(site):
     return site.connect(None, "alice", wait=False)
 
 
-def told_after(client):
-    """Seconds of the client's own clock from its first step to the failure: making the world does not count."""
-    return max(float(line[1:line.index(" s")]) for line in client.log.read_text().splitlines() if line.startswith("+"))
-
-
 @pytest.mark.parametrize("fail, status, words", [
     (fail_no_answer, 10, "does not answer IKE"),
     (fail_blocked, 11, "4500"),
@@ -195,9 +190,8 @@ def told_after(client):
 def test_each_failure_has_its_status_and_its_sentence_within_15_seconds(make_site, fail, status, words):
     site = make_site(settings(**{'pool "office"': {"range": '"10.99.0.10-10.99.0.10"'}}))
     client = fail(site)
-    assert client.wait_end(20) == status, client.said()
+    assert client.wait_failed(15) == status, client.said()
     assert words in client.said()
-    assert told_after(client) <= 15
 
 
 # ---- nothing is left behind ----

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from lab import pings
 from lab.gateway import SEKISHO, SEKISHOD, settings
 from lab.shell import run, wait_for
 
@@ -49,14 +50,13 @@ def test_kicking_ends_the_session_and_tells_the_client(site):
 @pytest.mark.parametrize("how", ["command", "signal"])
 def test_a_reload_changes_settings_and_drops_no_session(site, how):
     client = site.connect()
-    pinging = client.namespace.start("ping", "-q", "-i", "0.02", "-W", "2", "-c", "150", "172.16.0.10",
-                                     stdout=subprocess.PIPE, text=True)
+    pinging = client.namespace.start(*pings.words("172.16.0.10", 150, interval=0.02), stdout=subprocess.PIPE, text=True)
     site.gateway.write_config(**{'pool "office"': {"dns": '{"172.16.0.54"}'}})
     if how == "command":
         site.gateway.reload()
     else:
         site.gateway.process.send_signal(signal.SIGHUP)
-    assert "150 packets transmitted, 150 received" in pinging.communicate(timeout=30)[0]
+    pings.check(pinging.communicate(timeout=60)[0], 150)
     # The next client is told the new name server.
     other = site.connect(user="bob")
     assert "172.16.0.54" in other.said()
