@@ -213,6 +213,28 @@ static enum err check_portal(const struct config *c, struct config_error *e)
     return ERR_OK;
 }
 
+#define GRID_CELLS_LEAST 16
+#define GRID_CELLS_MOST  100
+
+/* What grid_shape_valid() wants, told one by one. */
+static enum err check_grid(const struct config *c, struct config_error *e)
+{
+    const struct config_grid *g = &c->grid;
+    const size_t cells = (size_t)g->blocks * g->rows * g->columns, n = strlen(g->alphabet);
+    if (cells < GRID_CELLS_LEAST || cells > GRID_CELLS_MOST)
+        return config_fail(e, 0, "grid", "Blocks of these rows and columns have %zu cells; a grid has from %d to %d.",
+                           cells, GRID_CELLS_LEAST, GRID_CELLS_MOST);
+    for (size_t i = 0; i < n; i++)
+        if (g->alphabet[i] <= ' ' || g->alphabet[i] > '~' || strchr(g->alphabet + i + 1, g->alphabet[i]) != NULL)
+            return config_fail(e, 0, "grid.alphabet", "It must be printable characters without blanks, each once.");
+    if (2 * n > cells)
+        return config_fail(e, 0, "grid.alphabet", "Each character needs two cells; %zu cells take %zu characters.",
+                           cells, cells / 2);
+    if (g->in_blocks > g->blocks)
+        return config_fail(e, 0, "grid.in_blocks", "The grid has only %u blocks.", g->blocks);
+    return ERR_OK;
+}
+
 enum err config_check(struct config *config, struct config_error *e)
 {
     enum err result = check_psks(config, e);
@@ -222,6 +244,8 @@ enum err config_check(struct config *config, struct config_error *e)
         result = check_portal(config, e);
     if (result == ERR_OK)
         result = check_logins(config, e);
+    if (result == ERR_OK)
+        result = check_grid(config, e);
     if (result == ERR_OK)
         result = check_times(config, e);
     if (result == ERR_OK)

@@ -54,6 +54,7 @@ enum config_auth {
 };
 enum config_revocation { CONFIG_REVOCATION_OFF, CONFIG_REVOCATION_CRL, CONFIG_REVOCATION_OCSP, CONFIG_REVOCATION_ANY };
 enum config_silent { CONFIG_SILENT_ALLOW, CONFIG_SILENT_REFUSE };
+enum config_totp { CONFIG_TOTP_OFF, CONFIG_TOTP_ALTERNATIVE, CONFIG_TOTP_SECOND };
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 enum config_log_level { CONFIG_LOG_ERROR, CONFIG_LOG_WARNING, CONFIG_LOG_INFO, CONFIG_LOG_DEBUG };
 
@@ -118,6 +119,23 @@ struct config_pool {
     struct ip_addr gateway;        /* our inner address: always set, never inside a range */
     struct config_addrs dns, wins; /* at most CONFIG_SERVERS_MAX each; dns is filled from config.dns when not given */
     uint32_t line;
+};
+
+/* Of logins by a pattern, and by one-time codes. The shape is one that grid.h takes. */
+struct config_grid {
+    bool enabled;
+    uint32_t blocks, rows, columns;
+    char alphabet[33];
+    uint32_t life; /* of a grid */
+    uint32_t least, in_blocks;
+    bool repeats;
+    uint32_t phrase_least; /* bytes */
+    bool bind, strangers;
+    uint32_t per_source; /* grids an hour */
+    uint32_t totp;       /* enum config_totp */
+    uint32_t reconnect, reconnect_longest;
+    uint32_t lock_sources; /* 0: never */
+    uint32_t exposed;      /* logins; 0: never */
 };
 
 /* Durations are in seconds. */
@@ -186,6 +204,8 @@ struct config {
         char database[CONFIG_PATH_MAX];
         char key_file[CONFIG_PATH_MAX];
     } users;
+
+    struct config_grid grid;
 
     struct {
         char socket[CONFIG_PATH_MAX];

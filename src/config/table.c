@@ -22,6 +22,7 @@ static const struct schema_section sections[SECTION_COUNT] = {
 #define BASE_NET         struct config
 #define BASE_USERS       struct config
 #define BASE_CONTROL     struct config
+#define BASE_GRID        struct config
 #define BASE_PORTAL      struct config
 #define BASE_LOG         struct config
 #define BASE_RUN         struct config
@@ -52,6 +53,7 @@ static const char *const *key_names(void)
 #define WORD_NET(word)         "net." #word
 #define WORD_USERS(word)       "users." #word
 #define WORD_CONTROL(word)     "control." #word
+#define WORD_GRID(word)        "grid." #word
 #define WORD_PORTAL(word)      "portal." #word
 #define WORD_LOG(word)         "log." #word
 #define WORD_RUN(word)         "run." #word
