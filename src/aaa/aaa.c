@@ -54,6 +54,32 @@ static enum err seal_nobody(struct aaa *a, char why[static AAA_WHY_MAX])
     return result == ERR_OK ? ERR_OK : aaa_why(why, result, "Passwords cannot be sealed: %s.", err_text(result));
 }
 
+#define GRID_PURPOSE "sekisho grids"
+#define NOBODY_CELLS 8
+#define NOBODY_STEP  5 /* from cell to cell of nobody's pattern */
+
+static void take_grid(struct aaa *a, const struct config_grid *grid)
+{
+    a->grid = *grid;
+    a->shape = (struct grid_shape){(uint8_t)grid->blocks, (uint8_t)grid->rows, (uint8_t)grid->columns, ""};
+    memcpy(a->shape.alphabet, grid->alphabet, sizeof a->shape.alphabet);
+    a->nobody_secret = (struct grid_secret){.pattern.n = NOBODY_CELLS};
+    for (size_t i = 0; i < NOBODY_CELLS && grid_cells(&a->shape) > 0; i++)
+        a->nobody_secret.pattern.cell[i] = (uint8_t)(i * NOBODY_STEP % grid_cells(&a->shape));
+}
+
+static enum err open_grids(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+{
+    const struct view purpose = view_str(GRID_PURPOSE);
+    take_grid(a, &config->grid);
+    if (hmac_digest(HASH_SHA256, VIEW(a->key), &purpose, 1, a->grid_key) != ERR_OK)
+        return aaa_why(why, ERR_CRYPTO, "The key of grids cannot be made.");
+    a->desk = desk_new(a->grid_key);
+    a->tickets = tickets_new();
+    return a->desk != NULL && a->tickets != NULL ? ERR_OK
+                                                 : aaa_why(why, ERR_NOMEM, "There is not enough memory for grids.");
+}
+
 static bool reserve(void *ctx, const struct store_row *row)
 {
     if (row->user.address.family != 0)
@@ -74,6 +100,8 @@ enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[st
         result = open_key(a, config, why);
     if (result == ERR_OK)
         result = seal_nobody(a, why);
+    if (result == ERR_OK)
+        result = open_grids(a, config, why);
     if (result == ERR_OK && (a->leases = leases_new(config->pools, config->pool_count)) == NULL)
         result = aaa_why(why, ERR_NOMEM, "There is not enough memory for the address pools.");
     if (result == ERR_OK && store_each(a->store, reserve, a->leases) != ERR_OK)
@@ -91,6 +119,8 @@ void aaa_close(struct aaa *aaa)
     if (aaa == NULL)
         return;
     leases_free(aaa->leases);
+    desk_free(aaa->desk);
+    tickets_free(aaa->tickets);
     store_close(aaa->store);
     bytes_wipe(aaa, sizeof *aaa);
     free(aaa);
@@ -102,6 +132,7 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config)
     if (result != ERR_OK)
         return result;
     aaa->sessions_per_user = config->sessions_per_user;
+    take_grid(aaa, &config->grid);
     return store_each(aaa->store, reserve, aaa->leases);
 }
 
@@ -122,41 +153,6 @@ struct aaa_usage aaa_usage(const struct aaa *aaa)
 }
 
 /* ---- a login ---- */
-
-struct login {
-    struct store_row row;
-    struct aaa_record record;
-    uint8_t password[AAA_PASSWORD_MAX];
-};
-
-/* The row under the first form of the name that the store knows. A row whose password cannot be unsealed was moved or
- * damaged: it proves nothing. */
-static enum err look_up(struct aaa *a, const char *sent, struct login *l)
-{
-    char form[AAA_FORMS_MAX][AAA_NAME_MAX];
-    size_t n = aaa_name_forms(sent, form);
-    enum err result = ERR_NOTFOUND;
-    for (size_t i = 0; i < n; i++) { /* every form is looked up, also after one was found, as for an unknown name */
-        struct store_row row = {0};
-        const enum err found = store_get(a->store, form[i], &row);
-        if (result == ERR_NOTFOUND && found != ERR_NOTFOUND) {
-            result = found;
-            l->row = row;
-        }
-        bytes_wipe(&row, sizeof row);
-    }
-    if (result == ERR_NOTFOUND)
-        return unseal(a->key, VIEW_NONE, VIEW(a->nobody), l->password); /* the work of a name that exists */
-    if (result != ERR_OK)
-        return result;
-    const struct store_row *row = &l->row;
-    if (row->sealed_n < SEAL_OVERHEAD ||
-        unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), l->password) != ERR_OK)
-        return ERR_CRYPTO;
-    l->record = (struct aaa_record){true, row->user, view_of(l->password, row->sealed_n - SEAL_OVERHEAD)};
-    l->record.user.enabled = row->user.enabled && row->group.enabled;
-    return ERR_OK;
-}
 
 static enum cause cause_of_lease(enum err e)
 {
@@ -233,38 +229,18 @@ static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t ses
     return CAUSE_NONE;
 }
 
-/* The judge works even when its word no longer counts, so that a wait does not show in the time either. */
-static enum cause prove(struct aaa *a, const struct aaa_request *r, struct login *l, struct aaa_answer *answer)
-{
-    struct aaa_verdict verdict;
-    if (look_up(a, r->proof.user, l) != ERR_OK)
-        return CAUSE_AUTH_SERVICE;
-    const char *name = l->record.found ? l->row.user.name : r->proof.user;
-    if (l->record.found)
-        snprintf(answer->user, sizeof answer->user, "%s", name);
-    aaa_judge(&l->record, &r->proof, r->wall, &verdict);
-    if (throttle_blocked(&a->throttle, name, &r->peer, r->now))
-        return CAUSE_AUTH_WAIT;
-    if (verdict.cause == CAUSE_AUTH_PASSWORD || verdict.cause == CAUSE_AUTH_NO_USER)
-        throttle_failed(&a->throttle, name, &r->peer, r->now);
-    if (!verdict.accepted)
-        return verdict.cause;
-    throttle_passed(&a->throttle, name, &r->peer);
-    memcpy(answer->authenticator_response, verdict.authenticator_response, sizeof answer->authenticator_response);
-    return CAUSE_NONE;
-}
-
 void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)
 {
-    struct login l = {0};
+    struct proving l = {0};
     *answer = (struct aaa_answer){0};
-    answer->cause = prove(aaa, request, &l, answer);
+    answer->cause = aaa_prove(aaa, request, &l, answer);
     if (answer->cause == CAUSE_NONE)
         answer->cause = admit(aaa, &l.row, request->session, request->station ? request->station : "", answer);
     answer->accepted = answer->cause == CAUSE_NONE;
     if (answer->accepted) {
         /* That a login could not be noted down is no reason to refuse it. */
         (void)store_seen(aaa->store, l.row.user.name, request->wall, ip4_value(&answer->address));
+        aaa_remember(aaa, request, &l);
         aaa->accepted++;
     } else {
         bytes_wipe(answer->authenticator_response, sizeof answer->authenticator_response);
@@ -273,16 +249,17 @@ void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_an
     bytes_wipe(&l, sizeof l);
 }
 
-void aaa_logout(struct aaa *aaa, uint64_t session)
+void aaa_logout(struct aaa *aaa, uint64_t session, usec_t now)
 {
     leases_release(aaa->leases, session);
+    tickets_lost(aaa->tickets, session, now);
 }
 
 void aaa_check(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer)
 {
-    struct login l = {0};
+    struct proving l = {0};
     *answer = (struct aaa_answer){0};
-    answer->cause = prove(aaa, request, &l, answer);
+    answer->cause = aaa_prove(aaa, request, &l, answer);
     answer->accepted = answer->cause == CAUSE_NONE;
     bytes_wipe(&l, sizeof l);
 }

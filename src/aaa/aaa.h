@@ -9,6 +9,7 @@
 
 #include "config/config.h"
 #include "crypto/crypto.h"
+#include "grid/grid.h"
 
 #define AAA_NAME_MAX     128 /* bytes of a user name with NUL */
 #define AAA_PASSWORD_MAX 256 /* bytes; MS-CHAPv2 allows 256 characters */
@@ -35,6 +36,7 @@ struct aaa_proof {
     struct view challenge;      /* CHAP-MD5: ours; MS-CHAPv2: authenticator challenge, 16 bytes */
     struct view peer_challenge; /* MS-CHAPv2: 16 bytes */
     struct view response;       /* CHAP-MD5: 16 bytes; MS-CHAPv2: NT-Response, 24 bytes */
+    const char *code;           /* of the only grid that it may be read from; NULL: of any that is open */
 };
 
 /* Session numbers are the caller's: unique among those that hold a lease, never 0. */
@@ -69,6 +71,7 @@ struct aaa_config {
     size_t pool_count;
     uint32_t sessions_per_user; /* for users without a limit of their own; 0: none */
     struct random random;
+    struct config_grid grid; /* enabled or not, its shape must be one that grid_shape_valid() takes */
 };
 
 /* ERR_SYSTEM, ERR_INVALID (key file, schema of another version), ERR_NOMEM; why says it in a sentence. */
@@ -80,7 +83,7 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config);
 /* Judges the proof and leases an address to the session until aaa_logout(). */
 void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_answer *answer);
 /* Ends the lease; harmless when there is none. */
-void aaa_logout(struct aaa *aaa, uint64_t session);
+void aaa_logout(struct aaa *aaa, uint64_t session, usec_t now);
 /* Judges a proof for somebody who wants no address: the portal. The same judge, the same wait after failures, the same
  * work for a name that does not exist. Of the answer only accepted, cause and user are set; session is not looked at.
  */
@@ -119,6 +122,12 @@ struct aaa_user {
     char group[CONFIG_NAME_MAX]; /* "": none */
     char note[AAA_NOTE_MAX];
     uint32_t sessions; /* out: live ones */
+    /* Out, and changed by verbs of their own: */
+    bool grid, phrase, totp;            /* has a pattern, a phrase with it, one-time codes */
+    bool renew;                         /* a new pattern is due */
+    int64_t locked;                     /* since when, in seconds since 1970; 0: not */
+    uint32_t grid_logins, grid_exposed; /* logins by this pattern, and those of them from strange places */
+    unsigned bits_left;                 /* of the pattern, for somebody who has seen these; 0: has none */
 };
 
 /* ERR_EXISTS (name or fixed address), ERR_INVALID (name, password, address in no pool, no such group), ERR_SYSTEM,
@@ -134,6 +143,77 @@ enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, c
 /* Calls each for every user in order of name, until it returns false. */
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
                        char why[static AAA_WHY_MAX]);
+
+/* ---- grids and one-time codes ---- */
+
+#define AAA_PRACTICE_ROUNDS 2   /* grids to read in a row before a new pattern counts */
+#define AAA_URI_MAX         512 /* bytes of an otpauth:// URI with NUL */
+
+struct aaa_grid {
+    char code[GRID_CODE_SIZE];
+    unsigned number; /* shown beside it; may be typed in front of the answer */
+    struct grid_shape shape;
+    char cells[GRID_CELLS_MAX + 1];
+    int64_t expires; /* seconds since 1970 */
+};
+
+/* Who asks for a grid. */
+struct aaa_visit {
+    const char *user;
+    struct ip_addr source;
+    bool proved;      /* something, to whoever asks for them: a cookie, a phrase */
+    uint64_t session; /* the grid is shown to the user of this session alone; 0: to whoever fetches it */
+    int64_t wall;
+    usec_t now;
+};
+
+/* A grid for a login of this name, whether there is such a user or not: nothing in the answer, in the work, or in what
+ * is answered later tells which. The same visitor gets the same grid while it is good. ERR_INVALID: grids are off;
+ * ERR_LIMIT: the source has had its share; ERR_SYSTEM. */
+enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out,
+                       char why[static AAA_WHY_MAX]);
+
+struct aaa_new_pattern {
+    const char *user;
+    const char *cells;  /* numbers with commas between */
+    const char *phrase; /* "": none */
+    bool after;         /* the phrase is typed after the characters */
+    bool trial;         /* only judge the pattern */
+    int64_t wall;
+    usec_t now;
+};
+
+struct aaa_enrolment {
+    bool accepted;
+    uint32_t weaknesses;  /* 1 << GRID_WEAK_...; when they are why it is not accepted */
+    uint64_t guesses;     /* see grid_guesses() */
+    uint8_t rounds;       /* to practise still; 0 after practice: the pattern is in force */
+    struct aaa_grid grid; /* to practise on, when there are rounds */
+};
+
+struct aaa_practice {
+    const char *user, *code, *answer;
+    int64_t wall;
+    usec_t now;
+};
+
+/* The caller has made sure that it is the user, or an administrator. The old pattern stays in force until the new one
+ * was read from two grids in a row. ERR_NOTFOUND, ERR_INVALID, ERR_MALFORMED, ERR_LIMIT, ERR_SYSTEM. */
+enum err aaa_grid_enrol(struct aaa *aaa, const struct aaa_new_pattern *wanted, struct aaa_enrolment *out,
+                        char why[static AAA_WHY_MAX]);
+enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice, struct aaa_enrolment *out,
+                           char why[static AAA_WHY_MAX]);
+enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_unlock(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+
+/* A new secret, told this once; it counts after aaa_totp_confirm(). ERR_EXISTS: one is in force. */
+enum err aaa_totp_begin(struct aaa *aaa, const char *name, char text[static BASE32_SIZE(TOTP_SECRET_SIZE)],
+                        char uri[static AAA_URI_MAX], char why[static AAA_WHY_MAX]);
+enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer, int64_t wall,
+                          char why[static AAA_WHY_MAX]);
+enum err aaa_totp_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+/* Whether this is a code of proof.user that was not used yet; failures count as those of logins. */
+bool aaa_totp_check(struct aaa *aaa, const struct aaa_request *request, const char *answer);
 
 /* ---- groups ---- */
 
@@ -264,12 +344,15 @@ void aaa_pool_each(const struct aaa *aaa,
 struct aaa_record {
     bool found;
     struct aaa_user user;
-    struct view password; /* unsealed; empty when not found */
+    struct view password;      /* unsealed; empty when not found */
+    const struct view *others; /* what may be typed as well; an empty one never matches, and costs the same */
+    size_t others_n;
 };
 
 struct aaa_verdict {
     bool accepted;
     enum cause cause;
+    size_t match; /* what was typed: 0 the password, i others[i - 1] */
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE];
 };
 

@@ -31,15 +31,19 @@ struct throttle_slot {
 };
 
 struct throttle {
-    uint64_t seed; /* so that nobody can aim at a slot */
+    uint64_t seed;     /* so that nobody can aim at a slot */
+    usec_t since;      /* when the count of the whole gateway began */
+    uint32_t failures; /* under all names, since then */
     struct throttle_slot slot[THROTTLE_SLOTS];
 };
 
 void throttle_init(struct throttle *t, uint64_t seed);
 /* Whether logins under this name, or under it from this address, must wait. */
 bool throttle_blocked(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
-void throttle_failed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
+/* Whether the next login under this name from this address has to wait. */
+bool throttle_failed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
 void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer);
+void throttle_forgive(struct throttle *t, const char *user); /* the name; addresses still wait */
 
 /* ---- the store ---- */
 
@@ -52,6 +56,11 @@ struct store_row {
     uint32_t last_address;  /* 0: none */
     size_t sealed_n;
     uint8_t sealed[AAA_PASSWORD_MAX + SEAL_OVERHEAD];
+    size_t pattern_n; /* 0: none */
+    uint8_t pattern[GRID_BLOB_MAX + SEAL_OVERHEAD];
+    size_t totp_n; /* 0: none; user.totp: it was confirmed */
+    uint8_t totp[TOTP_SECRET_SIZE + SEAL_OVERHEAD];
+    uint64_t totp_step; /* the last that was used */
 };
 
 enum err store_open(const char *path, struct store **out, char why[static AAA_WHY_MAX]);
@@ -123,6 +132,92 @@ enum err store_admin_each(struct store *s, bool (*each)(void *ctx, const struct 
 void token_draw(const struct random *rng, const char *prefix, char text[static AAA_TOKEN_MAX]);
 /* What the store has of it. The randomness is in the token: a plain hash cannot be searched. */
 enum err token_hash(const char *text, uint8_t out[static HASH_SIZE_MAX]);
+/* An empty pattern or secret takes away what there was. */
+enum err store_pattern(struct store *s, const char *name, struct view sealed, bool phrase);
+enum err store_totp(struct store *s, const char *name, struct view sealed, bool confirmed);
+enum err store_totp_step(struct store *s, const char *name, uint64_t step); /* ERR_NOTFOUND: it was used, or a later */
+enum err store_grid_used(struct store *s, const char *name, bool strange);
+enum err store_lock(struct store *s, const char *name, int64_t wall); /* 0: not any more */
+/* place is a keyed hash of a network. */
+uint32_t store_place_logins(struct store *s, const char *name, uint64_t place);
+enum err store_place_note(struct store *s, const char *name, uint64_t place, int64_t wall);
+
+/* ---- the grids that are open ---- */
+
+#define DESK_SLOTS 4096
+#define DESK_OPEN  3 /* true grids of one user: each multiplies the luck of a blind guess */
+
+struct opening {
+    uint8_t id[GRID_ID_SIZE];
+    uint64_t user, source; /* keyed hashes; user 0: free */
+    uint64_t session;      /* shown in band to this session alone; 0: fetched */
+    usec_t until;
+    uint8_t number;
+    bool decoy; /* opens nothing */
+    bool known; /* fetched by somebody who had proved something */
+    bool burnt;
+};
+
+struct desk_visit {
+    uint64_t user, source, session;
+    usec_t now, life;
+    uint32_t quota; /* grids an hour for the source */
+    bool known, decoy;
+};
+
+struct desk;
+
+struct desk *desk_new(const uint8_t key[static GRID_KEY_SIZE]); /* NULL: out of memory */
+void desk_free(struct desk *d);                                 /* NULL-safe; wipes */
+/* The same grid for the same visit while it is open. Borrowed until the next call. NULL: the source has had its share,
+ * or the desk is full. */
+const struct opening *desk_take(struct desk *d, const struct desk_visit *visit, const struct random *rng);
+/* The places of the grids that a login of this user may use. bound: only those that its source fetched. */
+size_t desk_open_to(const struct desk *d, uint64_t user, uint64_t source, uint64_t session, bool bound, usec_t now,
+                    uint16_t out[static DESK_OPEN]);
+const struct opening *desk_at(const struct desk *d, uint16_t place);
+bool desk_had(const struct desk *d, uint64_t user, usec_t now); /* a grid not long ago, used or over by now */
+void desk_burn(struct desk *d, uint16_t place);
+/* What this source has fetched, and what was shown to this session. */
+void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t session);
+void desk_forget(struct desk *d, uint64_t user);
+
+/* ---- coming back ---- */
+
+#define TICKET_TEXT_MAX (AAA_PASSWORD_MAX + 16)
+
+struct tickets;
+
+struct tickets *tickets_new(void); /* NULL: out of memory */
+void tickets_free(struct tickets *t);
+void tickets_issue(struct tickets *t, uint64_t user, uint64_t source, const char *station, uint64_t session,
+                   struct view text, usec_t now);
+/* The place of the newest that this device may use, with its text, borrowed until the next call; -1: none. */
+int tickets_find(struct tickets *t, uint64_t user, uint64_t source, const char *station, usec_t now, usec_t grace,
+                 usec_t longest, struct view *text);
+void tickets_move(struct tickets *t, int place, uint64_t session);
+void tickets_lost(struct tickets *t, uint64_t session, usec_t now);
+void tickets_forget(struct tickets *t, uint64_t user);
+
+/* ---- many sources against one name ---- */
+
+#define SIEGES        256
+#define SIEGE_SOURCES 32
+
+struct siege {
+    uint64_t user;
+    uint64_t source[SIEGE_SOURCES];
+    size_t n;
+    usec_t last;
+};
+
+struct sieges {
+    struct siege siege[SIEGES];
+};
+
+/* Counts this source, once; returns how many there are. */
+size_t sieges_count(struct sieges *s, uint64_t user, uint64_t source, usec_t now);
+void sieges_lift(struct sieges *s, uint64_t user);
 
 /* ---- the sealing key ---- */
 
@@ -164,12 +259,72 @@ void leases_pools(const struct leases *l,
                                uint32_t reserved),
                   void *ctx);
 
+/* ---- a proof ---- */
+
+#define AAA_CONTEXT_GRID "grid "
+#define AAA_CONTEXT_TOTP "totp "
+#define AAA_CONTEXT_MAX  (AAA_NAME_MAX + 8)
+#define CHOICE_STEPS     3 /* of one-time codes: the last, this, the next */
+#define CHOICES_MAX      (CHOICE_STEPS + 2 * CHOICE_STEPS * DESK_OPEN + 1)
+#define CHOICE_TEXT_MAX  TICKET_TEXT_MAX
+
+enum choice_kind { CHOICE_NONE, CHOICE_PASSWORD, CHOICE_GRID, CHOICE_TICKET };
+
+struct choice {
+    enum choice_kind kind;
+    uint16_t place; /* of the grid */
+    int ticket;
+    uint64_t step; /* of the code in it; 0: none */
+    size_t n;      /* 0: may not be typed */
+    char text[CHOICE_TEXT_MAX];
+};
+
+/* One login on its way; zero before, wiped after. */
+struct proving {
+    struct store_row row;
+    struct aaa_record record;
+    const char *name;      /* as it stands in the store, or as sent */
+    uint64_t user, source; /* keyed hashes */
+    uint8_t password[AAA_PASSWORD_MAX];
+    struct grid_secret secret;
+    uint8_t totp[TOTP_SECRET_SIZE];
+    struct choice choice[CHOICES_MAX];
+    struct view text[CHOICES_MAX];
+    size_t choices;
+    size_t open;                /* grids that could be read */
+    bool guessable;             /* something could be typed */
+    const struct choice *spent; /* what was, when accepted; NULL: nothing that counts */
+};
+
+/* Finds the user and unseals what is kept; p->record.found tells whether there is one. Needs p even when it fails. */
+enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *source, struct proving *p);
+void choices_make(const struct aaa *a, const struct aaa_request *r, struct proving *p);
+enum cause aaa_prove(struct aaa *a, const struct aaa_request *r, struct proving *p, struct aaa_answer *answer);
+void aaa_remember(struct aaa *a, const struct aaa_request *r, const struct proving *p);
+void aaa_count_failure(struct aaa *a, const struct aaa_request *r, const struct proving *p);
+/* ERR_NOTFOUND: there is none; ERR_AUTH, ERR_MALFORMED. */
+enum err aaa_unseal_secret(const struct aaa *a, const struct store_row *row, struct grid_secret *out);
+enum err aaa_unseal_totp(const struct aaa *a, const struct store_row *row, uint8_t out[static TOTP_SECRET_SIZE]);
+uint64_t aaa_number_of_user(const struct aaa *a, const char *name);
+uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source);
+uint64_t aaa_number_of_place(const struct aaa *a, const struct ip_addr *source);
+bool aaa_place_known(struct aaa *a, const char *name, const struct ip_addr *source);
+
 /* ---- all of it ---- */
 
 /* Whether a user is let in at all, for a proof that was good: CAUSE_NONE, or why not. */
 enum cause aaa_welcome(const struct aaa_user *user, int64_t wall);
 
 #define AAA_NOBODY_SIZE 16
+#define ENROLMENTS      64 /* patterns that are being tried out */
+
+struct enrolment {
+    uint64_t user; /* keyed hash */
+    usec_t until;
+    struct grid_secret secret;
+    uint8_t rounds, tries; /* left */
+    uint8_t id[GRID_ID_SIZE];
+};
 
 struct aaa {
     struct store *store;
@@ -180,6 +335,14 @@ struct aaa {
     uint8_t key[SEAL_KEY_SIZE];
     uint8_t nobody[SEAL_OVERHEAD + AAA_NOBODY_SIZE]; /* a sealed password of no one, opened for unknown names */
     struct throttle throttle;
+    struct config_grid grid;
+    struct grid_shape shape;
+    uint8_t grid_key[GRID_KEY_SIZE]; /* made from key */
+    struct grid_secret nobody_secret;
+    struct desk *desk;
+    struct tickets *tickets;
+    struct sieges sieges;
+    struct enrolment enrolment[ENROLMENTS];
 };
 
 #endif

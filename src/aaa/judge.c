@@ -66,7 +66,6 @@ static bool proof_matches(struct view password, const struct aaa_proof *proof,
     case AAA_METHOD_PAP:
         return pap_matches(password, proof);
     case AAA_METHOD_CERTIFICATE:
-        return true;
     case AAA_METHOD_NONE:
         break;
     }
@@ -84,20 +83,38 @@ static enum cause judge(const struct aaa_record *record, bool matches, int64_t w
 {
     if (!record->found)
         return CAUSE_AUTH_NO_USER;
-    if (!matches || record->password.n == 0)
+    if (!matches)
         return CAUSE_AUTH_PASSWORD;
     return aaa_welcome(&record->user, wall);
 }
 
+/* One thing that may be typed; an empty one costs the same and never matches. */
+static bool try(const struct view *password, const struct aaa_proof *proof, uint8_t back[static MSCHAP_AUTH_RESPONSE])
+{
+    const bool real = password->n > 0;
+    return proof_matches(real ? *password : view_str(nobody), proof, back) && real;
+}
+
+/* All are tried, also after one has matched. */
 void aaa_judge(const struct aaa_record *record, const struct aaa_proof *proof, int64_t wall,
                struct aaa_verdict *verdict)
 {
-    uint8_t back[MSCHAP_AUTH_RESPONSE] = {0};
-    struct view password = record->found && record->password.n > 0 ? record->password : view_str(nobody);
-    bool matches = proof_matches(password, proof, back);
-    *verdict = (struct aaa_verdict){.cause = judge(record, matches, wall)};
+    uint8_t back[MSCHAP_AUTH_RESPONSE] = {0}, found[MSCHAP_AUTH_RESPONSE] = {0};
+    bool matches = false;
+    size_t match = 0;
+    for (size_t i = 0; i <= record->others_n; i++) {
+        if (!try(i == 0 ? &record->password : &record->others[i - 1], proof, back) || matches)
+            continue;
+        matches = true;
+        match = i;
+        memcpy(found, back, sizeof found);
+    }
+    if (proof->method == AAA_METHOD_CERTIFICATE)
+        matches = true;
+    *verdict = (struct aaa_verdict){.cause = judge(record, matches, wall), .match = match};
     verdict->accepted = verdict->cause == CAUSE_NONE;
     if (verdict->accepted)
-        memcpy(verdict->authenticator_response, back, sizeof back);
+        memcpy(verdict->authenticator_response, found, sizeof found);
     bytes_wipe(back, sizeof back);
+    bytes_wipe(found, sizeof found);
 }

@@ -66,6 +66,25 @@ static const char *const migrations[] = {
     " expires INTEGER NOT NULL,"
     " last_used INTEGER NOT NULL DEFAULT 0"
     ") STRICT;",
+
+    "ALTER TABLE user ADD COLUMN locked INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE factor ("
+    " user INTEGER PRIMARY KEY REFERENCES user (id) ON DELETE CASCADE,"
+    " pattern BLOB,"
+    " phrase INTEGER NOT NULL DEFAULT 0,"
+    " totp BLOB,"
+    " totp_on INTEGER NOT NULL DEFAULT 0,"
+    " totp_step INTEGER NOT NULL DEFAULT 0,"
+    " logins INTEGER NOT NULL DEFAULT 0,"
+    " exposed INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE TABLE place ("
+    " user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,"
+    " place INTEGER NOT NULL,"
+    " logins INTEGER NOT NULL,"
+    " last INTEGER NOT NULL,"
+    " PRIMARY KEY (user, place)"
+    ") STRICT;",
 };
 
 static const char *const sql[STATEMENT_COUNT] = {

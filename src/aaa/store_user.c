@@ -23,6 +23,15 @@ static void read_row(sqlite3_stmt *q, struct store_row *row)
     column_words(q, 12, row->group.pool, sizeof row->group.pool);
     row->group.max_sessions = (uint32_t)sqlite3_column_int64(q, 13);
     column_words(q, 14, row->group.login, sizeof row->group.login);
+    row->user.locked = sqlite3_column_int64(q, 15);
+    row->pattern_n = column_bytes(q, 16, row->pattern, sizeof row->pattern);
+    row->user.grid = row->pattern_n > 0;
+    row->user.phrase = sqlite3_column_int(q, 17) != 0;
+    row->totp_n = column_bytes(q, 18, row->totp, sizeof row->totp);
+    row->user.totp = row->totp_n > 0 && sqlite3_column_int(q, 19) != 0;
+    row->totp_step = (uint64_t)sqlite3_column_int64(q, 20);
+    row->user.grid_logins = (uint32_t)sqlite3_column_int64(q, 21);
+    row->user.grid_exposed = (uint32_t)sqlite3_column_int64(q, 22);
 }
 
 enum err store_get(struct store *s, const char *name, struct store_row *out)

@@ -9,12 +9,15 @@
 
 #include <string.h>
 
-#define WAYS            8 /* slots that a key may be in */
-#define PATIENCE_SOURCE 5
-#define PATIENCE_NAME   50
-#define WAIT_LONGEST    (60 * USEC_SEC)
-#define WAIT_NAME       (10 * USEC_SEC)
-#define FORGOTTEN       (600 * USEC_SEC) /* of quiet */
+#define WAYS             8 /* slots that a key may be in */
+#define PATIENCE_SOURCE  5
+#define PATIENCE_NAME    50
+#define PATIENCE_PRESSED 2
+#define PRESSURE         200 /* failures a minute under all names */
+#define MINUTE           (60 * USEC_SEC)
+#define WAIT_LONGEST     (60 * USEC_SEC)
+#define WAIT_NAME        (10 * USEC_SEC)
+#define FORGOTTEN        (600 * USEC_SEC) /* of quiet */
 
 void throttle_init(struct throttle *t, uint64_t seed)
 {
@@ -96,18 +99,38 @@ bool throttle_blocked(struct throttle *t, const char *user, const struct ip_addr
     return waits(t, key_of(t, user, peer), now) || waits(t, key_of(t, user, NULL), now);
 }
 
-void throttle_failed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now)
+/* A gateway that is being tried out as a whole gives each address less to try with. */
+static uint32_t patience_now(struct throttle *t, usec_t now)
 {
-    count(t, key_of(t, user, peer), PATIENCE_SOURCE, WAIT_LONGEST, now);
+    if (now - t->since >= MINUTE) {
+        t->since = now;
+        t->failures = 0;
+    }
+    return ++t->failures > PRESSURE ? PATIENCE_PRESSED : PATIENCE_SOURCE;
+}
+
+bool throttle_failed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now)
+{
+    count(t, key_of(t, user, peer), patience_now(t, now), WAIT_LONGEST, now);
     count(t, key_of(t, user, NULL), PATIENCE_NAME, WAIT_NAME, now);
+    return waits(t, key_of(t, user, peer), now);
+}
+
+static void forgive(struct throttle *t, uint64_t key)
+{
+    struct throttle_slot *slot = slots_of(t, key);
+    for (size_t i = 0; i < WAYS; i++)
+        if (slot[i].key == key)
+            slot[i] = (struct throttle_slot){0};
 }
 
 /* Only the pair is forgiven: one good login must not hide that many addresses guess. */
 void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer)
 {
-    uint64_t key = key_of(t, user, peer);
-    struct throttle_slot *slot = slots_of(t, key);
-    for (size_t i = 0; i < WAYS; i++)
-        if (slot[i].key == key)
-            slot[i] = (struct throttle_slot){0};
+    forgive(t, key_of(t, user, peer));
+}
+
+void throttle_forgive(struct throttle *t, const char *user)
+{
+    forgive(t, key_of(t, user, NULL));
 }

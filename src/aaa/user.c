@@ -137,6 +137,15 @@ enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY
     return result;
 }
 
+/* The length of a pattern is not told; the least that is taken stands for it. */
+static void tell_exposure(const struct aaa *a, struct aaa_user *user)
+{
+    if (!user->grid)
+        return;
+    user->renew = a->grid.exposed > 0 && user->grid_exposed >= a->grid.exposed;
+    user->bits_left = grid_bits_left(&a->shape, (uint8_t)a->grid.least, user->grid_exposed) / 10;
+}
+
 enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, char why[static AAA_WHY_MAX])
 {
     struct store_row row;
@@ -144,6 +153,7 @@ enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, c
     if (result != ERR_OK)
         return result;
     *out = row.user;
+    tell_exposure(aaa, out);
     out->sessions = leases_of_user(aaa->leases, row.user.name);
     return ERR_OK;
 }
@@ -158,6 +168,7 @@ static bool list_one(void *ctx, const struct store_row *row)
 {
     const struct listing *l = ctx;
     struct aaa_user user = row->user;
+    tell_exposure(l->aaa, &user);
     user.sessions = leases_of_user(l->aaa->leases, user.name);
     return l->each(l->ctx, &user);
 }

@@ -146,6 +146,49 @@ struct ctl_user {
     uint64_t sessions;
     char group[64]; /* "": none */
     char note[256];
+    char login[16];                     /* "grid": by a pattern; else "password" */
+    bool phrase, totp;                  /* a fixed phrase belongs to the pattern; has one-time codes */
+    uint64_t locked;                    /* since when, in seconds since 1970; 0: not */
+    uint64_t grid_logins, grid_exposed; /* by this pattern; those of them from strange places */
+    uint64_t bits_left;                 /* of the pattern, for somebody who has seen these; 0: has none */
+    bool renew;                         /* a new pattern is due */
+};
+
+/* grid.show and the like */
+struct ctl_grid {
+    char code[40];
+    char number[8]; /* shown beside it; may be typed in front of the answer */
+    char alphabet[40];
+    uint64_t blocks, rows, columns; /* blocks stand side by side */
+    char cells[128];                /* block after block, row after row */
+    uint64_t expires;
+};
+
+/* grid.policy */
+struct ctl_policy {
+    bool enabled;
+    uint64_t blocks, rows, columns;
+    char alphabet[40];
+    uint64_t life;                      /* of a grid, in seconds */
+    uint64_t least, most;               /* cells of a pattern */
+    uint64_t in_blocks;                 /* blocks that it must touch */
+    bool repeats;                       /* may come back to a cell */
+    uint64_t phrase_least, phrase_most; /* characters */
+    uint64_t rounds;                    /* grids to practise on */
+    char totp[16];                      /* "off", "alternative", "second" */
+};
+
+/* grid.enrol, grid.practise */
+struct ctl_enrolment {
+    bool accepted;
+    uint64_t guesses, bits; /* that the pattern is worth to somebody who knows how people draw */
+    uint64_t rounds;        /* left to practise; 0 after practice: the pattern is in force */
+};
+
+/* what is wrong with a pattern */
+struct ctl_problem {
+    char word[CTL_WORD_MAX];
+    char sentence[CTL_PHRASE_MAX];
 };
 
 /* group.list and the like: what a user in it has who has nothing of their own */
@@ -345,6 +388,10 @@ struct ctl_binding {
     EACH(status)                                                                                                       \
     EACH(session)                                                                                                      \
     EACH(user)                                                                                                         \
+    EACH(grid)                                                                                                         \
+    EACH(policy)                                                                                                       \
+    EACH(enrolment)                                                                                                    \
+    EACH(problem)                                                                                                      \
     EACH(group)                                                                                                        \
     EACH(invite)                                                                                                       \
     EACH(admin)                                                                                                        \
@@ -385,6 +432,12 @@ CTL_OBJECTS(CTL_OBJECT)
  *   token.check     {"token": TOKEN}      token.list {"tokens": [TOKEN]}   token.revoke {}
  *   pool.list       {"pools": [POOL]}     health {"checks": [CHECK]}
  *   handout.settings  {"handout": HANDOUT}
+ *   grid.policy     {"policy": POLICY}    grid.show {"grid": GRID}
+ *   grid.enrol      {"enrolment": ENROLMENT, "problems": [PROBLEM]}, and to practise on, "grid": GRID
+ *   grid.practise   {"enrolment": ENROLMENT}, and "grid": GRID while there are rounds
+ *   grid.check, totp.check  {"user": USER} when it is right
+ *   totp.begin      {"secret": TEXT, "uri": TEXT}: the only time that they are told
+ *   grid.off, grid.unlock, totp.confirm, totp.off  {"user": USER}
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well

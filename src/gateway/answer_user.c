@@ -15,6 +15,14 @@ static struct ctl_user user_of(const struct aaa_user *u)
     snprintf(out.name, sizeof(out.name), "%s", u->name);
     snprintf(out.group, sizeof(out.group), "%s", u->group);
     snprintf(out.note, sizeof(out.note), "%s", u->note);
+    snprintf(out.login, sizeof(out.login), "%s", u->grid ? "grid" : "password");
+    out.phrase = u->phrase;
+    out.totp = u->totp;
+    out.locked = (uint64_t)u->locked;
+    out.grid_logins = u->grid_logins;
+    out.grid_exposed = u->grid_exposed;
+    out.bits_left = u->bits_left;
+    out.renew = u->renew;
     if (u->address.family)
         ip_text(&u->address, out.address);
     return out;

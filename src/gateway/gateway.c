@@ -53,6 +53,7 @@ static struct aaa_config aaa_settings(struct gateway *g, const struct config *c)
         .pool_count = c->pool_count,
         .sessions_per_user = c->limits.sessions_per_user,
         .random = entropy_random(&g->entropy),
+        .grid = c->grid,
     };
 }
 

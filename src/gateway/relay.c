@@ -55,7 +55,7 @@ struct logout {
 static void run_logout(void *receiver, void *letter)
 {
     const struct logout *logout = letter;
-    aaa_logout(((struct gateway *)receiver)->aaa, logout->lease);
+    aaa_logout(((struct gateway *)receiver)->aaa, logout->lease, clock_now());
     free(letter);
 }
 

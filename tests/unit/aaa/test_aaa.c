@@ -102,8 +102,8 @@ static void a_user_logs_in_and_gets_an_address_and_its_servers(void **state)
     assert_int_equal(got.created, WALL);
     struct aaa_usage usage = aaa_usage(a);
     assert_true(usage.size == 4 && usage.used == 1 && usage.accepted == 1 && usage.refused == 0);
-    aaa_logout(a, 1);
-    aaa_logout(a, 1);
+    aaa_logout(a, 1, USEC_SEC);
+    aaa_logout(a, 1, USEC_SEC);
     assert_int_equal(aaa_usage(a).used, 0);
     aaa_close(a);
 }
@@ -186,7 +186,7 @@ static void a_second_login_takes_the_fixed_address_over_from_the_first(void **st
     assert_true(second.accepted);
     assert_int_equal(second.replaces, 1);
     assert_int_equal(ip4_value(&second.address), 0x0a000003);
-    aaa_logout(a, 1); /* the old session ends late: the new one keeps its address */
+    aaa_logout(a, 1, USEC_SEC); /* the old session ends late: the new one keeps its address */
     assert_int_equal(aaa_usage(a).used, 1);
     aaa_close(a);
 }
@@ -202,7 +202,7 @@ static void an_address_that_another_holds_is_not_taken_from_it(void **state)
     alice.address = ip4_addr(0x0a000002);
     assert_int_equal(aaa_user_set(a, &alice, why), ERR_OK);
     assert_int_equal(login(a, "alice", "secret", 2).cause, CAUSE_ADDRESS_TAKEN);
-    aaa_logout(a, 1);
+    aaa_logout(a, 1, USEC_SEC);
     assert_int_equal(address_of(a, "alice", 2), 0x0a000002);
     assert_int_not_equal(address_of(a, "bob", 3), 0x0a000002);
     aaa_close(a);
@@ -224,7 +224,7 @@ static void sessions_of_one_user_are_limited_by_its_own_or_the_common_number(voi
     assert_true(login(a, "bob", "secret", 3).accepted);
     assert_true(login(a, "bob", "secret", 4).accepted);
     assert_int_equal(login(a, "bob", "secret", 5).cause, CAUSE_AUTH_LIMIT);
-    aaa_logout(a, 3);
+    aaa_logout(a, 3, USEC_SEC);
     assert_true(login(a, "bob", "secret", 6).accepted);
     aaa_close(a);
 }
@@ -246,8 +246,8 @@ static void a_new_range_leaves_live_leases_alone(void **state)
     assert_int_equal(address_of(a, "alice", 3), 0x0a000004);
     assert_int_equal(login(a, "alice", "secret", 4).cause, CAUSE_POOL_EMPTY);
     assert_int_equal(login(a, "bob", "secret", 5).cause, CAUSE_ADDRESS_OUTSIDE);
-    aaa_logout(a, 1);
-    aaa_logout(a, 2);
+    aaa_logout(a, 1, USEC_SEC);
+    aaa_logout(a, 2, USEC_SEC);
     assert_int_equal(address_of(a, "alice", 6), 0x0a000003);
     aaa_close(a);
 }
@@ -310,7 +310,7 @@ static void a_removed_user_is_gone_and_its_address_free(void **state)
     assert_true(login(a, "alice", "other", 1).accepted);
     assert_int_equal(aaa_user_del(a, "ALICE", why), ERR_OK);
     assert_int_equal(login(a, "alice", "other", 2).cause, CAUSE_AUTH_NO_USER);
-    aaa_logout(a, 1);
+    aaa_logout(a, 1, USEC_SEC);
     for (uint64_t s = 3; s <= 6; s++)
         assert_true(login(a, "bob", "secret", s).accepted);
     aaa_close(a);
@@ -430,7 +430,7 @@ static void a_device_that_comes_back_goes_on_with_its_address(void **state)
     const struct aaa_answer again = login_from(a, "alice", 3, "sekisho-1");
     assert_true(again.accepted && ip_equal(&again.address, &laptop.address));
     assert_int_equal(again.replaces, 1);
-    aaa_logout(a, 1); /* the old self is noticed late: the address stays the new one's */
+    aaa_logout(a, 1, USEC_SEC); /* the old self is noticed late: the address stays the new one's */
     const struct aaa_answer third = login_from(a, "alice", 4, "sekisho-1");
     assert_int_equal(third.replaces, 3);
     /* Another user who says to be that device gets an address of its own. */

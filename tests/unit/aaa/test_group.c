@@ -120,14 +120,14 @@ static void who_may_not_stay_is_told_with_the_cause(void **state)
     struct told told = unwelcome(a, SERVICE_WALL + 10);
     assert_true(told.n == 1 && told.session[0] == 1 && told.cause[0] == CAUSE_AUTH_EXPIRED);
     assert_int_equal(aaa_next_expiry(a, SERVICE_WALL + 10), 0);
-    aaa_logout(a, 1);
+    aaa_logout(a, 1, USEC_SEC);
 
     staff.enabled = false;
     assert_int_equal(aaa_group_set(a, &staff, service.why), ERR_OK);
     told = unwelcome(a, SERVICE_WALL);
     assert_true(told.n == 1 && told.session[0] == 3 && told.cause[0] == CAUSE_AUTH_DISABLED);
     assert_int_equal(service_login(a, "carol", "secret", 4).cause, CAUSE_AUTH_DISABLED);
-    aaa_logout(a, 3);
+    aaa_logout(a, 3, USEC_SEC);
 
     assert_int_equal(aaa_user_del(a, "bob", service.why), ERR_OK);
     told = unwelcome(a, SERVICE_WALL);

@@ -1,0 +1,843 @@
+/* Logins by a pattern, told as stories: who may come in with what, what burns, what a stranger can and cannot do. */
+#include "tests/test.h"
+
+#include <unistd.h>
+
+#include "aaa/aaa_internal.h"
+
+#define WALL   1700000010 /* ten seconds into a step of 30 */
+#define START  (1000 * USEC_SEC)
+#define GOOD   "0,22,45,11,17,35,28,6"
+#define BETTER "1,40,19,14,33,21,7,30"
+
+static char folder[] = "/tmp/sekisho-grid-XXXXXX";
+static char database[64], key_file[64];
+static struct random_test seed;
+static char why[AAA_WHY_MAX];
+static struct config_pool pool;
+static struct aaa_config config;
+static struct aaa *a;
+static usec_t now;
+static int64_t wall;
+
+static const struct ip_addr home = {4, {192, 0, 2, 1}}, office = {4, {198, 51, 100, 7}};
+
+static void setup(enum config_totp totp)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char path[80];
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+        snprintf(path, sizeof path, "%s%s", database, endings[i]);
+        (void)unlink(path);
+    }
+    (void)unlink(key_file);
+    random_test_init(&seed, 7);
+    pool = (struct config_pool){.name = "home", .gateway = ip4_addr(0x0a000001)};
+    pool.ranges.range[0] = (struct config_range){0x0a000002, 0x0a0000fe};
+    pool.ranges.count = 1;
+    config = (struct aaa_config){database, key_file, &pool, 1, 0, {random_test_fill, &seed}};
+    config.grid = (struct config_grid){.enabled = true,
+                                       .blocks = 3,
+                                       .rows = 4,
+                                       .columns = 4,
+                                       .alphabet = "0123456789",
+                                       .life = 120,
+                                       .least = 8,
+                                       .in_blocks = 3,
+                                       .strangers = true,
+                                       .per_source = 60,
+                                       .totp = totp,
+                                       .reconnect = 600,
+                                       .reconnect_longest = 43200,
+                                       .lock_sources = 3,
+                                       .exposed = 2};
+    now = START;
+    wall = WALL;
+    if (aaa_open(&config, &a, why) != ERR_OK)
+        fail_msg("%s", why);
+    struct aaa_user alice = {.name = "alice", .enabled = true}, bob = {.name = "bob", .enabled = true};
+    assert_int_equal(aaa_user_add(a, &alice, view_str("secret"), WALL, why), ERR_OK);
+    assert_int_equal(aaa_user_add(a, &bob, view_str("secret"), WALL, why), ERR_OK);
+}
+
+static void pass(uint32_t seconds)
+{
+    now += seconds * USEC_SEC;
+    wall += seconds;
+}
+
+/* ---- what the user does ---- */
+
+static struct aaa_grid fetch(const char *name, const struct ip_addr *from)
+{
+    struct aaa_grid grid = {0};
+    const struct aaa_visit visit = {.user = name, .source = *from, .wall = wall, .now = now};
+    if (aaa_grid_show(a, &visit, &grid, why) != ERR_OK)
+        fail_msg("%s", why);
+    return grid;
+}
+
+/* What stands on the pattern's cells. */
+static const char *read_from(const struct aaa_grid *grid, const char *cells)
+{
+    static char answer[GRID_ANSWER_MAX];
+    struct grid_secret secret = {0};
+    struct grid_pattern p;
+    assert_int_equal(grid_pattern_parse(cells, &grid->shape, &p), ERR_OK);
+    grid_secret_renew(&secret, &grid->shape, &p);
+    grid_answer(&secret, grid->cells, answer);
+    return answer;
+}
+
+static void enrol(const char *name, const char *cells)
+{
+    const struct aaa_new_pattern wanted = {.user = name, .cells = cells, .phrase = "", .wall = wall, .now = now};
+    struct aaa_enrolment e;
+    if (aaa_grid_enrol(a, &wanted, &e, why) != ERR_OK)
+        fail_msg("%s", why);
+    assert_true(e.accepted);
+    while (e.rounds > 0) {
+        const struct aaa_grid grid = e.grid;
+        const struct aaa_practice practice = {name, grid.code, read_from(&grid, cells), wall, now};
+        assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
+        assert_true(e.accepted);
+    }
+}
+
+static struct aaa_answer login_as(const struct aaa_proof *proof, const struct ip_addr *from, const char *station,
+                                  uint64_t session)
+{
+    const struct aaa_request r = {
+        .proof = *proof, .peer = *from, .station = station, .session = session, .wall = wall, .now = now};
+    struct aaa_answer answer;
+    aaa_login(a, &r, &answer);
+    return answer;
+}
+
+static enum cause pap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
+{
+    const struct aaa_proof proof = {.method = AAA_METHOD_PAP, .user = name, .password = view_str(password)};
+    return login_as(&proof, from, "", session).cause;
+}
+
+static enum cause chap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
+{
+    const uint8_t challenge[16] = {9, 8, 7};
+    uint8_t response[CHAP_MD5_SIZE];
+    assert_int_equal(chap_md5_response(3, view_str(password), VIEW(challenge), response), ERR_OK);
+    const struct aaa_proof proof = {
+        .method = AAA_METHOD_CHAP_MD5, .user = name, .id = 3, .challenge = VIEW(challenge), .response = VIEW(response)};
+    return login_as(&proof, from, "", session).cause;
+}
+
+static enum cause mschap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
+{
+    const uint8_t ours[16] = {1, 2}, theirs[16] = {3, 4};
+    uint8_t hash[MSCHAP_NT_HASH_SIZE], response[MSCHAP_NT_RESPONSE], back[MSCHAP_AUTH_RESPONSE];
+    assert_int_equal(mschap_nt_hash(view_str(password), hash), ERR_OK);
+    assert_int_equal(mschapv2_nt_response(hash, ours, theirs, view_str(name), response), ERR_OK);
+    const struct aaa_proof proof = {.method = AAA_METHOD_MSCHAPV2,
+                                    .user = name,
+                                    .challenge = VIEW(ours),
+                                    .peer_challenge = VIEW(theirs),
+                                    .response = VIEW(response)};
+    const struct aaa_answer answer = login_as(&proof, from, "", session);
+    if (answer.accepted) {
+        assert_int_equal(mschapv2_authenticator_response(hash, response, ours, theirs, view_str(name), back), ERR_OK);
+        assert_memory_equal(answer.authenticator_response, back, sizeof back);
+    }
+    return answer.cause;
+}
+
+static struct aaa_user about(const char *name)
+{
+    struct aaa_user u;
+    assert_int_equal(aaa_user_get(a, name, &u, why), ERR_OK);
+    return u;
+}
+
+static void done(void)
+{
+    aaa_close(a);
+    a = NULL;
+}
+
+/* ---- logins ---- */
+
+static void the_characters_on_the_cells_open_by_every_method_and_only_once(void **state)
+{
+    (void)state;
+    static enum cause (*const methods[])(const char *, const char *, const struct ip_addr *, uint64_t) = {pap, chap,
+                                                                                                          mschap};
+    setup(CONFIG_TOTP_OFF);
+    config.grid.reconnect = 0;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    enrol("alice", GOOD);
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        const struct aaa_grid grid = fetch("alice", &home);
+        assert_int_equal(methods[i]("alice", read_from(&grid, GOOD), &home, i + 1), CAUSE_NONE);
+        assert_int_equal(methods[i]("alice", read_from(&grid, GOOD), &home, i + 11), CAUSE_GRID_EXPIRED);
+        aaa_logout(a, i + 1, now);
+        assert_int_equal(methods[i]("alice", read_from(&grid, GOOD), &home, i + 21), CAUSE_GRID_EXPIRED);
+    }
+    assert_int_equal(about("alice").grid_logins, 3);
+    done();
+}
+
+static void the_password_no_longer_opens_once_there_is_a_pattern(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE);
+    enrol("alice", GOOD);
+    assert_int_equal(pap("alice", "secret", &home, 2), CAUSE_GRID_NONE);
+    assert_int_equal(pap("bob", "secret", &home, 3), CAUSE_NONE);
+    assert_int_equal(aaa_grid_off(a, "alice", why), ERR_OK);
+    assert_int_equal(pap("alice", "secret", &home, 4), CAUSE_NONE);
+    done();
+}
+
+static void a_wrong_answer_burns_the_grid(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(mschap("alice", "00000000", &home, 1), CAUSE_GRID_WRONG);
+    assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, 2), CAUSE_GRID_EXPIRED);
+    const struct aaa_grid next = fetch("alice", &home);
+    assert_string_not_equal(next.cells, grid.cells);
+    assert_int_equal(mschap("alice", read_from(&next, GOOD), &home, 3), CAUSE_NONE);
+    done();
+}
+
+static void a_grid_past_its_time_opens_nothing(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    pass(119);
+    assert_string_equal(fetch("alice", &home).code, grid.code);
+    pass(1);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_EXPIRED);
+    assert_string_not_equal(fetch("alice", &home).code, grid.code);
+    done();
+}
+
+static void two_open_grids_are_told_apart_by_what_was_typed(void **state)
+{
+    (void)state;
+    char numbered[GRID_ANSWER_MAX + 4];
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid at_home = fetch("alice", &home), at_work = fetch("alice", &office);
+    assert_string_not_equal(at_home.cells, at_work.cells);
+    assert_int_not_equal(at_home.number, at_work.number);
+    assert_int_equal(mschap("alice", read_from(&at_work, GOOD), &office, 1), CAUSE_NONE);
+    snprintf(numbered, sizeof numbered, "%u%s", at_home.number, read_from(&at_home, GOOD));
+    assert_int_equal(mschap("alice", numbered, &home, 2), CAUSE_NONE);
+    assert_int_equal(mschap("alice", numbered, &office, 3), CAUSE_GRID_EXPIRED);
+    done();
+}
+
+static void the_number_of_one_grid_does_not_go_with_another(void **state)
+{
+    (void)state;
+    char numbered[GRID_ANSWER_MAX + 4];
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid at_home = fetch("alice", &home), at_work = fetch("alice", &office);
+    snprintf(numbered, sizeof numbered, "%u%s", at_home.number, read_from(&at_work, GOOD));
+    assert_int_equal(pap("alice", numbered, &office, 1), CAUSE_GRID_WRONG);
+    done();
+}
+
+static void a_bound_grid_opens_only_where_it_was_fetched(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    config.grid.bind = true;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &office, 1), CAUSE_GRID_EXPIRED);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2), CAUSE_NONE);
+    const struct ip_addr phone = {6, {0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 1}},
+                         privacy = {6, {0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 9}};
+    const struct aaa_grid mobile = fetch("alice", &phone);
+    assert_int_equal(pap("alice", read_from(&mobile, GOOD), &privacy, 3), CAUSE_NONE); /* the same /64 */
+    done();
+}
+
+static void a_grid_shown_in_band_opens_for_its_session_alone(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    struct aaa_grid grid;
+    const struct aaa_visit visit = {.user = "alice", .source = home, .session = 77, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 78), CAUSE_GRID_EXPIRED);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 77), CAUSE_NONE);
+    done();
+}
+
+static void the_portal_names_the_grid_that_it_has_shown(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid at_home = fetch("alice", &home), at_work = fetch("alice", &office);
+    struct aaa_request r = {.proof = {.method = AAA_METHOD_PAP,
+                                      .user = "alice",
+                                      .password = view_str(read_from(&at_work, GOOD)),
+                                      .code = at_home.code},
+                            .peer = home,
+                            .wall = wall,
+                            .now = now};
+    struct aaa_answer answer;
+    aaa_check(a, &r, &answer);
+    assert_int_equal(answer.cause, CAUSE_GRID_WRONG);
+    r.proof.code = at_work.code;
+    r.proof.password = view_str(read_from(&at_work, GOOD));
+    r.peer = office;
+    aaa_check(a, &r, &answer);
+    assert_true(answer.accepted);
+    aaa_check(a, &r, &answer);
+    assert_int_equal(answer.cause, CAUSE_GRID_EXPIRED);
+    done();
+}
+
+static void a_phrase_is_typed_before_or_after(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    for (unsigned after = 0; after < 2; after++) {
+        const char *cells = after ? BETTER : GOOD;
+        const struct aaa_new_pattern wanted = {
+            .user = "alice", .cells = cells, .phrase = "tea ", .after = after, .wall = wall, .now = now};
+        char typed[GRID_ANSWER_MAX];
+        struct aaa_enrolment e;
+        assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+        while (e.rounds > 0) {
+            snprintf(typed, sizeof typed, "%s%s%s", after ? "" : "tea ", read_from(&e.grid, cells),
+                     after ? "tea " : "");
+            const struct aaa_practice practice = {"alice", e.grid.code, typed, wall, now};
+            assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
+            assert_true(e.accepted);
+        }
+        const struct aaa_grid grid = fetch("alice", &home);
+        snprintf(typed, sizeof typed, "%s%s%s", after ? "" : "tea ", read_from(&grid, cells), after ? "tea " : "");
+        assert_int_equal(mschap("alice", typed, &home, 1 + after), CAUSE_NONE);
+    }
+    assert_true(about("alice").phrase);
+    done();
+}
+
+/* ---- strangers ---- */
+
+static void unknown_names_get_grids_like_all_others(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    static const char *const names[] = {"alice", "bob", "nobody"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct aaa_grid first = fetch(names[i], &office), again = fetch(names[i], &office);
+        assert_string_equal(first.code, again.code);
+        assert_string_equal(first.cells, again.cells);
+        assert_int_equal(first.expires, wall + 120);
+        assert_int_not_equal(pap(names[i], "00000000", &office, 1), CAUSE_NONE);
+        assert_string_not_equal(fetch(names[i], &office).code, first.code); /* burnt, for all of them */
+    }
+    done();
+}
+
+static void a_stranger_cannot_end_the_grid_of_a_user(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    for (uint8_t i = 1; i < 40; i++) {
+        const struct ip_addr stranger = {4, {203, 0, 113, i}};
+        fetch("alice", &stranger);
+        assert_int_not_equal(pap("alice", "12345678", &stranger, i), CAUSE_NONE);
+    }
+    assert_int_equal(aaa_unlock(a, "alice", why), ERR_OK);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 100), CAUSE_NONE);
+    done();
+}
+
+static void no_more_than_three_true_grids_are_open(void **state)
+{
+    (void)state;
+    struct aaa_grid grid[5];
+    size_t opened = 0;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    for (uint8_t i = 0; i < ARRAY_LEN(grid); i++) {
+        const struct ip_addr source = {4, {203, 0, 113, i}};
+        grid[i] = fetch("alice", &source);
+    }
+    for (uint8_t i = 0; i < ARRAY_LEN(grid); i++) {
+        const struct ip_addr source = {4, {203, 0, 113, i}};
+        opened += pap("alice", read_from(&grid[i], GOOD), &source, 1 + i) == CAUSE_NONE;
+    }
+    assert_int_equal(opened, DESK_OPEN);
+    done();
+}
+
+static void strangers_who_fill_the_desk_give_way_to_who_is_known(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    for (uint8_t i = 0; i < DESK_OPEN; i++) {
+        const struct ip_addr stranger = {4, {203, 0, 113, i}};
+        fetch("alice", &stranger);
+    }
+    struct aaa_grid grid;
+    const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
+    done();
+}
+
+static void where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    config.grid.strangers = false;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    enrol("alice", GOOD);
+    struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_NONE);
+    const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+        assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2 + i), CAUSE_NONE);
+    }
+    grid = fetch("alice", &home); /* three logins have made the place known */
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 9), CAUSE_NONE);
+    done();
+}
+
+static void an_address_gets_only_so_many_grids_an_hour(void **state)
+{
+    (void)state;
+    char name[16];
+    setup(CONFIG_TOTP_OFF);
+    for (size_t i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "n%zu", i);
+        fetch(name, &office);
+    }
+    struct aaa_grid grid;
+    struct aaa_visit visit = {.user = "alice", .source = office, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_LIMIT);
+    fetch("alice", &home);
+    pass(3600);
+    fetch("alice", &office);
+    done();
+}
+
+/* ---- locks ---- */
+
+static void only_many_sources_lock_a_user_and_the_administrator_unlocks(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    for (size_t i = 0; i < 200; i++) { /* one source, for hours */
+        (void)pap("bob", "wrong", &office, 1);
+        pass(700);
+        for (size_t k = 0; k < 5; k++)
+            (void)pap("bob", "wrong", &office, 1);
+    }
+    assert_int_equal(about("bob").locked, 0);
+    for (uint8_t i = 0; i < 3; i++) {
+        const struct ip_addr stranger = {4, {203, 0, 113, i}};
+        for (size_t k = 0; k < 5; k++)
+            (void)pap("bob", "wrong", &stranger, 1);
+    }
+    assert_int_equal(about("bob").locked, wall);
+    pass(3600);
+    assert_int_equal(pap("bob", "secret", &home, 2), CAUSE_AUTH_LOCKED);
+    assert_int_equal(pap("alice", "secret", &home, 3), CAUSE_NONE);
+    assert_int_equal(aaa_unlock(a, "bob", why), ERR_OK);
+    assert_int_equal(pap("bob", "secret", &home, 4), CAUSE_NONE);
+    assert_int_equal(aaa_unlock(a, "nobody", why), ERR_NOTFOUND);
+    done();
+}
+
+static void a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    config.grid.reconnect = 0;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    enrol("alice", GOOD);
+    struct aaa_grid grid = fetch("alice", &home);
+    char stale[GRID_ANSWER_MAX];
+    snprintf(stale, sizeof stale, "%s", read_from(&grid, GOOD));
+    assert_int_equal(pap("alice", stale, &home, 1), CAUSE_NONE);
+    for (size_t i = 0; i < 100; i++)
+        assert_int_equal(pap("alice", stale, &home, 2), CAUSE_GRID_EXPIRED);
+    grid = fetch("alice", &home);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 3), CAUSE_NONE);
+    done();
+}
+
+/* ---- coming back ---- */
+
+static enum cause dial(const char *typed, const char *station, const struct ip_addr *from, uint64_t session)
+{
+    const struct aaa_proof proof = {.method = AAA_METHOD_PAP, .user = "alice", .password = view_str(typed)};
+    return login_as(&proof, from, station, session).cause;
+}
+
+static void the_same_device_comes_back_with_what_it_typed(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    char typed[GRID_ANSWER_MAX];
+    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
+    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
+    assert_int_equal(dial(typed, "phone", &office, 2), CAUSE_NONE); /* moved, before the loss was noticed */
+    aaa_logout(a, 1, now);
+    aaa_logout(a, 2, now);
+    pass(599);
+    assert_int_equal(dial(typed, "laptop", &home, 3), CAUSE_GRID_EXPIRED); /* another device */
+    assert_int_equal(dial(typed, "", &home, 3), CAUSE_GRID_EXPIRED);
+    assert_int_equal(dial("00000000", "phone", &home, 3), CAUSE_GRID_EXPIRED);
+    assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_NONE);
+    aaa_logout(a, 3, now);
+    pass(601);
+    assert_int_equal(dial(typed, "phone", &home, 4), CAUSE_GRID_NONE);
+    done();
+}
+
+static void a_device_without_a_name_is_known_by_its_address(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    char typed[GRID_ANSWER_MAX];
+    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
+    assert_int_equal(dial(typed, "", &home, 1), CAUSE_NONE);
+    aaa_logout(a, 1, now);
+    assert_int_equal(dial(typed, "", &office, 2), CAUSE_GRID_EXPIRED);
+    assert_int_equal(dial(typed, "", &home, 3), CAUSE_NONE);
+    done();
+}
+
+static void coming_back_ends_some_hours_after_the_login(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    char typed[GRID_ANSWER_MAX];
+    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
+    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
+    for (uint64_t i = 2; i < 13; i++) {
+        pass(3600);
+        assert_int_equal(dial(typed, "phone", &home, i), CAUSE_NONE);
+    }
+    pass(3601);
+    assert_int_not_equal(dial(typed, "phone", &home, 20), CAUSE_NONE);
+    done();
+}
+
+static void a_new_pattern_ends_what_the_old_one_had_opened(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    struct aaa_grid grid = fetch("alice", &home);
+    char typed[GRID_ANSWER_MAX];
+    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
+    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
+    grid = fetch("alice", &home);
+    enrol("alice", BETTER);
+    assert_int_not_equal(dial(typed, "phone", &home, 2), CAUSE_NONE);
+    assert_int_not_equal(dial(read_from(&grid, BETTER), "phone", &home, 3), CAUSE_NONE);
+    grid = fetch("alice", &home);
+    assert_int_equal(dial(read_from(&grid, BETTER), "phone", &home, 4), CAUSE_NONE);
+    done();
+}
+
+/* ---- enrolment ---- */
+
+static void a_pattern_counts_only_after_two_grids_were_read_in_a_row(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    const struct aaa_new_pattern wanted = {.user = "alice", .cells = GOOD, .phrase = "", .wall = wall, .now = now};
+    struct aaa_enrolment e;
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(e.rounds, 2);
+    struct aaa_practice practice = {"alice", e.grid.code, read_from(&e.grid, GOOD), wall, now};
+    struct aaa_enrolment next;
+    assert_int_equal(aaa_grid_practise(a, &practice, &next, why), ERR_OK);
+    assert_int_equal(next.rounds, 1);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK); /* the same grid again */
+    assert_false(e.accepted);
+    assert_int_equal(e.rounds, 2);
+    assert_false(about("alice").grid);
+    assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE); /* still by the password */
+    for (size_t i = 0; i < 5; i++) {
+        practice.answer = "wrong";
+        assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
+    }
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_LIMIT);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_NOTFOUND);
+    enrol("alice", GOOD);
+    assert_true(about("alice").grid);
+    done();
+}
+
+static void weak_and_former_patterns_are_not_taken(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    struct aaa_enrolment e;
+    struct aaa_new_pattern wanted = {
+        .user = "alice", .cells = "0,1,2,3,4,5,6,7", .phrase = "", .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_false(e.accepted);
+    assert_true(e.weaknesses & 1u << GRID_WEAK_BLOCKS);
+    assert_int_equal(e.rounds, 0);
+    enrol("alice", GOOD);
+    wanted.cells = GOOD;
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
+    enrol("alice", BETTER);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
+    wanted.user = "nobody";
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_NOTFOUND);
+    done();
+}
+
+static void strange_places_are_counted_until_a_new_pattern_is_due(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    for (uint64_t i = 1; i <= 4; i++) {
+        const struct aaa_grid grid = fetch("alice", &home);
+        assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, i), CAUSE_NONE);
+        assert_int_equal(about("alice").grid_exposed, i < 3 ? i : 3); /* known from the third on */
+        assert_int_equal(about("alice").renew, i >= 2);
+    }
+    enrol("alice", BETTER);
+    assert_int_equal(about("alice").grid_exposed, 0);
+    assert_false(about("alice").renew);
+    done();
+}
+
+static void a_pattern_for_grids_of_another_shape_is_of_no_use(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    config.grid.rows = 5;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    fetch("alice", &home);
+    assert_int_equal(pap("alice", "00000000", &home, 1), CAUSE_GRID_SHAPE);
+    done();
+}
+
+static void a_pattern_survives_a_restart_and_is_nowhere_in_clear(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    aaa_close(a);
+    FILE *f = fopen(database, "rb");
+    assert_non_null(f);
+    static uint8_t bytes[1 << 20];
+    const size_t n = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    assert_null(memmem(bytes, n, ((uint8_t[]){0, 22, 45, 11, 17, 35, 28, 6}), 8));
+    assert_int_equal(aaa_open(&config, &a, why), ERR_OK);
+    const struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
+    done();
+}
+
+/* ---- one-time codes ---- */
+
+static uint8_t totp_secret[TOTP_SECRET_SIZE];
+
+static void unbase32(const char *text)
+{
+    uint32_t bits = 0;
+    size_t have = 0, n = 0;
+    for (; *text; text++) {
+        bits = bits << 5 | (uint32_t)(*text >= 'A' ? *text - 'A' : *text - '2' + 26);
+        have += 5;
+        if (have >= 8) {
+            have -= 8;
+            totp_secret[n++] = (uint8_t)(bits >> have);
+        }
+    }
+    assert_int_equal(n, TOTP_SECRET_SIZE);
+}
+
+static const char *with_code(const char *password, int64_t at)
+{
+    static char typed[128];
+    char code[TOTP_CODE_SIZE];
+    assert_int_equal(totp_code(VIEW(totp_secret), (uint64_t)at / TOTP_STEP, code), ERR_OK);
+    snprintf(typed, sizeof typed, "%s%s", password, code);
+    return typed;
+}
+
+static void give_codes(const char *name)
+{
+    char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_OK);
+    unbase32(text);
+    assert_non_null(strstr(uri, text));
+    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, why), ERR_INVALID);
+    assert_false(about(name).totp);
+    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, why), ERR_OK);
+    assert_true(about(name).totp);
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_EXISTS);
+    pass(90);
+}
+
+static void a_code_goes_after_the_password_and_no_step_is_good_twice(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_ALTERNATIVE);
+    config.grid.reconnect = 0;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    give_codes("alice");
+    assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_AUTH_CODE);
+    assert_int_equal(mschap("alice", with_code("secret", wall), &home, 2), CAUSE_NONE);
+    assert_int_equal(mschap("alice", with_code("secret", wall), &home, 3), CAUSE_AUTH_CODE);
+    assert_int_equal(pap("alice", with_code("secret", wall - 30), &home, 4), CAUSE_AUTH_CODE); /* older than that */
+    assert_int_equal(chap("alice", with_code("secret", wall + 30), &home, 5), CAUSE_NONE);     /* a fast clock */
+    pass(300);
+    assert_int_equal(pap("alice", with_code("secret", wall - 60), &home, 6), CAUSE_AUTH_CODE);
+    assert_int_equal(pap("alice", with_code("secret", wall + 60), &home, 7), CAUSE_AUTH_CODE);
+    assert_int_equal(pap("alice", with_code("secret", wall - 30), &home, 8), CAUSE_NONE); /* a slow one */
+    assert_int_equal(pap("bob", "secret", &home, 9), CAUSE_NONE);
+    assert_int_equal(aaa_totp_off(a, "alice", why), ERR_OK);
+    assert_int_equal(pap("alice", "secret", &home, 10), CAUSE_NONE);
+    done();
+}
+
+static void an_alternative_code_opens_beside_the_pattern(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_ALTERNATIVE);
+    enrol("alice", GOOD);
+    give_codes("alice");
+    assert_int_equal(pap("alice", with_code("secret", wall), &home, 1), CAUSE_NONE);
+    const struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2), CAUSE_NONE);
+    done();
+}
+
+static void a_second_factor_is_typed_after_the_characters(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_SECOND);
+    enrol("alice", GOOD);
+    give_codes("alice");
+    struct aaa_grid grid = fetch("alice", &home);
+    assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_WRONG);
+    assert_int_equal(mschap("alice", with_code("secret", wall), &home, 2), CAUSE_GRID_EXPIRED);
+    grid = fetch("alice", &home);
+    assert_int_equal(mschap("alice", with_code(read_from(&grid, GOOD), wall), &home, 3), CAUSE_NONE);
+    done();
+}
+
+static void a_code_alone_is_checked_with_the_same_patience(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_ALTERNATIVE);
+    give_codes("alice");
+    const struct aaa_request r = {.proof = {.user = "alice"}, .peer = office, .wall = wall, .now = now};
+    assert_true(aaa_totp_check(a, &r, with_code("", wall)));
+    assert_false(aaa_totp_check(a, &r, with_code("", wall)));
+    for (size_t i = 0; i < 5; i++)
+        assert_false(aaa_totp_check(a, &r, "123456"));
+    assert_false(aaa_totp_check(a, &r, with_code("", wall + 30))); /* has to wait */
+    const struct aaa_request nobody = {.proof = {.user = "nobody"}, .peer = home, .wall = wall, .now = now};
+    assert_false(aaa_totp_check(a, &nobody, "123456"));
+    done();
+}
+
+/* ---- off ---- */
+
+static void where_grids_are_off_passwords_open_as_ever(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    config.grid.enabled = false;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    struct aaa_grid grid;
+    const struct aaa_visit visit = {.user = "alice", .source = home, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_INVALID);
+    assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE);
+    assert_int_equal(pap("alice", "wrong", &home, 2), CAUSE_AUTH_PASSWORD);
+    done();
+}
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(database, sizeof database, "%s/users.db", folder);
+    snprintf(key_file, sizeof key_file, "%s/users.key", folder);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_characters_on_the_cells_open_by_every_method_and_only_once),
+        cmocka_unit_test(the_password_no_longer_opens_once_there_is_a_pattern),
+        cmocka_unit_test(a_wrong_answer_burns_the_grid),
+        cmocka_unit_test(a_grid_past_its_time_opens_nothing),
+        cmocka_unit_test(two_open_grids_are_told_apart_by_what_was_typed),
+        cmocka_unit_test(the_number_of_one_grid_does_not_go_with_another),
+        cmocka_unit_test(a_bound_grid_opens_only_where_it_was_fetched),
+        cmocka_unit_test(a_grid_shown_in_band_opens_for_its_session_alone),
+        cmocka_unit_test(the_portal_names_the_grid_that_it_has_shown),
+        cmocka_unit_test(a_phrase_is_typed_before_or_after),
+        cmocka_unit_test(unknown_names_get_grids_like_all_others),
+        cmocka_unit_test(a_stranger_cannot_end_the_grid_of_a_user),
+        cmocka_unit_test(no_more_than_three_true_grids_are_open),
+        cmocka_unit_test(strangers_who_fill_the_desk_give_way_to_who_is_known),
+        cmocka_unit_test(where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps),
+        cmocka_unit_test(an_address_gets_only_so_many_grids_an_hour),
+        cmocka_unit_test(only_many_sources_lock_a_user_and_the_administrator_unlocks),
+        cmocka_unit_test(a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out),
+        cmocka_unit_test(the_same_device_comes_back_with_what_it_typed),
+        cmocka_unit_test(a_device_without_a_name_is_known_by_its_address),
+        cmocka_unit_test(coming_back_ends_some_hours_after_the_login),
+        cmocka_unit_test(a_new_pattern_ends_what_the_old_one_had_opened),
+        cmocka_unit_test(a_pattern_counts_only_after_two_grids_were_read_in_a_row),
+        cmocka_unit_test(weak_and_former_patterns_are_not_taken),
+        cmocka_unit_test(strange_places_are_counted_until_a_new_pattern_is_due),
+        cmocka_unit_test(a_pattern_for_grids_of_another_shape_is_of_no_use),
+        cmocka_unit_test(a_pattern_survives_a_restart_and_is_nowhere_in_clear),
+        cmocka_unit_test(a_code_goes_after_the_password_and_no_step_is_good_twice),
+        cmocka_unit_test(an_alternative_code_opens_beside_the_pattern),
+        cmocka_unit_test(a_second_factor_is_typed_after_the_characters),
+        cmocka_unit_test(a_code_alone_is_checked_with_the_same_patience),
+        cmocka_unit_test(where_grids_are_off_passwords_open_as_ever),
+    };
+    return cmocka_run_group_tests(tests, make_folder, NULL);
+}
