@@ -152,6 +152,7 @@ struct opening {
     uint64_t user, source; /* keyed hashes; user 0: free */
     uint64_t session;      /* shown in band to this session alone; 0: fetched */
     usec_t until;
+    int64_t expires; /* the same in seconds since 1970 */
     uint8_t number;
     bool decoy; /* opens nothing */
     bool known; /* fetched by somebody who had proved something */
@@ -161,6 +162,7 @@ struct opening {
 struct desk_visit {
     uint64_t user, source, session;
     usec_t now, life;
+    int64_t wall;
     uint32_t quota; /* grids an hour for the source */
     bool known, decoy;
 };

@@ -130,6 +130,7 @@ static void fill(struct desk *d, struct opening *o, const struct desk_visit *v, 
                           .source = v->source,
                           .session = v->session,
                           .until = v->now + v->life,
+                          .expires = v->wall + (int64_t)(v->life / USEC_SEC),
                           .decoy = decoy,
                           .known = v->known};
     for (size_t i = 0; i < NUMBER_TRIES; i++) {

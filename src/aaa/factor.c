@@ -50,6 +50,7 @@ enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aa
         .session = visit->session,
         .now = visit->now,
         .life = aaa->grid.life * USEC_SEC,
+        .wall = visit->wall,
         .quota = aaa->grid.per_source,
         .known = known,
         .decoy = !known && !aaa->grid.strangers,
@@ -58,7 +59,7 @@ enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aa
     const struct opening *o = desk_take(aaa->desk, &v, &aaa->random);
     if (o == NULL)
         return aaa_why(why, ERR_LIMIT, "This address has fetched too many grids; wait a while.");
-    result = describe(aaa, o->id, visit->wall + (int64_t)((o->until - visit->now) / USEC_SEC), out);
+    result = describe(aaa, o->id, o->expires, out);
     return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The grid cannot be drawn: %s.", err_text(result));
 }
 
