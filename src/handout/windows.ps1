@@ -1,7 +1,9 @@
-if ([Environment]::OSVersion.Platform -ne 'Win32NT') {
-    Write-Error $text.NoWindows
+function Stop-Here([string] $why) {
+    [Console]::Error.WriteLine($why)
     exit 1
 }
+
+if ([Environment]::OSVersion.Platform -ne 'Win32NT') { Stop-Here $text.NoWindows }
 
 $rule = 'AssumeUDPEncapsulationContextOnSendRule'
 $agent = 'HKLM:\SYSTEM\CurrentControlSet\Services\PolicyAgent'
@@ -181,10 +183,7 @@ if ($Check) {
 
 if ($Remove) {
     if ($null -ne (Get-Connection)) { Remove-VpnConnection -Name $connection -Force }
-    if (@(Get-Rules).Count -gt 0 -and (Invoke-Machine) -ne 0) {
-        Write-Error $text.Refused
-        exit 1
-    }
+    if (@(Get-Rules).Count -gt 0 -and (Invoke-Machine) -ne 0) { Stop-Here $text.Refused }
     Write-Host $text.Removed
     exit 0
 }
@@ -193,10 +192,7 @@ Set-Connection
 Set-Routes
 $code = 0
 if (-not ((Test-Nat) -and (Test-Dns) -and (Test-Certificate))) { $code = Invoke-Machine }
-if ($code -ne 0 -and $code -ne $restart) {
-    Write-Error $text.Refused
-    exit 1
-}
+if ($code -ne 0 -and $code -ne $restart) { Stop-Here $text.Refused }
 Write-Host $text.Ready
 if ($code -eq $restart) { Write-Host $text.Restart }
 exit 0
