@@ -346,6 +346,7 @@ struct peer {
     bool ending;      /* peer_end() is at work, which frees it */
     bool quick_due;   /* as initiator: begin quick mode once main mode is done */
     uint32_t quick_replaces;
+    bool unselected; /* as initiator: it takes no selectors of ours */
     struct vendors vendors;
     usec_t alive;
     struct alarm watch; /* DPD */
@@ -616,6 +617,10 @@ void quick_responder_timeout(struct ike *ike, struct quick *q);
 enum err quick_begin(struct ike *ike, struct sa *sa, uint32_t replaces);
 enum drop quick_initiator_reply(struct ike *ike, struct quick *q, const struct message *m, const struct opened *o);
 void quick_initiator_worked(struct ike *ike, struct quick *q, const struct dh_work *work);
+/* Where a NAT was not looked for, the responder may refuse an address that it does not see: once more without
+ * selectors, which means the addresses that both sides see (RFC 2409 5.5). False when that was tried, or makes no
+ * sense. */
+bool quick_without_selectors(struct ike *ike, struct quick *q);
 void quick_initiator_failed(struct ike *ike, struct quick *q, enum cause cause, const char *detail);
 /* Derives both keys and tells CHILD_NEW. NULL when a limit or memory forbids it. */
 struct child *quick_child(struct ike *ike, struct quick *q);

@@ -119,6 +119,8 @@ static void fail_quick(struct ike *ike, struct sa *sa, const struct notify *n)
         struct quick *q = container_of(l, struct quick, of_sa);
         if (!q->initiator || q->state != QUICK_QM2_WAIT)
             continue;
+        if (n->type == NOTIFY_INVALID_ID_INFORMATION && quick_without_selectors(ike, q))
+            return;
         quick_initiator_failed(ike, q, cause_of(n->type), notify_word(n->type));
         return;
     }

@@ -67,6 +67,16 @@ static void selectors(const struct ike *ike, const struct sa *sa, struct quick_w
     w->port_remote = old->port_remote;
 }
 
+static void selectors_write(struct draft *d, const struct quick_work *w)
+{
+    draft_payload(d, PAYLOAD_ID);
+    identity_write(&d->w, &w->host_local, IP_PROTO_UDP, w->port_local);
+    draft_payload_end(d);
+    draft_payload(d, PAYLOAD_ID);
+    identity_write(&d->w, &w->host_remote, IP_PROTO_UDP, w->port_remote);
+    draft_payload_end(d);
+}
+
 static void send_offer(struct ike *ike, struct quick *q)
 {
     struct quick_work *w = q->work;
@@ -81,12 +91,8 @@ static void send_offer(struct ike *ike, struct quick *q)
     draft_put(&d, PAYLOAD_NONCE, view_of(w->nonce_i, w->nonce_i_len));
     if (w->public_len > 0)
         draft_put(&d, PAYLOAD_KE, view_of(w->public_key, w->public_len));
-    draft_payload(&d, PAYLOAD_ID);
-    identity_write(&d.w, &w->host_local, IP_PROTO_UDP, w->port_local);
-    draft_payload_end(&d);
-    draft_payload(&d, PAYLOAD_ID);
-    identity_write(&d.w, &w->host_remote, IP_PROTO_UDP, w->port_remote);
-    draft_payload_end(&d);
+    if (!sa->peer->unselected)
+        selectors_write(&d, w);
     if (mode_is_udp(suites[0].mode))
         natoa_write(&d, sa, &sa->path.local.addr, &w->host_remote);
     const struct view message = draft_phase2_seal(&d, sa, false, VIEW_NONE, VIEW_NONE, q->iv);
@@ -221,6 +227,18 @@ void quick_initiator_worked(struct ike *ike, struct quick *q, const struct dh_wo
     memcpy(w->shared, work->shared, work->shared_len);
     w->shared_len = work->shared_len;
     finish(ike, q);
+}
+
+bool quick_without_selectors(struct ike *ike, struct quick *q)
+{
+    struct sa *sa = q->sa;
+    const uint32_t replaces = q->work->replaces;
+    if (!sa->peer->initiator || sa->peer->unselected || sa->natt_agreed)
+        return false;
+    sa->peer->unselected = true;
+    quick_free(ike, q);
+    (void)quick_begin(ike, sa, replaces); /* which tells when it fails */
+    return true;
 }
 
 void quick_initiator_failed(struct ike *ike, struct quick *q, enum cause cause, const char *detail)

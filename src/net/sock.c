@@ -135,7 +135,8 @@ static struct sock *sock_new(const struct sock_config *config)
     const int family = config->local.addr.family == 4 ? AF_INET : AF_INET6;
     const bool raw = config->kind == SOCK_RAW_ESP;
     s->kind = config->kind;
-    s->segments = !raw;
+    /* Messages of IKE leave one by one: a router that looks into port 500 would take a train for one message. */
+    s->segments = !raw && config->kind != SOCK_UDP_IKE;
     s->batch = send_batch_new();
     s->fd = s->batch
                 ? socket(family, (raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, raw ? IP_PROTO_ESP : 0)

@@ -108,14 +108,20 @@ static void ike_failed(struct stack *s, usec_t now, const struct ike_event *even
     struct peer *peer = stack_peer_by_ike(s, event->peer);
     /* A rekeying that failed is tried again: it ends neither a live session's story nor a client. */
     const bool live = peer && has_live_session(peer);
+    char lost[LOST_DETAIL_MAX];
+    enum cause cause = event->cause;
+    /* A server that takes no address but the one it sees: here too NAT traversal is what is missing. */
+    if (peer && peer->client && cause == CAUSE_ESP_SELECTOR)
+        cause = esp_lost(s, peer, cause, lost);
+    const char *detail = cause == CAUSE_ESP_NAT ? lost : event->detail;
     if (!live || event->attempt != peer->story)
-        story_end(s, now, event->attempt, &event->path, event->stage, event->cause, event->detail);
+        story_end(s, now, event->attempt, &event->path, event->stage, cause, detail);
     struct stack_event told = {.type = STACK_EVENT_FAILED,
                                .story = event->attempt,
                                .path = event->path,
                                .stage = event->stage,
-                               .cause = event->cause};
-    view_copy_text(told.detail, sizeof(told.detail), view_str(event->detail));
+                               .cause = cause};
+    view_copy_text(told.detail, sizeof(told.detail), view_str(detail));
     if (!live || !peer->client)
         stack_tell(s, &told);
     if (peer)

@@ -1,18 +1,20 @@
-"""Real stacks behind sekisho-router, NAT traversal off at the gateway: bare ESP of strongSwan and libreswan side by side."""
+"""Bare ESP through sekisho-router: strongSwan and libreswan side by side at our gateway, and our client at their servers."""
 import re
+import socket
 
 import pytest
 
 from clients import PASSWORD, USER, Libreswan, Profile, StrongSwan
-from lab.gateway import settings
+from lab.gateway import SENTENCES, settings
 from lab.packets import Sniffer, is_esp, udp_ports
 from lab.router import Router
+from lab.world import INTERNET_GATEWAY
+from servers import SERVERS, TAKE_PORT, TOLD_WITHIN, Service
 from test_neighbours import together
 
 USERS = {USER: PASSWORD, "bob": "builder-77-hats"}
 ALICE = Profile()
 BOB = Profile(user="bob", password=USERS["bob"], esp="aes128-sha256")
-pytestmark = pytest.mark.xdist_group("passthrough-clients")
 
 
 class Family:
@@ -46,6 +48,7 @@ def checksum_errors(client):
     return int(dict(zip(names.split(), values.split()))["InCsumErrors"])
 
 
+@pytest.mark.xdist_group("passthrough-clients")
 def test_both_stacks_use_one_server_at_the_same_time(family):
     wire = Sniffer(family.home, "wan")
     links = family.login()
@@ -64,6 +67,7 @@ def test_both_stacks_use_one_server_at_the_same_time(family):
     family.second.logout(BOB)
 
 
+@pytest.mark.xdist_group("passthrough-clients")
 def test_a_client_that_crashes_is_back_and_its_neighbour_does_not_notice(family):
     family.login()
     family.first.crash()
@@ -74,6 +78,7 @@ def test_a_client_that_crashes_is_back_and_its_neighbour_does_not_notice(family)
     family.second.logout(BOB)
 
 
+@pytest.mark.xdist_group("passthrough-clients")
 def test_a_router_that_loses_all_it_knows_learns_again(family):
     family.login()
     family.router.kill()
@@ -83,3 +88,67 @@ def test_a_router_that_loses_all_it_knows_learns_again(family):
     family.both(lambda client: client.ping("172.16.0.10", 10))
     family.first.logout(ALICE)
     family.second.logout(BOB)
+
+
+# ---- our client, NAT traversal off, at servers of others ----
+
+class Away:
+    """A server of theirs, and our client in a home behind the router."""
+
+    def __init__(self, served, directory):
+        self.served = served
+        home = served.world.add_home(napt=False)
+        router = Router(home, directory)
+        served.world.on_close(router.close)
+        served.places["home"] = served.world.add_computer(home)
+
+    def connect(self, **more):
+        profile = {"ike.encapsulation": "off", **more.pop("profile", {})}
+        return self.served.connect("home", profile=profile, **more)
+
+
+@pytest.fixture(scope="module")
+def away(request, make_served, tmp_path_factory):
+    return Away(make_served(SERVERS[request.param]), tmp_path_factory.mktemp("router"))
+
+
+def at(stack):
+    return pytest.mark.parametrize("away", [pytest.param(stack, marks=pytest.mark.xdist_group(f"passthrough-{stack}"))],
+                                   indirect=True)
+
+
+@at("strongswan")
+def test_our_client_speaks_bare_esp_with_a_server_that_wants_the_address_it_sees(away):
+    """strongSwan refuses the selector of an inside address, and takes the same quick mode without selectors."""
+    server = away.served.server.offer(Service())
+    wire = Sniffer(*server.wire)
+    client = away.connect()
+    client.ping(server.office, 20)
+    assert client.sha256_of(server.url) == server.sha256
+    assert client.send(server.office, TAKE_PORT, away.served.upload) == away.served.upload_sha256
+    client.disconnect()
+    server.heard_goodbye()
+    packets = wire.stop()
+    assert sum(map(is_esp, packets)) > 1000
+    ours = [packet for packet in packets if packet[16:20] == socket.inet_aton(INTERNET_GATEWAY)]  # it says goodbye in clear
+    assert {udp_ports(packet) for packet in ours if packet[9] == 17} == {(500, 500)}
+    assert checksum_errors(server) == 0  # ours has none
+
+
+@at("strongswan")
+def test_new_keys_that_the_server_asks_for_lose_no_packet(away):
+    server = away.served.server.offer(Service(restless=True))
+    client = away.connect()
+    client.ping(server.office, 180, interval=0.2)
+    main_modes, quick_modes = server.established()
+    assert main_modes >= 2 and quick_modes >= 3
+    client.disconnect()
+    server.heard_goodbye()
+
+
+@at("libreswan")
+def test_a_server_that_takes_only_addresses_it_sees_is_told_of_as_what_nat_traversal_is_missing(away):
+    away.served.server.offer(Service())
+    client = away.connect(wait=False)
+    assert client.wait_end(TOLD_WITHIN) == 11
+    assert SENTENCES["esp-nat"] in client.said(), client.said()

@@ -153,6 +153,29 @@ static void trains_arrive_as_the_datagrams_that_were_sent(void **state)
     sock_free(from);
 }
 
+/* Two Deletes of one size, one after the other: whoever looks at them on the way, before they are cut, sees two. */
+static void messages_of_ike_never_leave_as_a_train(void **state)
+{
+    (void)state;
+    struct sock *to = open_single(SOCK_UDP_NATT, "127.0.0.1");
+    struct sock *from = open_single(SOCK_UDP_IKE, "127.0.0.1");
+    const struct path p = path_between(from, to, "127.0.0.1");
+    static const uint8_t bytes[92];
+    const struct sendable list[] = {{&p, bytes, sizeof(bytes), 0}, {&p, bytes, sizeof(bytes), 0}};
+    assert_int_equal(sock_send(from, list, ARRAY_LEN(list)), ARRAY_LEN(list));
+    for (size_t seen = 0; seen < ARRAY_LEN(list);) {
+        struct datagram d[INTAKE_BATCH];
+        const size_t n = receive(to, d);
+        assert_true(n > 0);
+        for (size_t i = 0; i < n; i++, seen++) {
+            assert_int_equal(d[i].len, sizeof(bytes));
+            assert_int_equal(d[i].segment, 0);
+        }
+    }
+    sock_free(from);
+    sock_free(to);
+}
+
 /* A train in one piece goes between single datagrams; its last one is shorter. */
 static void a_train_in_one_piece_arrives_as_its_datagrams(void **state)
 {
@@ -341,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_reply_leaves_from_the_address_that_was_dialled),
         cmocka_unit_test(ipv6_travels_likewise),
         cmocka_unit_test(trains_arrive_as_the_datagrams_that_were_sent),
+        cmocka_unit_test(messages_of_ike_never_leave_as_a_train),
         cmocka_unit_test(a_train_in_one_piece_arrives_as_its_datagrams),
         cmocka_unit_test(single_datagrams_come_many_at_once_and_trains_few),
         cmocka_unit_test(a_datagram_that_cannot_be_sent_is_counted_and_the_next_ones_leave),
