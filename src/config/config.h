@@ -225,6 +225,11 @@ struct config {
     } portal;
 
     struct {
+        struct ip_addr listen; /* family 0: off */
+        uint32_t port;
+    } metrics;
+
+    struct {
         uint32_t format; /* enum config_log_format */
         uint32_t level;  /* enum config_log_level */
     } log;

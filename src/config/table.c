@@ -24,6 +24,7 @@ static const struct schema_section sections[SECTION_COUNT] = {
 #define BASE_CONTROL     struct config
 #define BASE_GRID        struct config
 #define BASE_PORTAL      struct config
+#define BASE_METRICS     struct config
 #define BASE_LOG         struct config
 #define BASE_RUN         struct config
 
@@ -55,6 +56,7 @@ static const char *const *key_names(void)
 #define WORD_CONTROL(word)     "control." #word
 #define WORD_GRID(word)        "grid." #word
 #define WORD_PORTAL(word)      "portal." #word
+#define WORD_METRICS(word)     "metrics." #word
 #define WORD_LOG(word)         "log." #word
 #define WORD_RUN(word)         "run." #word
 #define SECTION(id, word, titled, sentence)

@@ -118,6 +118,7 @@ static void say_what_waits(const struct gateway *g, const struct config *old, co
          strcmp(old->users.database, c->users.database) == 0 && strcmp(old->users.key_file, c->users.key_file) == 0},
         {"control",
          strcmp(old->control.socket, c->control.socket) == 0 && strcmp(old->control.group, c->control.group) == 0},
+        {"metrics", ip_equal(&old->metrics.listen, &c->metrics.listen) && old->metrics.port == c->metrics.port},
         {"run", strcmp(old->run.user, c->run.user) == 0 && strcmp(old->run.group, c->run.group) == 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
@@ -217,7 +218,7 @@ static usec_t service_turn(void *ctx, usec_t now)
     mailbox_read(&g->mailbox, g);
     if (now >= g->show_out_at)
         gateway_show_out(g);
-    return g->show_out_at;
+    return usec_min(g->show_out_at, scrape_timeout(g->scrape, now));
 }
 
 /* ---- opening ---- */
@@ -397,6 +398,15 @@ static enum err open_control(struct gateway *g, char why[static AAA_WHY_MAX])
     return g->control ? ERR_OK : ERR_SYSTEM;
 }
 
+static enum err open_metrics(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const struct endpoint local = {g->config->metrics.listen, (uint16_t)g->config->metrics.port};
+    if (local.addr.family == 0)
+        return ERR_OK;
+    g->scrape = scrape_new(g, &local, why, AAA_WHY_MAX);
+    return g->scrape ? ERR_OK : ERR_SYSTEM;
+}
+
 static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     g->shard_count = count_shards(g->config);
@@ -424,6 +434,8 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
         e = make_shards(g, why);
     if (e == ERR_OK)
         e = open_control(g, why);
+    if (e == ERR_OK)
+        e = open_metrics(g, why);
     if (e == ERR_OK)
         e = give_rights_away(g, why);
     const struct aaa_config aaa = aaa_settings(g, g->config);
@@ -459,6 +471,7 @@ static void close_all(struct gateway *g)
     workers_free(g->provers);
     workers_free(g->hashers);
     control_free(g->control);
+    scrape_free(g->scrape);
     for (uint8_t i = 0; g->shards && i < g->shard_count; i++)
         shard_done(&g->shards[i]);
     free(g->shards);

@@ -162,6 +162,17 @@ __attribute__((format(printf, 3, 4))) void report_say(const struct report *repor
 /* The reply line to one request to the gateway. */
 char *answer_request(void *gateway, const struct ctl_request *request, struct control_asked *asked);
 
+/* ---- metrics ---- */
+
+struct scrape;
+/* Listens in the gateway's loop. NULL: why has the rest of a sentence. */
+struct scrape *scrape_new(struct gateway *gateway, const struct endpoint *local, char *why, size_t cap);
+/* Ends who has had their time; when it is to be called next. NULL-safe. */
+usec_t scrape_timeout(struct scrape *scrape, usec_t now);
+void scrape_free(struct scrape *scrape); /* NULL-safe */
+/* All the numbers. */
+void gauges_write(struct gateway *gateway, struct writer *w);
+
 /* ---- the gateway ---- */
 
 struct gateway {
@@ -186,7 +197,9 @@ struct gateway {
     int signals;
     struct aftermath aftermath;
     int64_t started;
-    usec_t show_out_at; /* the next user's time may be over */
+    usec_t show_out_at;              /* the next user's time may be over */
+    struct scrape *scrape;           /* NULL: there is no section metrics */
+    atomic_ullong ends[CAUSE_COUNT]; /* failures and ends, by cause, of all shards */
 };
 
 /* Starts, runs until a signal, cleans up. Returns the exit status. */

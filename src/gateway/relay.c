@@ -403,6 +403,7 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
             post_notice(shard, now, event);
         break;
     case STACK_EVENT_FAILED:
+        atomic_fetch_add(&gateway->ends[event->cause], 1);
         post_notice(shard, now, event);
         break;
     case STACK_EVENT_PROMPT: /* a client's */

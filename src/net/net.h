@@ -331,6 +331,12 @@ enum err local_connect(const char *path, int *fd);
 enum err local_read(int fd, void *out, size_t cap, size_t *n);
 enum err local_write(int fd, struct view bytes, size_t *n);
 
+/* ---- TCP, for the few who ask a daemon something ---- */
+
+/* Listens; errno tells. The connections are non-blocking, and local_read() and local_write() serve them too. */
+enum err stream_listen(const struct endpoint *local, int *fd);
+enum err stream_accept(int listener, int *fd); /* ERR_NOTFOUND when none waits */
+
 /* ---- programs ---- */
 
 #define PROGRAM_PATH 64 /* bytes with NUL */
