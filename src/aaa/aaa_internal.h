@@ -307,6 +307,8 @@ void aaa_count_failure(struct aaa *a, const struct aaa_request *r, const struct 
 /* ERR_NOTFOUND: there is none; ERR_AUTH, ERR_MALFORMED. */
 enum err aaa_unseal_secret(const struct aaa *a, const struct store_row *row, struct grid_secret *out);
 enum err aaa_unseal_totp(const struct aaa *a, const struct store_row *row, uint8_t out[static TOTP_SECRET_SIZE]);
+/* Grids and tickets of the user open nothing any more. */
+void aaa_forget_openings(struct aaa *a, const char *name);
 uint64_t aaa_number_of_user(const struct aaa *a, const char *name);
 uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source);
 uint64_t aaa_number_of_place(const struct aaa *a, const struct ip_addr *source);

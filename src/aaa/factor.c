@@ -200,8 +200,7 @@ static bool answers(const struct aaa *a, const struct enrolment *e, const char *
     return same;
 }
 
-/* What is kept from before belongs to the old pattern. */
-static void forget_openings(struct aaa *a, const char *name)
+void aaa_forget_openings(struct aaa *a, const char *name)
 {
     const uint64_t user = aaa_number_of_user(a, name);
     desk_forget(a->desk, user);
@@ -231,7 +230,7 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
     result = tell(put_secret(aaa, row.user.name, &e->secret), row.user.name, why);
     bytes_wipe(e, sizeof *e);
     if (result == ERR_OK)
-        forget_openings(aaa, row.user.name);
+        aaa_forget_openings(aaa, row.user.name);
     return result;
 }
 
@@ -239,7 +238,7 @@ enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY
 {
     const enum err result = tell(store_pattern(aaa->store, name, VIEW_NONE, false), name, why);
     if (result == ERR_OK)
-        forget_openings(aaa, name);
+        aaa_forget_openings(aaa, name);
     return result;
 }
 
@@ -343,7 +342,10 @@ enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer,
 
 enum err aaa_totp_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
 {
-    return tell(store_totp(aaa->store, name, VIEW_NONE, false), name, why);
+    const enum err result = tell(store_totp(aaa->store, name, VIEW_NONE, false), name, why);
+    if (result == ERR_OK)
+        aaa_forget_openings(aaa, name);
+    return result;
 }
 
 bool aaa_totp_check(struct aaa *aaa, const struct aaa_request *request, const char *answer)

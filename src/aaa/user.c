@@ -123,6 +123,8 @@ enum err aaa_user_password(struct aaa *aaa, const char *name, struct view passwo
         result = seal_password(aaa, row.user.name, password, &row, why);
     if (result == ERR_OK)
         result = tell(store_password(aaa->store, row.user.name, view_of(row.sealed, row.sealed_n)), name, why);
+    if (result == ERR_OK)
+        aaa_forget_openings(aaa, row.user.name);
     return result;
 }
 
@@ -134,6 +136,8 @@ enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY
         result = tell(store_del(aaa->store, name), name, why);
     if (result == ERR_OK)
         leases_unreserve(aaa->leases, ip4_value(&row.user.address));
+    if (result == ERR_OK) /* who gets the name next is somebody else */
+        aaa_forget_openings(aaa, row.user.name);
     return result;
 }
 

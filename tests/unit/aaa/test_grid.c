@@ -162,6 +162,46 @@ static void done(void)
     a = NULL;
 }
 
+static uint8_t totp_secret[TOTP_SECRET_SIZE];
+
+static void unbase32(const char *text)
+{
+    uint32_t bits = 0;
+    size_t have = 0, n = 0;
+    for (; *text; text++) {
+        bits = bits << 5 | (uint32_t)(*text >= 'A' ? *text - 'A' : *text - '2' + 26);
+        have += 5;
+        if (have >= 8) {
+            have -= 8;
+            totp_secret[n++] = (uint8_t)(bits >> have);
+        }
+    }
+    assert_int_equal(n, TOTP_SECRET_SIZE);
+}
+
+static const char *with_code(const char *password, int64_t at)
+{
+    static char typed[128];
+    char code[TOTP_CODE_SIZE];
+    assert_int_equal(totp_code(VIEW(totp_secret), (uint64_t)at / TOTP_STEP, code), ERR_OK);
+    snprintf(typed, sizeof typed, "%s%s", password, code);
+    return typed;
+}
+
+static void give_codes(const char *name)
+{
+    char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_OK);
+    unbase32(text);
+    assert_non_null(strstr(uri, text));
+    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, why), ERR_INVALID);
+    assert_false(about(name).totp);
+    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, why), ERR_OK);
+    assert_true(about(name).totp);
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_EXISTS);
+    pass(90);
+}
+
 /* ---- logins ---- */
 
 static void the_characters_on_the_cells_open_by_every_method_and_only_once(void **state)
@@ -570,6 +610,36 @@ static void a_new_pattern_ends_what_the_old_one_had_opened(void **state)
     done();
 }
 
+static void who_gets_a_name_anew_is_somebody_else(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    const struct aaa_grid grid = fetch("alice", &home);
+    char typed[GRID_ANSWER_MAX];
+    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
+    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
+    assert_int_equal(aaa_user_del(a, "alice", why), ERR_OK);
+    struct aaa_user alice = {.name = "Alice", .enabled = true};
+    assert_int_equal(aaa_user_add(a, &alice, view_str("another"), WALL, why), ERR_OK);
+    assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_AUTH_PASSWORD);
+    done();
+}
+
+static void a_new_password_ends_what_the_old_one_had_opened(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_ALTERNATIVE);
+    give_codes("alice");
+    char typed[128];
+    snprintf(typed, sizeof typed, "%s", with_code("secret", wall));
+    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
+    assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_NONE);
+    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), why), ERR_OK);
+    assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_AUTH_CODE);
+    done();
+}
+
 /* ---- enrolment ---- */
 
 static void a_pattern_counts_only_after_two_grids_were_read_in_a_row(void **state)
@@ -671,46 +741,6 @@ static void a_pattern_survives_a_restart_and_is_nowhere_in_clear(void **state)
 }
 
 /* ---- one-time codes ---- */
-
-static uint8_t totp_secret[TOTP_SECRET_SIZE];
-
-static void unbase32(const char *text)
-{
-    uint32_t bits = 0;
-    size_t have = 0, n = 0;
-    for (; *text; text++) {
-        bits = bits << 5 | (uint32_t)(*text >= 'A' ? *text - 'A' : *text - '2' + 26);
-        have += 5;
-        if (have >= 8) {
-            have -= 8;
-            totp_secret[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    assert_int_equal(n, TOTP_SECRET_SIZE);
-}
-
-static const char *with_code(const char *password, int64_t at)
-{
-    static char typed[128];
-    char code[TOTP_CODE_SIZE];
-    assert_int_equal(totp_code(VIEW(totp_secret), (uint64_t)at / TOTP_STEP, code), ERR_OK);
-    snprintf(typed, sizeof typed, "%s%s", password, code);
-    return typed;
-}
-
-static void give_codes(const char *name)
-{
-    char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_OK);
-    unbase32(text);
-    assert_non_null(strstr(uri, text));
-    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, why), ERR_INVALID);
-    assert_false(about(name).totp);
-    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, why), ERR_OK);
-    assert_true(about(name).totp);
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_EXISTS);
-    pass(90);
-}
 
 static void a_code_goes_after_the_password_and_no_step_is_good_twice(void **state)
 {
@@ -828,6 +858,8 @@ int main(void)
         cmocka_unit_test(a_device_without_a_name_is_known_by_its_address),
         cmocka_unit_test(coming_back_ends_some_hours_after_the_login),
         cmocka_unit_test(a_new_pattern_ends_what_the_old_one_had_opened),
+        cmocka_unit_test(who_gets_a_name_anew_is_somebody_else),
+        cmocka_unit_test(a_new_password_ends_what_the_old_one_had_opened),
         cmocka_unit_test(a_pattern_counts_only_after_two_grids_were_read_in_a_row),
         cmocka_unit_test(weak_and_former_patterns_are_not_taken),
         cmocka_unit_test(strange_places_are_counted_until_a_new_pattern_is_due),
