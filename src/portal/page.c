@@ -44,6 +44,8 @@ static bool grow(struct page *page, size_t n)
 
 void page_raw(struct page *page, const char *html, size_t n)
 {
+    if (n == 0)
+        return;
     if (!grow(page, n)) {
         page->failed = true;
         return;

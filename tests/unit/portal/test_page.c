@@ -22,6 +22,18 @@ static void text_is_escaped_in_content_and_attributes(void **state)
     page_done(&page);
 }
 
+/* Found by the fuzzer of headers: a page without memory yet. */
+static void no_text_is_no_page_yet(void **state)
+{
+    (void)state;
+    struct page page;
+    page_init(&page, LANGUAGE_EN);
+    page_text(&page, "");
+    assert_null(page.p);
+    assert_false(page.failed);
+    page_done(&page);
+}
+
 static void a_name_in_a_message_is_escaped_too(void **state)
 {
     (void)state;
@@ -92,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_escaped_in_content_and_attributes),
+        cmocka_unit_test(no_text_is_no_page_yet),
         cmocka_unit_test(a_name_in_a_message_is_escaped_too),
         cmocka_unit_test(a_name_in_a_link_is_percent_encoded),
         cmocka_unit_test(numbers_are_told_in_units_of_people),
