@@ -11,10 +11,12 @@ struct place {
 
 static const struct place places[] = {
     {ROLE_NONE, "/login", SAY_NAV_LOGIN},
+    {ROLE_NONE, "/grid", SAY_NAV_GRID},
     {ROLE_NONE, "/why", SAY_NAV_WHY},
     {ROLE_USER, "/me", SAY_NAV_HOME},
     {ROLE_USER, "/me/device", SAY_NAV_DEVICE},
     {ROLE_USER, "/me/why", SAY_NAV_WHY},
+    {ROLE_USER, "/me/pattern", SAY_NAV_PATTERN},
     {ROLE_USER, "/me/password", SAY_NAV_PASSWORD},
     {ROLE_ADMIN, "/admin", SAY_NAV_LIVE},
     {ROLE_ADMIN, "/admin/users", SAY_NAV_USERS},

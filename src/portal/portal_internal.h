@@ -276,17 +276,23 @@ void exchange_body(struct exchange *x);                                  /* all 
 void exchange_free(struct exchange *x);                                  /* NULL-safe; wipes */
 const char *exchange_header(const struct exchange *x, const char *name); /* "" when it is not there */
 
-/* visitor.c, user.c, device.c, admin.c, people.c: what routes.def names */
+/* visitor.c, user.c, device.c, grid.c, admin.c, people.c: what routes.def names */
 bool ask_login(struct exchange *x);
 bool ask_admin_login(struct exchange *x);
 bool ask_why_here(struct exchange *x);
 bool ask_invite(struct exchange *x);
 bool ask_invite_use(struct exchange *x);
+bool ask_grid(struct exchange *x);
+bool ask_grid_login(struct exchange *x);
 bool ask_home(struct exchange *x);
-bool ask_device(struct exchange *x);
 bool ask_kick_own(struct exchange *x);
 bool ask_why(struct exchange *x);
+bool ask_device(struct exchange *x);
 bool ask_password(struct exchange *x);
+bool ask_pattern(struct exchange *x);
+bool ask_pattern_new(struct exchange *x);
+bool ask_practise(struct exchange *x);
+bool ask_pattern_off(struct exchange *x);
 bool ask_live(struct exchange *x);
 bool ask_kick(struct exchange *x);
 bool ask_users(struct exchange *x);
@@ -319,14 +325,21 @@ void show_why_here(struct exchange *x);
 void show_invite(struct exchange *x);
 void show_invited(struct exchange *x);
 void show_invite_used(struct exchange *x);
+void show_grid_ask(struct exchange *x);
+void show_grid(struct exchange *x);
+void show_grid_login(struct exchange *x);
 void show_home(struct exchange *x);
+void show_kicked_own(struct exchange *x);
+void show_why(struct exchange *x);
 void show_device(struct exchange *x);
 void show_device_hand(struct exchange *x);
 void show_device_file(struct exchange *x);
-void show_kicked_own(struct exchange *x);
-void show_why(struct exchange *x);
 void show_password(struct exchange *x);
 void show_password_set(struct exchange *x);
+void show_pattern(struct exchange *x);
+void show_pattern_new(struct exchange *x);
+void show_practised(struct exchange *x);
+void show_pattern_off(struct exchange *x);
 void show_live(struct exchange *x);
 void show_stream(struct exchange *x);
 void show_kicked(struct exchange *x);

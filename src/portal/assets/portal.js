@@ -90,8 +90,32 @@ function followGateway() {
   });
 }
 
+// A pattern: tapped cells go into the field in their order, and each shows its place; a second tap takes it out.
+function takePattern() {
+  const form = document.querySelector("form.pattern");
+  if (!form) {
+    return;
+  }
+  let order = [];
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-cell]");
+    if (!button) {
+      return;
+    }
+    const cell = button.dataset.cell;
+    order = order.includes(cell) ? order.filter((other) => other !== cell) : [...order, cell];
+    form.elements.cells.value = order.join(",");
+    for (const each of form.querySelectorAll("button[data-cell]")) {
+      const place = order.indexOf(each.dataset.cell);
+      each.textContent = place < 0 ? "" : place + 1;
+      each.setAttribute("aria-pressed", place >= 0);
+    }
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   takeInvitation();
+  takePattern();
   followGateway();
 });
