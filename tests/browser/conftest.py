@@ -9,7 +9,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
 from lab import world
-from lab.gateway import Gateway
+from lab.gateway import Gateway, settings
 from lab.portal import ADMIN_PASSWORD, Portal, one_time_code
 from lab.shell import wait_for
 from lab.world import World
@@ -32,7 +32,7 @@ def site(tmp_path_factory):
     made = World()
     try:
         made.add_gateway_and_office()
-        gateway = Gateway(made.gateway, tmp_path_factory.mktemp("site") / "gateway", PSK, USERS)
+        gateway = Gateway(made.gateway, tmp_path_factory.mktemp("site") / "gateway", PSK, USERS, settings(grid={"enabled": "on"}))
         made.on_close(gateway.close)
         made.gateway_program = gateway
         made.portal = Portal(gateway)

@@ -151,6 +151,29 @@ def test_an_administrator_watches_and_disables(site, portal, open_browser, tmp_p
     assert all(s["user"] != "bob" for s in site.gateway_program.sessions())
 
 
+def test_a_pattern_is_tapped_on_a_phone(site, portal, open_browser):
+    browser = open_browser(PHONE)
+    browser.log_in("alice", "wonder-land-42")
+    browser.go("/me/pattern")
+    pattern = [0, 21, 10, 35, 5, 44, 18, 31]
+    for cell in [0, 7, *pattern[1:]]:
+        browser.one(f'button[data-cell="{cell}"]').click()
+    browser.one('button[data-cell="7"]').click()  # once more: taken out
+    assert browser.one("input[name=cells]").get_attribute("value") == ",".join(map(str, pattern))
+    assert browser.one('button[data-cell="31"]').text == "8" and browser.fits()
+    browser.picture("pattern-phone")
+    browser.fill("/me/pattern", old="wonder-land-42")
+    browser.until("practice", lambda: browser.all('form[action="/me/pattern/practise"]'))
+    assert browser.fits()
+    while browser.path != "/me":
+        cells = [cell.text for cell in browser.all(".grid td")]
+        code = browser.one("input[name=code]").get_attribute("value")
+        browser.fill("/me/pattern/practise", answer="".join(cells[cell] for cell in pattern))
+        browser.until("the next", lambda: browser.path == "/me" or browser.one("input[name=code]").get_attribute("value") != code)
+    assert "The pattern is in force." in browser.text
+    portal.ask("grid.off", user="alice")
+
+
 def test_dark_is_dark(open_browser):
     browser = open_browser()
     for scheme in ("light", "dark"):
