@@ -17,6 +17,7 @@ static const struct place places[] = {
     {ROLE_USER, "/me/device", SAY_NAV_DEVICE},
     {ROLE_USER, "/me/why", SAY_NAV_WHY},
     {ROLE_USER, "/me/pattern", SAY_NAV_PATTERN},
+    {ROLE_USER, "/me/codes", SAY_NAV_CODES},
     {ROLE_USER, "/me/password", SAY_NAV_PASSWORD},
     {ROLE_ADMIN, "/admin", SAY_NAV_LIVE},
     {ROLE_ADMIN, "/admin/users", SAY_NAV_USERS},

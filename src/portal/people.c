@@ -299,6 +299,30 @@ static void user_acts(struct exchange *x, const struct ctl_user *u)
     page_html(p, "</div>");
 }
 
+static void user_locked(struct exchange *x, const struct ctl_user *u)
+{
+    struct page *p = &x->page;
+    page_html(p, "<div class=\"notice bad\"><p>");
+    page_say(p, SAY_LOCKED);
+    page_html(p, " ");
+    page_time(p, u->locked);
+    page_html(p, "</p><p>");
+    form_button(x, "/admin/user/unlock", "name", u->name, SAY_UNLOCK, "");
+    page_html(p, "</p></div>");
+}
+
+bool ask_user_unlock(struct exchange *x)
+{
+    exchange_ask(x, ask_about(CTL_VERB_GRID_UNLOCK, CTL_ARG_USER, form_value(&x->form, "name")));
+    return true;
+}
+
+void show_user_unlocked(struct exchange *x)
+{
+    if (!exchange_was_refused(x, "/admin/users"))
+        exchange_back(x, "/admin/users", SAY_UNLOCKED);
+}
+
 void show_user(struct exchange *x)
 {
     struct ctl_user u;
@@ -313,6 +337,8 @@ void show_user(struct exchange *x)
     page_html(&x->page, "<p class=\"subject\">");
     page_text(&x->page, u.name);
     page_html(&x->page, "</p>");
+    if (u.locked != 0)
+        user_locked(x, &u);
     user_form(x, &u);
     user_acts(x, &u);
     layout_end(x);

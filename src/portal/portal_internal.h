@@ -58,7 +58,8 @@ struct page {
 void page_init(struct page *page, enum language language);
 void page_done(struct page *page); /* wipes */
 void page_raw(struct page *page, const char *html, size_t n);
-/* Markup: takes string literals alone, so that nothing from outside can get in unescaped. */
+/* Markup: takes string literals alone, so that nothing from outside can get in unescaped. page_raw() is for the writers
+ * of this program: files, and the QR code. */
 #define page_html(page, literal) page_raw(page, "" literal, sizeof("" literal) - 1)
 void page_text(struct page *page, const char *text);  /* escaped, for content and quoted attributes */
 void page_query(struct page *page, const char *text); /* percent-encoded, for a link's query */
@@ -276,7 +277,7 @@ void exchange_body(struct exchange *x);                                  /* all 
 void exchange_free(struct exchange *x);                                  /* NULL-safe; wipes */
 const char *exchange_header(const struct exchange *x, const char *name); /* "" when it is not there */
 
-/* visitor.c, user.c, device.c, grid.c, admin.c, people.c: what routes.def names */
+/* visitor.c, user.c, device.c, grid.c, codes.c, admin.c, people.c: what routes.def names */
 bool ask_login(struct exchange *x);
 bool ask_admin_login(struct exchange *x);
 bool ask_why_here(struct exchange *x);
@@ -293,6 +294,9 @@ bool ask_pattern(struct exchange *x);
 bool ask_pattern_new(struct exchange *x);
 bool ask_practise(struct exchange *x);
 bool ask_pattern_off(struct exchange *x);
+bool ask_codes_begin(struct exchange *x);
+bool ask_codes_confirm(struct exchange *x);
+bool ask_codes_off(struct exchange *x);
 bool ask_live(struct exchange *x);
 bool ask_kick(struct exchange *x);
 bool ask_users(struct exchange *x);
@@ -302,6 +306,7 @@ bool ask_user_save(struct exchange *x);
 bool ask_user_password(struct exchange *x);
 bool ask_user_invite(struct exchange *x);
 bool ask_user_kick(struct exchange *x);
+bool ask_user_unlock(struct exchange *x);
 bool ask_user_delete(struct exchange *x);
 bool ask_groups(struct exchange *x);
 bool ask_group_add(struct exchange *x);
@@ -340,6 +345,10 @@ void show_pattern(struct exchange *x);
 void show_pattern_new(struct exchange *x);
 void show_practised(struct exchange *x);
 void show_pattern_off(struct exchange *x);
+void show_codes(struct exchange *x);
+void show_codes_begun(struct exchange *x);
+void show_codes_confirmed(struct exchange *x);
+void show_codes_off(struct exchange *x);
 void show_live(struct exchange *x);
 void show_stream(struct exchange *x);
 void show_kicked(struct exchange *x);
@@ -350,6 +359,7 @@ void show_user_saved(struct exchange *x);
 void show_user_password(struct exchange *x);
 void show_user_invited(struct exchange *x);
 void show_user_kicked(struct exchange *x);
+void show_user_unlocked(struct exchange *x);
 void show_user_deleted(struct exchange *x);
 void show_groups(struct exchange *x);
 void show_group_changed(struct exchange *x);

@@ -5,7 +5,7 @@ import pytest
 
 from lab.client import Client
 from lab.gateway import Gateway, settings
-from lab.portal import Portal
+from lab.portal import Portal, one_time_code
 from lab.world import World
 
 PATTERN = [0, 21, 10, 35, 5, 44, 18, 31]
@@ -17,7 +17,7 @@ def site(tmp_path):
     made = World()
     try:
         made.add_gateway_and_office()
-        sections = settings(grid={"enabled": "on"}, ppp={"auth": "{mschapv2}"})
+        sections = settings(grid={"enabled": "on", "totp": "alternative"}, ppp={"auth": "{mschapv2}"})
         made.gateway_program = Gateway(made.gateway, tmp_path / "gateway", "four-winds-1867", {"alice": "wonder-land-42"},
                                        sections)
         made.on_close(made.gateway_program.close)
@@ -78,3 +78,20 @@ def test_a_stranger_sees_a_grid_for_every_name(site):
         assert len(re.findall(r"<td>(.)</td>", page.text)) == 48
         pages.append(re.sub(r"<td>.</td>|value=\"[^\"]*\"|number, \d+,", "", page.text))
     assert pages[0] == pages[1]
+
+
+def test_one_time_codes_are_begun_by_a_picture_and_taken_away_by_a_code(site):
+    visitor = site.portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin")
+    assert "<svg" in page.text
+    secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
+    wrong = visitor.submit(page, "/me/codes/confirm", answer="000000")
+    assert "in force" not in wrong.text and not site.portal.ask("user.list", name="alice")["users"][0]["totp"]
+    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin")
+    secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
+    page = visitor.submit(page, "/me/codes/confirm", answer=one_time_code(secret))
+    assert "One-time codes are in force." in page.text
+    assert site.portal.ask("user.list", name="alice")["users"][0]["totp"]
+    page = visitor.submit(page, "/me/codes/off", answer="000000")
+    assert site.portal.ask("user.list", name="alice")["users"][0]["totp"], "not without a code"

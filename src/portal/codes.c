@@ -1,0 +1,101 @@
+/* One-time codes of a user (RFC 6238): a secret for the authenticator app, told once, and its first code. */
+#include "portal/portal_internal.h"
+
+#include "handout/handout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void say_paragraph(struct page *p, enum message m)
+{
+    page_html(p, "<p>");
+    page_say(p, m);
+    page_html(p, "</p>");
+}
+
+void show_codes(struct exchange *x)
+{
+    layout_begin(x, SAY_CODES);
+    say_paragraph(&x->page, x->user.totp ? SAY_CODES_ON : SAY_CODES_HINT);
+    if (x->user.totp) {
+        form_begin(x, "/me/codes/off", "card");
+        form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
+        form_end(x, SAY_CODES_REMOVE);
+    } else {
+        form_button(x, "/me/codes/begin", "begin", "1", SAY_CODES_BEGIN, "");
+    }
+    layout_end(x);
+}
+
+bool ask_codes_begin(struct exchange *x)
+{
+    if (x->user.totp) { /* whoever has some proves it by one before they are taken away */
+        exchange_go(x, "/me/codes");
+        return false;
+    }
+    exchange_ask(x, ask_about(CTL_VERB_TOTP_BEGIN, CTL_ARG_USER, x->who.name));
+    return true;
+}
+
+/* The picture is made by this program: it is the one thing that goes in as markup without being a literal. */
+static void qr_show(struct page *p, const char *uri)
+{
+    char *room = malloc(HANDOUT_QR_MAX);
+    struct writer w = wr_init(room, room != NULL ? HANDOUT_QR_MAX : 0);
+    if (room != NULL && handout_qr_svg(view_str(uri), message_text(SAY_CODES_QR, p->language), &w) == ERR_OK) {
+        page_html(p, "<div class=\"qr\">");
+        page_raw(p, room, w.n);
+        page_html(p, "</div>");
+    }
+    if (room != NULL)
+        bytes_wipe(room, HANDOUT_QR_MAX);
+    free(room);
+}
+
+void show_codes_begun(struct exchange *x)
+{
+    const char *secret = json_string_value(json_object_get(x->question.data[0], "secret"));
+    const char *uri = json_string_value(json_object_get(x->question.data[0], "uri"));
+    struct page *p = &x->page;
+    if (exchange_was_refused(x, "/me/codes"))
+        return;
+    layout_begin(x, SAY_CODES);
+    say_paragraph(p, SAY_CODES_SCAN);
+    qr_show(p, uri != NULL ? uri : "");
+    page_html(p, "<p class=\"subject\"><code>");
+    page_text(p, secret != NULL ? secret : "");
+    page_html(p, "</code></p>");
+    form_begin(x, "/me/codes/confirm", "card");
+    form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
+    form_end(x, SAY_CONTINUE);
+    layout_end(x);
+}
+
+bool ask_codes_confirm(struct exchange *x)
+{
+    struct ctl_request *r = ask_about(CTL_VERB_TOTP_CONFIRM, CTL_ARG_USER, x->who.name);
+    exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
+    return true;
+}
+
+void show_codes_confirmed(struct exchange *x)
+{
+    if (!exchange_was_refused(x, "/me/codes"))
+        exchange_back(x, "/me/codes", SAY_CODES_DONE);
+}
+
+bool ask_codes_off(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    struct ctl_request *r = ask_about(CTL_VERB_TOTP_CHECK, CTL_ARG_USER, x->who.name);
+    r = ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source));
+    exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
+    exchange_ask(x, ask_about(CTL_VERB_TOTP_OFF, CTL_ARG_USER, x->who.name));
+    return true;
+}
+
+void show_codes_off(struct exchange *x)
+{
+    if (!exchange_was_refused(x, "/me/codes"))
+        exchange_back(x, "/me/codes", SAY_CODES_REMOVED);
+}
