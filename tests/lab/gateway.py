@@ -101,8 +101,8 @@ class Gateway:
     def verb(self, verb, **args):
         """The reply to a verb of the control socket, for which there need not be a command."""
         with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(self.socket))  # waits while many connect at once; with a timeout set it would fail
             s.settimeout(30)
-            s.connect(str(self.socket))
             s.sendall(json.dumps({"v": 1, "verb": verb, "args": args}).encode() + b"\n")
             return json.loads(s.makefile().readline())
 
