@@ -1,24 +1,31 @@
 /*
  * Who may own an inbound SPI, and finding out: its packets go to the likeliest host, and when that does not answer, the
- * same packet, kept as long, goes to the next. A host that is not meant has no such SA and drops it silently.
+ * same packet, kept as long, goes to the next. A host that is not meant has no such SA and drops it silently. When
+ * nobody has answered, all who are likely get what comes, for a while: so nobody goes without, and the answer to the
+ * one packet in a minute that asks for one is not missed. Then it is one after another again, because hosts that are
+ * served all the time send all the time, and it is the contrast that tells.
  */
 #include "tracker/tracker_internal.h"
 
 #include <stdlib.h>
 
-#define BIT 16
-
-#define CERTAIN        (8 * BIT)
-#define LEAD           (4 * BIT) /* over the second */
-#define LIKELY         (3 * BIT)
-#define REPLIES_ENOUGH 3
-#define LOOKS          256 /* contacts looked at for candidates of a new SPI */
-#define FRESH          4   /* contacts that sent last, considered anew with each packet */
-#define FRESH_AGE      (300 * USEC_MSEC)
-#define ANEW           (100 * USEC_MSEC) /* a stranger silent for so long speaks anew */
-#define NO_ANSWER      (150 * USEC_MSEC) /* what is sent later is no answer */
-#define OWNER_BEFORE   (BIT / 2)
-#define TURN_BONUS     (4 * BIT)
+#define CERTAIN      (10 * BIT)
+#define ANSWERS      3
+#define LEAD         (4 * BIT) /* over the second */
+#define LIKELY       (3 * BIT)
+#define SPREAD_BITS  (6 * BIT) /* behind the first, a host is still likely */
+#define SPREAD_MAX   8         /* hosts that get the same packet */
+#define SPREAD       USEC_SEC
+#define LOOKS        256 /* contacts looked at for candidates of a new SPI */
+#define FRESH        4   /* contacts that sent last, considered anew with each packet */
+#define FRESH_AGE    (300 * USEC_MSEC)
+#define ANEW         (100 * USEC_MSEC) /* a stranger silent for so long speaks anew */
+#define NO_ANSWER    (150 * USEC_MSEC) /* what is sent later is no answer */
+#define DELAY        (64 * USEC_MSEC)  /* and up to eight times more */
+#define HEAVY        16                /* packets in so long a time */
+#define HEAVY_TIME   (2 * USEC_SEC)
+#define OWNER_BEFORE (BIT / 2)
+#define TURN_BONUS   (8 * BIT)
 
 static struct candidate *of_contact(struct inbound *in, const struct contact *c)
 {
@@ -28,18 +35,38 @@ static struct candidate *of_contact(struct inbound *in, const struct contact *c)
     return NULL;
 }
 
-static int32_t score(const struct inbound *in, const struct candidate *k)
-{
-    return k->evidence + evidence_prior(in, k->contact);
-}
-
 static void add(struct inbound *in, struct contact *c, int32_t evidence)
 {
     if (in->candidates && in->n_candidates < CANDIDATES && !of_contact(in, c))
-        in->candidates[in->n_candidates++] = (struct candidate){.contact = c, .evidence = evidence};
+        evidence_begin(&in->candidates[in->n_candidates++], c, evidence);
 }
 
-/* Those whose pairs are open come first, then those that sent last. */
+static void add_turn(struct inbound *in, struct contact *c)
+{
+    add(in, c, TURN_BONUS);
+    struct candidate *k = of_contact(in, c);
+    if (k)
+        k->had_turn = true;
+}
+
+static bool fits(const struct inbound *in, const struct contact *c, bool age)
+{
+    const struct pair *p = pair_open(c, in->newborn);
+    return p && (!age || p->newborn == in->newborn);
+}
+
+static void fill(struct inbound *in)
+{
+    uint32_t looks = 0;
+    LIST_EACH(l, &in->server->recent)
+    {
+        if (in->n_candidates == CANDIDATES || ++looks > 2 * CANDIDATES)
+            break;
+        add(in, container_of(l, struct contact, recent), 0);
+    }
+}
+
+/* Those with open pairs come first, of the same age before others, then those that sent last. */
 void candidates_find(struct inbound *in, struct contact *before)
 {
     const struct server *s = in->server;
@@ -49,18 +76,22 @@ void candidates_find(struct inbound *in, struct contact *before)
     in->open_contacts = 0;
     if (before)
         add(in, before, OWNER_BEFORE);
-    if (s->turn && (in->newborn || !s->turn_long))
-        add(in, s->turn, TURN_BONUS);
-    uint32_t looks = 0;
-    LIST_EACH(l, &s->recent)
-    {
-        struct contact *c = container_of(l, struct contact, recent);
-        if (++looks > LOOKS)
-            break;
-        if (!pair_open(c, in->newborn))
-            continue;
-        in->open_contacts++;
-        add(in, c, 0);
+    if (s->turn && in->newborn && fits(in, s->turn, true))
+        add_turn(in, s->turn);
+    for (int age = 1; age >= 0; age--) {
+        uint32_t looks = 0, open = 0;
+        LIST_EACH(l, &s->recent)
+        {
+            struct contact *c = container_of(l, struct contact, recent);
+            if (++looks > LOOKS)
+                break;
+            if (!fits(in, c, age))
+                continue;
+            open++;
+            add(in, c, 0);
+        }
+        if (in->open_contacts == 0)
+            in->open_contacts = open;
     }
     LIST_EACH(l, &s->recent)
     {
@@ -88,7 +119,7 @@ static struct candidate *best(struct inbound *in, bool not_shown)
         struct candidate *k = &in->candidates[i];
         if (not_shown && k->shown)
             continue;
-        const int32_t n = score(in, k);
+        const int32_t n = evidence_score(in, k);
         if (!found || n > most || (n == most && k->tried < found->tried)) {
             found = k;
             most = n;
@@ -99,13 +130,13 @@ static struct candidate *best(struct inbound *in, bool not_shown)
 
 static int32_t lead(const struct inbound *in, const struct candidate *first)
 {
-    int32_t second = score(in, first) - CERTAIN;
+    int32_t second = evidence_score(in, first) - CERTAIN;
     for (uint32_t i = 0; i < in->n_candidates; i++) {
         const struct candidate *k = &in->candidates[i];
-        if (k != first && score(in, k) > second)
-            second = score(in, k);
+        if (k != first && evidence_score(in, k) > second)
+            second = evidence_score(in, k);
     }
-    return score(in, first) - second;
+    return evidence_score(in, first) - second;
 }
 
 bool candidates_ambiguous(const struct inbound *in)
@@ -128,11 +159,11 @@ static void replace_worst(struct inbound *in, struct contact *c)
     struct candidate *worst = NULL;
     for (uint32_t i = 0; i < in->n_candidates; i++) {
         struct candidate *k = &in->candidates[i];
-        if (k->trial == 0 && k->contact != in->contact && (!worst || score(in, k) < score(in, worst)))
+        if (k->trial == 0 && k->contact != in->contact && (!worst || evidence_score(in, k) < evidence_score(in, worst)))
             worst = k;
     }
-    if (worst && score(in, worst) < evidence_prior(in, c))
-        *worst = (struct candidate){.contact = c};
+    if (worst && evidence_score(in, worst) < evidence_prior(in, c))
+        evidence_begin(worst, c, 0);
 }
 
 /* With more hosts than candidates, each comes to its trial. */
@@ -148,14 +179,35 @@ static void rotate(struct inbound *in)
     replace_worst(in, container_of(l, struct contact, oldest));
 }
 
+/* It had the turn when the SPI came, but that was chance. */
+static void lose_turn(struct candidate *k)
+{
+    if (!k->had_turn)
+        return;
+    k->had_turn = false;
+    k->answered -= TURN_BONUS;
+}
+
 static void no_answer(struct inbound *in, struct candidate *k)
 {
+    if (k->quiet)
+        lose_turn(k);
     evidence_no_answer(k);
     rotate(in);
 }
 
 void candidates_weigh(struct inbound *in, usec_t now, usec_t silent)
 {
+    for (uint32_t i = 0; i < in->n_candidates; i++) {
+        struct candidate *k = &in->candidates[i];
+        if (k->trial != 0 && now - k->trial > NO_ANSWER)
+            no_answer(in, k);
+        if (silent > ANEW)
+            evidence_arrival(k, now);
+    }
+    if (in->n_candidates < in->server->n_contacts && in->n_candidates < CANDIDATES)
+        fill(in);
+    /* whoever comes in because it has just sent may not gain by it */
     uint32_t looks = 0;
     LIST_EACH(l, &in->server->recent)
     {
@@ -164,34 +216,53 @@ void candidates_weigh(struct inbound *in, usec_t now, usec_t silent)
             break;
         replace_worst(in, c);
     }
-    for (uint32_t i = 0; i < in->n_candidates; i++) {
-        struct candidate *k = &in->candidates[i];
-        if (k->trial != 0 && now - k->trial > NO_ANSWER)
-            no_answer(in, k);
-        if (silent > ANEW)
-            evidence_arrival(k, now);
-    }
 }
 
 void candidates_stop(struct tracker *t, usec_t now, struct inbound *in)
 {
     if (!in->keeps)
         return;
-    in->keeps = false;
+    in->keeps = in->delayed = false;
     t->n_kept--;
     move_inbound(t, in->kept, TRACKER_DONE, in->contact ? in->contact->host->addr : 0);
     inbound_schedule(t, now, in);
 }
 
+/* Three answers prove; one does, of a new SA when nobody else waits for one. So does, in heavy traffic that leaves no
+ * room for answers, that a new SA begins when one host alone has just agreed on it and uses its own. */
+static bool is_proved(const struct inbound *in, const struct candidate *k, usec_t now)
+{
+    const struct pair *p = pair_open(k->contact, in->newborn);
+    const bool only = in->newborn && in->open_contacts == 1;
+    return k->answers >= ANSWERS || (k->answers > 0 && only) ||
+           (p && p->asked && in->packets >= HEAVY && (only || (k->had_turn && now - in->since < HEAVY_TIME)));
+}
+
+/* Whoever has found its own SPI since is out of the question. */
+static void count_open(struct inbound *in)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < in->n_candidates; i++)
+        open += fits(in, in->candidates[i].contact, true);
+    if (in->server->n_contacts <= CANDIDATES && open > 0 && open < in->open_contacts)
+        in->open_contacts = open;
+}
+
 bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in)
 {
+    count_open(in);
     struct candidate *k = best(in, false);
-    if (!k || (k->answers == 0 && k->replies < REPLIES_ENOUGH) || score(in, k) < CERTAIN || lead(in, k) < LEAD)
+    /* the more hosts may be meant, the likelier one of them seems to be by chance */
+    const int32_t certain = CERTAIN + (in->open_contacts > 1 ? evidence_bits(in->open_contacts * 256) : 0);
+    if (!k || !is_proved(in, k, now) || evidence_score(in, k) - k->replied < certain || lead(in, k) < LEAD)
         return false;
     /* a kept packet that this host has not seen yet is its own after all */
     if (in->keeps && !k->shown)
         move_inbound(t, in->kept, TRACKER_COPY, k->contact->host->addr);
+    const bool answered = k->answers > 0;
     inbound_bind(t, now, in, k->contact, in->open_contacts != 1 || !in->newborn);
+    if (!answered)
+        in->bound_at = 0;
     return true;
 }
 
@@ -202,17 +273,58 @@ static void show_to(struct tracker *t, usec_t now, struct inbound *in, struct ca
     if (in->first == 0)
         in->first = c->host->addr;
     k->tried = now;
-    if (k->trial != 0)
+    if (k->trial != 0 || (k->answers > 0 && !in->fair))
         return;
     k->trial = now;
-    k->quiet = now - c->sent > NO_ANSWER;
+    k->quiet = now - c->heard > NO_ANSWER;
     c->shown[c->n_shown++ % SHOWN] = in->spi;
     count(t, TRACKER_COUNT_TRIALS);
     if (in->newborn || !c->server->turn_long)
         turn_end(t, now, c);
 }
 
-void candidates_show(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
+/* Keeps the packet for more than one host. Nobody has seen it yet. */
+static void keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
+{
+    for (uint32_t i = 0; i < in->n_candidates; i++)
+        in->candidates[i].shown = false;
+    in->keeps = true;
+    in->kept = handle;
+    in->kept_since = now;
+    t->n_kept++;
+}
+
+static void spread(struct tracker *t, usec_t now, struct inbound *in, struct candidate *first, uint32_t handle)
+{
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < in->n_candidates && n < SPREAD_MAX; i++) {
+        struct candidate *k = &in->candidates[i];
+        if (k == first || evidence_score(in, k) < evidence_score(in, first) - SPREAD_BITS)
+            continue;
+        move_inbound(t, handle, TRACKER_COPY, k->contact->host->addr);
+        show_to(t, now, in, k);
+        n++;
+    }
+    move_inbound(t, handle, TRACKER_PASS, first->contact->host->addr);
+    show_to(t, now, in, first);
+}
+
+/* Where a host's sends and a server's packets keep step by chance, as all that is repeated once a second does, a packet
+ * that comes later than it would have shows it. The delay need not be unforeseeable, only different each time. */
+static usec_t delay_of(const struct inbound *in)
+{
+    return DELAY * (1 + (in->packets * 5 + in->spi) % 8);
+}
+
+static bool any_answered(const struct inbound *in)
+{
+    for (uint32_t i = 0; i < in->n_candidates; i++)
+        if (in->candidates[i].answers > 0)
+            return true;
+    return false;
+}
+
+void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle)
 {
     struct candidate *k = best(in, false);
     if (in->keeps && in->contact)
@@ -221,29 +333,43 @@ void candidates_show(struct tracker *t, usec_t now, struct inbound *in, uint32_t
         move_drop(t, &(struct tracker_packet){.way = TRACKER_IN, .handle = handle}, TRACKER_REASON_NO_CANDIDATE);
         return;
     }
-    const bool clear = in->n_candidates == 1 || (score(in, k) >= LIKELY && lead(in, k) >= LEAD);
-    const bool keep = !clear && !in->keeps && t->n_kept < t->config.held;
-    move_inbound(t, handle, keep ? TRACKER_COPY : TRACKER_PASS, k->contact->host->addr);
-    if (keep) {
-        for (uint32_t i = 0; i < in->n_candidates; i++)
-            in->candidates[i].shown = false;
-        k->shown = true;
-        in->keeps = true;
-        in->kept = handle;
-        in->kept_since = now;
-        t->n_kept++;
+    const bool may_keep = !in->keeps && in->n_candidates > 1 && t->n_kept < t->config.held;
+    /* of a host that is busy nothing is learnt but by not serving it for a moment */
+    const bool learns = in->newborn || !evidence_is_busy(k->contact, now);
+    const bool clear = evidence_score(in, k) >= LIKELY && lead(in, k) >= LEAD && k->misses < 2 && learns;
+    in->fair = silent <= ANEW || in->delayed;
+    if (may_keep && !in->fair && any_answered(in)) {
+        keep(t, now, in, handle);
+        in->fair = in->delayed = true;
         inbound_schedule(t, now, in);
+    } else if (now < in->spread_until) {
+        spread(t, now, in, k, handle);
+    } else if (may_keep && !clear) {
+        keep(t, now, in, handle);
+        k->shown = true;
+        inbound_schedule(t, now, in);
+        move_inbound(t, handle, TRACKER_COPY, k->contact->host->addr);
+        show_to(t, now, in, k);
+    } else {
+        move_inbound(t, handle, TRACKER_PASS, k->contact->host->addr);
+        show_to(t, now, in, k);
     }
-    show_to(t, now, in, k);
+}
+
+usec_t candidates_wait(const struct inbound *in)
+{
+    return in->delayed ? delay_of(in) : ANSWER_WINDOW;
 }
 
 void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
 {
     struct candidate *k = in->contact ? of_contact(in, in->contact) : NULL;
-    if (k && k->trial != 0)
+    if (!in->delayed && k && k->trial != 0)
         no_answer(in, k);
+    in->delayed = false;
     k = best(in, true);
     if (!k || now - in->kept_since >= t->config.hold) {
+        in->spread_until = now + SPREAD;
         candidates_stop(t, now, in);
         return;
     }
@@ -252,7 +378,7 @@ void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
     show_to(t, now, in, k);
 }
 
-static void answered(struct tracker *t, usec_t now, struct inbound *in, struct contact *c)
+static void weigh_answer(struct tracker *t, usec_t now, struct inbound *in, struct contact *c)
 {
     struct candidate *k = of_contact(in, c);
     if (!k || k->trial == 0)
@@ -260,8 +386,8 @@ static void answered(struct tracker *t, usec_t now, struct inbound *in, struct c
     const uint8_t answers = k->answers;
     if (now - k->trial > NO_ANSWER)
         no_answer(in, k);
-    else
-        evidence_answer(k, now);
+    else if (!evidence_answer(k, now))
+        lose_turn(k);
     if (!candidates_judge(t, now, in) && k->answers > answers)
         candidates_stop(t, now, in);
 }
@@ -273,6 +399,6 @@ void candidates_answer(struct tracker *t, usec_t now, struct contact *c)
     for (uint32_t i = 0; i < n; i++) {
         struct inbound *in = inbound_find(t, c->server->addr, c->shown[i]);
         if (in && !in->bound)
-            answered(t, now, in, c);
+            weigh_answer(t, now, in, c);
     }
 }

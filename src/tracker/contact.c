@@ -28,7 +28,7 @@ struct server *server_find(const struct tracker *t, uint32_t addr)
     return NULL;
 }
 
-static struct contact *contact_find(const struct tracker *t, uint32_t host, uint32_t server)
+struct contact *contact_find(const struct tracker *t, uint32_t host, uint32_t server)
 {
     const struct node *n = NULL;
     while ((n = table_find(&t->contacts, table_key(host, server, 0), n))) {
@@ -177,6 +177,8 @@ struct contact *contact_get(struct tracker *t, usec_t now, const struct tracker_
             s = server_get(t, p->server);
             c = s ? contact_new(t, h, s) : NULL;
         }
+        if (c && !(p->ike ? p->responder == 0 : p->sequence <= NEWBORN_SEQUENCE))
+            c->since = now;
         if (!c) {
             tell_refused(t, now, &h->refused_told, p, *reason);
             if (s && s->n_contacts == 0)

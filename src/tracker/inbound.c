@@ -10,6 +10,7 @@
 #define STRANGER_IDLE   (150 * USEC_SEC) /* two hellos of L2TP, and some */
 #define BRIEF_PACKETS   3                /* a binding used less often goes earlier */
 #define BRIEF_IDLE      (90 * USEC_SEC)
+#define REVIEW          (10 * USEC_SEC) /* what has just been proved is not looked at again */
 #define CROWD_USE       (30 * USEC_SEC)
 
 struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi)
@@ -57,7 +58,6 @@ static void look_again(struct tracker *t, struct inbound *in)
     struct contact *c = in->contact;
     count(t, TRACKER_COUNT_REVIEWED);
     unbind(t, in);
-    in->reviewed = true;
     in->before = c->host->addr;
     list_remove(&in->of_server);
     list_append(&in->server->strangers, &in->of_server);
@@ -66,12 +66,12 @@ static void look_again(struct tracker *t, struct inbound *in)
     candidates_find(in, c);
 }
 
-void inbound_review(struct tracker *t, struct server *s)
+void inbound_review(struct tracker *t, usec_t now, struct server *s, bool proved)
 {
     LIST_EACH_SAFE(l, &s->bound)
     {
         struct inbound *in = container_of(l, struct inbound, of_server);
-        if (in->guessed && !in->reviewed)
+        if (in->guessed && (proved ? now - in->bound_at > REVIEW : in->bound_at == 0))
             look_again(t, in);
     }
 }
@@ -87,7 +87,7 @@ static void review_crowd(struct tracker *t, usec_t now, struct contact *c, const
     LIST_EACH_SAFE(l, &c->inbounds)
     {
         struct inbound *in = container_of(l, struct inbound, of_contact);
-        if (in != newest && in->guessed && !in->reviewed)
+        if (in != newest && in->guessed && now - in->bound_at > REVIEW)
             look_again(t, in);
     }
 }
@@ -111,7 +111,8 @@ void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct cont
     list_append(&c->inbounds, &in->of_contact);
     c->n_inbounds++;
     c->host->n_bound++;
-    c->complained = false;
+    in->bound_at = now;
+    c->complain_at = 0;
     in->pair = pair_open(c, in->newborn);
     if (in->pair) {
         in->pair->in = in;
@@ -165,7 +166,7 @@ static usec_t idle_of(const struct tracker *t, const struct inbound *in)
 void inbound_schedule(struct tracker *t, usec_t now, struct inbound *in)
 {
     const usec_t end = in->used + idle_of(t, in);
-    (void)timer_set(&t->timers, &in->entry.timer, in->keeps ? now + ANSWER_WINDOW : end > now ? end : now);
+    (void)timer_set(&t->timers, &in->entry.timer, in->keeps ? now + candidates_wait(in) : end > now ? end : now);
 }
 
 void inbound_due(struct tracker *t, usec_t now, struct inbound *in)
@@ -241,6 +242,14 @@ static struct inbound *inbound_new(struct tracker *t, usec_t now, struct server 
     return in;
 }
 
+void inbound_restore(struct tracker *t, usec_t now, const struct tracker_packet *p)
+{
+    struct contact *c = contact_find(t, p->host, p->server);
+    struct inbound *in = c && !inbound_find(t, p->server, p->spi) ? inbound_new(t, now, c->server, p) : NULL;
+    if (in)
+        inbound_bind(t, now, in, c, true);
+}
+
 /* ---- a packet ---- */
 
 /* The only host that talks to this server: there is nobody else to be meant. Forged SPIs get no more than a few. */
@@ -251,6 +260,7 @@ static bool bind_only(struct tracker *t, usec_t now, struct inbound *in)
     if (in->server->n_contacts != 1 || (!open && (in->packets < 2 || c->n_inbounds >= 2 * pair_count(c) + 2)))
         return false;
     inbound_bind(t, now, in, c, !open || !in->newborn || !open->newborn);
+    in->bound_at = 0; /* nothing was proved */
     return true;
 }
 
@@ -302,6 +312,6 @@ void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p
         if (in->newborn)
             turn_end(t, now, c);
     } else {
-        candidates_show(t, now, in, p->handle);
+        candidates_show(t, now, in, silent, p->handle);
     }
 }

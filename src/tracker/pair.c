@@ -3,11 +3,14 @@
 
 #include <stdlib.h>
 
-#define QUIET     (200 * USEC_MSEC) /* a contact that has not sent for so long speaks anew */
-#define GLANCE    (60 * USEC_MSEC)  /* a turn of an old SA, to keep its answer apart from others' */
-#define SETTLE    (10 * USEC_SEC)   /* without a stranger at its server, an open pair goes to the kernel */
-#define COMPLAINT (3 * USEC_SEC)    /* an open pair without an answer has others looked at again */
-#define EVICTABLE (30 * USEC_SEC)   /* a pair not used for so long goes for a new one of its host */
+#define QUIET      (200 * USEC_MSEC) /* a contact that has not sent for so long speaks anew */
+#define GLANCE     (60 * USEC_MSEC)  /* a turn of an old SA, to keep its answer apart from others' */
+#define SETTLE     (10 * USEC_SEC)   /* without a stranger at its server, an open pair goes to the kernel */
+#define COMPLAINT  (3 * USEC_SEC)    /* an open pair without an answer has others looked at again */
+#define LOOKS      64
+#define COMPLAINTS 8 /* the pause between them doubles so often */
+#define UNCOUNTED  (15 * USEC_SEC)
+#define EVICTABLE  (30 * USEC_SEC) /* a pair not used for so long goes for a new one of its host */
 
 struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, uint32_t spi)
 {
@@ -45,6 +48,9 @@ uint32_t pair_count(const struct contact *c)
 static void tell_pair(struct tracker *t, struct pair *p, bool bound)
 {
     p->told = bound;
+    /* what the kernel forwards is not seen here until it is counted */
+    if (bound && evidence_is_busy(p->contact, p->contact->heard))
+        p->contact->busy_until = p->contact->heard + UNCOUNTED;
     count(t, bound ? TRACKER_COUNT_BOUND : TRACKER_COUNT_UNBOUND);
     tell(t, (struct tracker_event){.type = bound ? TRACKER_BOUND : TRACKER_UNBOUND,
                                    .way = TRACKER_OUT,
@@ -170,11 +176,36 @@ static struct pair *claim(struct tracker *t, usec_t now, struct contact *c, cons
         p->newborn = packet->sequence <= NEWBORN_SEQUENCE;
         /* an SA from before our time: it may own what was bound while its host was not known */
         if (!p->newborn && c->server->n_contacts == 2)
-            inbound_review(t, c->server);
+            inbound_review(t, now, c->server, false);
     }
     p->spi = packet->spi;
     table_add(&t->pairs, &p->node, table_key(packet->host, packet->server, packet->spi));
     return p;
+}
+
+/* Whether packets of an unknown SPI go to it now. */
+static bool is_tried(const struct contact *c)
+{
+    uint32_t looks = 0;
+    LIST_EACH(l, &c->server->strangers)
+    if (container_of(l, struct inbound, of_server)->contact == c || ++looks > LOOKS)
+        return true;
+    return false;
+}
+
+/* A host that goes on sending without an answer may want what was given to another. It says so ever more seldom. */
+static void complain(struct tracker *t, usec_t now, struct contact *c)
+{
+    if (c->complain_at == 0)
+        c->complain_at = now + (COMPLAINT << c->complaints);
+    if (now < c->complain_at)
+        return;
+    c->complain_at = 0;
+    if (is_tried(c))
+        return;
+    if (c->complaints < COMPLAINTS)
+        c->complaints++;
+    inbound_review(t, now, c->server, c->complaints > 1);
 }
 
 static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct tracker_packet *packet)
@@ -183,17 +214,15 @@ static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct
     struct server *s = c->server;
     p->asked = true;
     p->sequence = packet->sequence;
-    evidence_sent(c, now);
+    c->sent = now;
     list_remove(&c->recent);
     list_prepend(&s->recent, &c->recent);
     move_pass(t, packet, packet->host);
     if (!p->in && now - p->since > SETTLE && now - s->stranger_seen > SETTLE)
         settle(t, p, true);
     pair_judge(t, p);
-    if (!p->in && !c->complained && now - p->since > COMPLAINT && s->n_contacts > 1) {
-        c->complained = true;
-        inbound_review(t, s);
-    }
+    if (!p->in && s->n_contacts > 1)
+        complain(t, now, c);
 }
 
 /* Whether this packet has to wait until another host's answer is known apart from its own. */
@@ -204,7 +233,7 @@ static bool waits(struct tracker *t, usec_t now, struct pair *p, const struct tr
         return false;
     if (p->newborn)
         return !p->asked && turn_wait(t, now, c, packet, t->config.hold);
-    return c->server->n_strangers > 0 && (c->n_held > 0 || now - c->sent > QUIET) &&
+    return c->server->n_strangers > 0 && (c->n_held > 0 || now - c->heard > QUIET) &&
            turn_wait(t, now, c, packet, GLANCE);
 }
 
@@ -230,7 +259,9 @@ void pair_input(struct tracker *t, usec_t now, const struct tracker_packet *pack
     list_remove(&p->of_host);
     list_append(&c->host->pairs, &p->of_host);
     candidates_answer(t, now, c);
-    if (!waits(t, now, p, packet))
+    const bool held = waits(t, now, p, packet);
+    evidence_heard(c, now);
+    if (!held)
         send_now(t, now, p, packet);
 }
 
@@ -241,4 +272,22 @@ void pair_resume(struct tracker *t, usec_t now, const struct tracker_packet *pac
         send_now(t, now, p, packet);
     else
         move_pass(t, packet, packet->host);
+}
+
+void pair_restore(struct tracker *t, usec_t now, const struct tracker_packet *packet)
+{
+    enum tracker_reason reason;
+    struct pair *p = pair_find(t, packet->host, packet->server, packet->spi);
+    struct contact *c = p ? NULL : contact_get(t, now, packet, &reason);
+    if (!c)
+        return;
+    p = pair_new(t, now, c);
+    if (!p) {
+        contact_settle(t, c);
+        return;
+    }
+    p->spi = packet->spi;
+    p->asked = true;
+    table_add(&t->pairs, &p->node, table_key(packet->host, packet->server, packet->spi));
+    pair_judge(t, p);
 }

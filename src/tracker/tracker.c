@@ -111,6 +111,7 @@ void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t 
         p->used = now;
         p->packets += packets;
         p->contact->host->seen = now;
+        evidence_counted(p->contact, now, packets);
         list_remove(&p->of_host);
         list_append(&p->contact->host->pairs, &p->of_host);
     }
@@ -118,6 +119,16 @@ void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t 
         in->used = now;
         in->packets += packets;
     }
+}
+
+void tracker_restore(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi)
+{
+    const struct tracker_packet p = {
+        .way = way, .host = host, .server = server, .spi = spi, .sequence = NEWBORN_SEQUENCE + 1};
+    if (way == TRACKER_OUT)
+        pair_restore(t, now, &p);
+    else
+        inbound_restore(t, now, &p);
 }
 
 static void due(struct tracker *t, usec_t now, struct entry *e)

@@ -66,6 +66,10 @@ void tracker_input(struct tracker *t, usec_t now, const struct tracker_packet *p
 /* The kernel has forwarded packets by this binding since it was told or asked last: it is in use. host: OUT only. */
 void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi,
                   uint64_t packets);
+/* A binding that the kernel had before this tracker was made, as a table that was left behind says; outbound ones
+ * first, since without any a host is not known at its server. It is BOUND anew, and looked at again when there is a
+ * doubt. */
+void tracker_restore(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi);
 void tracker_timeout(struct tracker *t, usec_t now);
 usec_t tracker_deadline(const struct tracker *t);
 

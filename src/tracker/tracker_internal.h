@@ -19,6 +19,7 @@
 #define CANDIDATES       16 /* hosts weighed for one inbound SPI at a time */
 #define SHOWN            8  /* inbound SPIs that a host was shown last */
 #define QUICK_MODES      4  /* of one IKE SA at once */
+#define BIT              16 /* of likelihood */
 #define NEWBORN_SEQUENCE 64 /* an SA whose first packet seen has no higher number is new */
 
 /* ---- tables and lists ---- */
@@ -123,12 +124,16 @@ struct contact {
     struct link inbounds; /* certain */
     struct link ikes;
     uint32_t n_inbounds, n_ikes, n_held;
-    usec_t sent;       /* when its last ESP packet went */
-    uint32_t rate;     /* ESP packets in 1,000 s, a running mean that halves in RATE_HALF */
-    usec_t patient_at; /* until then it neither takes turns nor waits for them: it had one without an answer */
+    usec_t since;               /* when it was seen first, if it had begun before; otherwise 0 */
+    usec_t sent;                /* when its last ESP packet went to the server */
+    usec_t heard;               /* when it came from the host */
+    usec_t counted, busy_until; /* by what the kernel has forwarded for it */
+    uint32_t rate;              /* ESP packets in 1,000 s, a running mean */
+    usec_t patient_at;          /* until then it neither takes turns nor waits for them: it had one without an answer */
     uint32_t shown[SHOWN];
     uint32_t n_shown;
-    bool complained; /* its want of an answer has had other bindings looked at again */
+    usec_t complain_at; /* when its want of an answer has other bindings looked at again; 0: not set */
+    uint32_t complaints;
 };
 
 /* SAs to and from a server. spi 0: a quick mode has made it, and neither SPI was seen. */
@@ -150,12 +155,16 @@ struct pair {
 
 struct candidate {
     struct contact *contact;
-    int32_t evidence; /* in sixteenths of a bit of likelihood */
-    usec_t tried;     /* when it was shown a packet last */
-    usec_t trial;     /* since when its answer is awaited; 0: not */
-    bool quiet;       /* it had not sent just before */
-    bool shown;       /* the packet that is kept */
-    uint8_t answers, replies;
+    int32_t answered, replied;         /* what its sends after being shown, and the packets after its sends, say: in
+                                          sixteenths of a bit of likelihood */
+    uint8_t answer_share, reply_share; /* of 256: in how many cases either is expected, by what was seen */
+    usec_t tried;                      /* when it was shown a packet last */
+    usec_t trial;                      /* since when its answer is awaited; 0: not */
+    bool quiet;                        /* it had not sent just before */
+    bool had_turn;                     /* when the SPI came first */
+    bool shown;                        /* the packet that is kept */
+    uint8_t answers;
+    uint8_t misses; /* since the last answer */
 };
 
 struct inbound {
@@ -177,6 +186,10 @@ struct inbound {
     bool keeps;             /* a packet that is shown to one after another */
     uint32_t kept;
     usec_t kept_since;
+    bool delayed;        /* and will be shown to the first of them when the timer comes */
+    bool fair;           /* what is shown now does not keep step with anything: it may prove a second time */
+    usec_t spread_until; /* nobody has answered: until then its packets go to all who are likely */
+    usec_t bound_at;
     usec_t since, used;
     uint64_t packets;
 };
@@ -235,6 +248,7 @@ static inline void count(struct tracker *t, enum tracker_counter c)
 /* ---- hosts, servers, contacts (contact.c) ---- */
 
 struct server *server_find(const struct tracker *t, uint32_t addr);
+struct contact *contact_find(const struct tracker *t, uint32_t host, uint32_t server);
 /* The contact of an outbound packet, made where there is none. NULL with *reason when a limit forbids it. A new one is
  * freed by contact_settle() unless it gets a pair or an IKE SA. */
 struct contact *contact_get(struct tracker *t, usec_t now, const struct tracker_packet *p, enum tracker_reason *reason);
@@ -251,6 +265,8 @@ void pair_expect(struct tracker *t, usec_t now, struct contact *c);
 /* Tells the kernel what it may have of this pair now. */
 void pair_judge(struct tracker *t, struct pair *p);
 void pair_unsettle(struct tracker *t, struct server *s);
+/* A pair that the kernel had before the tracker was made. */
+void pair_restore(struct tracker *t, usec_t now, const struct tracker_packet *p);
 struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, uint32_t spi);
 /* The open pair of c that an inbound SPI fits best, or NULL. */
 struct pair *pair_open(const struct contact *c, bool newborn);
@@ -262,9 +278,11 @@ void pair_free(struct tracker *t, struct pair *p);
 
 void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
 struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi);
+void inbound_restore(struct tracker *t, usec_t now, const struct tracker_packet *p);
 void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, bool guessed);
-/* What was guessed at a server is looked at again, once: a host of it is without an answer. */
-void inbound_review(struct tracker *t, struct server *s);
+/* What was guessed at a server is looked at again, for a host of it is without an answer: what nothing has proved, or
+ * that as well which was proved a while ago. */
+void inbound_review(struct tracker *t, usec_t now, struct server *s, bool proved);
 void inbound_forget_contact(struct tracker *t, struct contact *c);
 void inbound_schedule(struct tracker *t, usec_t now, struct inbound *in);
 void inbound_due(struct tracker *t, usec_t now, struct inbound *in);
@@ -281,8 +299,10 @@ void candidates_forget(struct inbound *in, const struct contact *c);
 void candidates_weigh(struct inbound *in, usec_t now, usec_t silent);
 /* Binds it if one is certain. */
 bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in);
-/* The packet goes to the likeliest. */
-void candidates_show(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle);
+/* The packet, which came after so long a silence, goes to the likeliest. */
+void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle);
+/* How long until the packet that is kept goes on. */
+usec_t candidates_wait(const struct inbound *in);
 /* No answer: the packet that is kept goes to the next. */
 void candidates_next(struct tracker *t, usec_t now, struct inbound *in);
 /* c sends: does that answer what it was shown? */
@@ -293,12 +313,19 @@ bool candidates_ambiguous(const struct inbound *in);
 
 /* ---- how likely (evidence.c) ---- */
 
-/* value after so long, when it halves every half. */
-uint32_t evidence_halved(uint32_t value, usec_t elapsed, usec_t half);
-void evidence_sent(struct contact *c, usec_t now);
-/* What speaks for a candidate before any trial. */
+/* What a host does that sends often and evenly is no evidence. */
+bool evidence_is_busy(const struct contact *c, usec_t now);
+/* The kernel has forwarded so many since it was asked last. */
+void evidence_counted(struct contact *c, usec_t now, uint64_t packets);
+void evidence_begin(struct candidate *k, struct contact *c, int32_t evidence);
+void evidence_heard(struct contact *c, usec_t now);
+/* What speaks for a candidate before any trial, and in all. */
 int32_t evidence_prior(const struct inbound *in, const struct contact *c);
-void evidence_answer(struct candidate *k, usec_t now);
+int32_t evidence_score(const struct inbound *in, const struct candidate *k);
+/* The binary logarithm of v/256, in sixteenths. */
+int32_t evidence_bits(uint32_t v);
+/* false: what it sent was no answer. */
+bool evidence_answer(struct candidate *k, usec_t now);
 void evidence_no_answer(struct candidate *k);
 void evidence_arrival(struct candidate *k, usec_t now);
 
