@@ -232,10 +232,21 @@ void candidates_stop(struct tracker *t, usec_t now, struct inbound *in)
  * room for answers, that a new SA begins when one host alone has just agreed on it and uses its own. */
 static bool is_proved(const struct inbound *in, const struct candidate *k, usec_t now)
 {
-    const struct pair *p = pair_open(k->contact, in->newborn);
     const bool only = in->newborn && in->open_contacts == 1;
-    return k->answers >= ANSWERS || (k->answers > 0 && only) ||
-           (p && p->asked && in->packets >= HEAVY && (only || (k->had_turn && now - in->since < HEAVY_TIME)));
+    const bool heavy = in->packets >= HEAVY && now - in->since < HEAVY_TIME;
+    const struct pair *p = pair_open(k->contact, in->newborn);
+    /* the more hosts may be meant, the likelier one of them seems to be by chance */
+    const int32_t certain = CERTAIN + (in->open_contacts > 1 ? evidence_bits(in->open_contacts * 256) : 0);
+    if (evidence_score(in, k) - k->replied < certain)
+        return false;
+    return k->answers >= ANSWERS || (k->answers > 0 && only) || (k->had_turn && heavy && p && p->asked);
+}
+
+/* What comes again and again on a new SPI belongs to the one host that has a new SA and no SPI for it yet. */
+static bool is_left_over(const struct inbound *in, const struct candidate *k)
+{
+    const struct pair *p = pair_open(k->contact, in->newborn);
+    return in->newborn && in->open_contacts == 1 && in->packets >= HEAVY && p && p->newborn && p->asked;
 }
 
 /* Whoever has found its own SPI since is out of the question. */
@@ -251,16 +262,14 @@ static void count_open(struct inbound *in)
 bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in)
 {
     count_open(in);
-    struct candidate *k = best(in, false);
-    /* the more hosts may be meant, the likelier one of them seems to be by chance */
-    const int32_t certain = CERTAIN + (in->open_contacts > 1 ? evidence_bits(in->open_contacts * 256) : 0);
-    if (!k || !is_proved(in, k, now) || evidence_score(in, k) - k->replied < certain || lead(in, k) < LEAD)
+    const struct candidate *k = best(in, false);
+    if (!k || lead(in, k) < LEAD || !(is_proved(in, k, now) || is_left_over(in, k)))
         return false;
     /* a kept packet that this host has not seen yet is its own after all */
     if (in->keeps && !k->shown)
         move_inbound(t, in->kept, TRACKER_COPY, k->contact->host->addr);
     const bool answered = k->answers > 0;
-    inbound_bind(t, now, in, k->contact, in->open_contacts != 1 || !in->newborn);
+    inbound_bind(t, now, in, k->contact, !answered || in->open_contacts != 1 || !in->newborn);
     if (!answered)
         in->bound_at = 0;
     return true;

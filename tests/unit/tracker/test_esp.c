@@ -277,6 +277,47 @@ static void new_sas_of_old_hosts_do_not_stop_old_ones(void **state)
     expect_move(esp_in(SERVER, 0xa1, 2), TRACKER_PASS, A);
 }
 
+static void a_silent_host_gets_nothing_that_a_slow_one_waits_for(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    (void)esp_out(A, SERVER, 0xa0, 1);
+    (void)esp_in(SERVER, 0xa1, 1);
+    scene_wait(2 * USEC_MSEC);
+    (void)esp_out(A, SERVER, 0xa0, 2);
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+    scene_wait(5 * USEC_SEC);
+    size_t to_b = 0;
+    for (uint32_t i = 1; i <= 40; i++) { /* B asks every 55 ms, and its answers never hurry it */
+        (void)esp_out(B, SERVER, 0xb0, i);
+        scene_wait(5 * USEC_MSEC);
+        scene.taken = scene.n_moves;
+        const uint32_t reply = esp_in(SERVER, 0xb1, i);
+        scene_wait(50 * USEC_MSEC);
+        for (; scene.taken < scene.n_moves; scene.taken++)
+            to_b += scene.moves[scene.taken].handle == reply && scene.moves[scene.taken].host == B;
+    }
+    assert_true(to_b >= 38);
+    assert_true(in_kernel(TRACKER_IN, B, 0xb1));
+}
+
+static void what_a_table_left_behind_says_is_bound_again(void **state)
+{
+    (void)state;
+    tracker_restore(scene.t, scene.now, TRACKER_OUT, A, SERVER, 0xaa00);
+    tracker_restore(scene.t, scene.now, TRACKER_OUT, B, SERVER, 0xbb00);
+    tracker_restore(scene.t, scene.now, TRACKER_IN, A, SERVER, 0xaa01);
+    tracker_restore(scene.t, scene.now, TRACKER_IN, B, SERVER, 0xbb01);
+    tracker_restore(scene.t, scene.now, TRACKER_IN, C, SERVER, 0xcc01); /* it talks to nobody */
+    scene_pull();
+    assert_true(in_kernel(TRACKER_IN, A, 0xaa01) && in_kernel(TRACKER_IN, B, 0xbb01));
+    assert_true(in_kernel(TRACKER_OUT, A, 0xaa00) && in_kernel(TRACKER_OUT, B, 0xbb00));
+    assert_false(in_kernel(TRACKER_IN, C, 0xcc01));
+    expect_move(esp_in(SERVER, 0xbb01, 9000), TRACKER_PASS, B);
+    scene_wait(301 * USEC_SEC);
+    assert_false(in_kernel(TRACKER_IN, B, 0xbb01)); /* nobody has used it */
+}
+
 static void bad_configurations_make_nothing(void **state)
 {
     (void)state;
@@ -304,6 +345,8 @@ int main(void)
         STORY(a_flood_from_one_host_stays_within_its_own_limits),
         STORY(refusals_are_told_once_a_second),
         STORY(new_sas_of_old_hosts_do_not_stop_old_ones),
+        STORY(a_silent_host_gets_nothing_that_a_slow_one_waits_for),
+        STORY(what_a_table_left_behind_says_is_bound_again),
         STORY(bad_configurations_make_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
