@@ -23,6 +23,7 @@
 #define NO_ANSWER    (150 * USEC_MSEC) /* what is sent later is no answer */
 #define DELAY        (64 * USEC_MSEC)  /* and up to eight times more */
 #define HEAVY        16                /* packets in so long a time */
+#define SAME_TIME    (3 * USEC_SEC)
 #define HEAVY_TIME   (2 * USEC_SEC)
 #define OWNER_BEFORE (BIT / 2)
 #define TURN_BONUS   (8 * BIT)
@@ -242,11 +243,14 @@ static bool is_proved(const struct inbound *in, const struct candidate *k, usec_
     return k->answers >= ANSWERS || (k->answers > 0 && only) || (k->had_turn && heavy && p && p->asked);
 }
 
-/* What comes again and again on a new SPI belongs to the one host that has a new SA and no SPI for it yet. */
+/* What comes again and again on a new SPI belongs to the one host that has a new SA of that time and no SPI for it. */
 static bool is_left_over(const struct inbound *in, const struct candidate *k)
 {
     const struct pair *p = pair_open(k->contact, in->newborn);
-    return in->newborn && in->open_contacts == 1 && in->packets >= HEAVY && p && p->newborn && p->asked;
+    if (!in->newborn || in->open_contacts != 1 || in->packets < HEAVY || !p || !p->newborn || !p->asked)
+        return false;
+    const usec_t apart = in->since > p->since ? in->since - p->since : p->since - in->since;
+    return apart < SAME_TIME;
 }
 
 /* Whoever has found its own SPI since is out of the question. */
