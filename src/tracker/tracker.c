@@ -58,6 +58,7 @@ static void free_entries(struct link *head)
         free(container_of(l, struct pair, entry.all));
         break;
     case KIND_INBOUND:
+        free(container_of(l, struct inbound, entry.all)->candidates);
         free(container_of(l, struct inbound, entry.all));
         break;
     case KIND_IKE:

@@ -154,7 +154,7 @@ static void a_thousand_hosts_live_with_loss_rekeys_reboots_and_forgeries(void **
         world_run(w, 120 * USEC_SEC);
         tell_figures("thousand", &c, w);
         /* a few of a thousand, all of hosts that hardly ever ask: docs/decisions/0020 */
-        assert_in_range(world_wrong(w, 60 * USEC_SEC), 0, 5);
+        assert_in_range(world_wrong(w, 60 * USEC_SEC), 0, 10);
         assert_true(world_figures(w)->wrong.n < world_figures(w)->counters[TRACKER_COUNT_BOUND] / 20);
         assert_in_range(world_unserved(w, 70 * USEC_SEC), 0, 40);
         assert_in_range(world_unserved(w, 110 * USEC_SEC), 0, 10);
@@ -162,7 +162,7 @@ static void a_thousand_hosts_live_with_loss_rekeys_reboots_and_forgeries(void **
         world_run(w, 120 * USEC_SEC);
         tell_figures("thousand, restarted", &c, w);
         /* a few of a thousand, all of hosts that hardly ever ask: docs/decisions/0020 */
-        assert_in_range(world_wrong(w, 60 * USEC_SEC), 0, 5);
+        assert_in_range(world_wrong(w, 60 * USEC_SEC), 0, 10);
         assert_true(world_figures(w)->wrong.n < world_figures(w)->counters[TRACKER_COUNT_BOUND] / 20);
         assert_in_range(world_unserved(w, 70 * USEC_SEC), 0, 40);
         assert_in_range(world_unserved(w, 110 * USEC_SEC), 0, 10);
