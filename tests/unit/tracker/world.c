@@ -799,26 +799,8 @@ uint32_t world_wrong(const struct world *w, usec_t for_so_long)
     return n;
 }
 
-uint32_t world_right(const struct world *w)
-{
-    uint32_t n = 0;
-    for (uint32_t h = 0; h < w->config.hosts; h++) {
-        const struct dweller *d = &w->dwellers[h];
-        const struct sa_pair *p = &d->pair[d->pairs % PAIRS];
-        const struct bound *b =
-            p->in_spi ? kernel_has((struct world *)(uintptr_t)w, true, 0, SERVER_ADDR(d->server), p->in_spi) : NULL;
-        n += b && b->host == HOST_ADDR(h);
-    }
-    return n;
-}
-
 struct world_figures *world_figures(struct world *w)
 {
     keep_counters(w);
     return &w->figures;
-}
-
-struct tracker *world_tracker(struct world *w)
-{
-    return w->t;
 }

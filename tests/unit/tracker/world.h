@@ -58,10 +58,8 @@ void world_reboot(struct world *w, uint32_t host);
 void world_rekey_all(struct world *w, usec_t within);
 /* How many hosts have not been reached by their server for so long. */
 uint32_t world_unserved(const struct world *w, usec_t for_so_long);
-/* How many inbound SPIs in use the kernel has for a wrong host, for at least so long; how many it has rightly. */
+/* How many inbound SPIs in use the kernel has for a wrong host, for at least so long. */
 uint32_t world_wrong(const struct world *w, usec_t for_so_long);
-uint32_t world_right(const struct world *w);
 struct world_figures *world_figures(struct world *w);
-struct tracker *world_tracker(struct world *w);
 
 #endif
