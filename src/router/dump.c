@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
 
+#define ERRNO_MAX  4095
 #define ATTRIBUTES 32 /* numbers that are looked at are below */
 
 size_t dump_request(uint8_t *out, size_t cap, const char *set)
@@ -143,6 +144,8 @@ static enum err kernel_error(const struct nlmsghdr *h)
     int error = -EPROTO;
     if (mnl_nlmsg_get_payload_len(h) >= sizeof(error))
         memcpy(&error, mnl_nlmsg_get_payload(h), sizeof(error));
+    if (error > 0 || error < -ERRNO_MAX)
+        error = -EPROTO;
     errno = -error;
     return error == 0 ? ERR_OK : error == -ENOENT ? ERR_NOTFOUND : error == -EEXIST ? ERR_EXISTS : ERR_SYSTEM;
 }
@@ -165,7 +168,7 @@ enum err dump_read(const uint8_t *datagram, size_t n, const struct dump_sink *si
     int left = n > INT32_MAX ? 0 : (int)n;
     const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)datagram;
     enum err e = ERR_OK;
-    for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+    for (; message_is_whole(h, left); h = mnl_nlmsg_next(h, &left)) {
         if (h->nlmsg_type == NLMSG_DONE) {
             *over = true;
         } else if (h->nlmsg_type == NLMSG_ERROR) {

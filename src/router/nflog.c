@@ -65,11 +65,17 @@ static int take(const struct nlattr *a, void *ctx)
     return MNL_CB_OK;
 }
 
+bool message_is_whole(const void *message, int left)
+{
+    const struct nlmsghdr *h = message;
+    return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (uint32_t)left && MNL_ALIGN(h->nlmsg_len) <= (uint32_t)left;
+}
+
 bool nflog_next(uint8_t **datagram, size_t *n, struct nflog_packet *out)
 {
     int left = *n > INT32_MAX ? 0 : (int)*n;
     struct nlmsghdr *h = (struct nlmsghdr *)(void *)*datagram;
-    while (mnl_nlmsg_ok(h, left)) {
+    while (message_is_whole(h, left)) {
         struct nflog_packet found = {.p = NULL};
         if (h->nlmsg_type == (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) &&
             mnl_nlmsg_get_payload_len(h) >= sizeof(struct nfgenmsg))

@@ -118,6 +118,10 @@ enum err dump_read(const uint8_t *datagram, size_t n, const struct dump_sink *si
 
 /* ---- nflog ---- */
 
+/* Whether a whole netlink message lies here, with its padding, up to which libmnl reads attributes. libmnl by itself
+ * takes a length above 2^31 for a small one. */
+bool message_is_whole(const void *message, int left);
+
 /* The message that binds a group, and the one that asks for whole packets at once, numbered. */
 size_t nflog_bind_request(uint8_t *out, size_t cap, uint16_t group);
 size_t nflog_mode_request(uint8_t *out, size_t cap, uint16_t group);

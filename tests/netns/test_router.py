@@ -34,6 +34,13 @@ def spi(packet):
     return struct.unpack("!I", packet[20:24])[0]
 
 
+def wait_a_moment(condition):
+    end = time.monotonic() + 0.1
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.001)
+    return condition()
+
+
 class End:
     """A host or a server: says ESP and IKE, and keeps what comes."""
 
@@ -75,7 +82,7 @@ class End:
         return self.got(UDP, lambda p: p[20:24] == struct.pack("!HH", 500, 500) and p[28:36] == cookie)
 
     def expect(self, what, count=1, timeout=5.0):
-        wait_for("the packets come", lambda: len(what()) >= count, timeout)
+        wait_for("the packets come", lambda: len(what()) >= count, timeout, every=0.002)
         return what()
 
     def close(self):
@@ -109,16 +116,21 @@ class Street:
         self.router = Router(self.home, self.directory, *options, **more)
         return self.router
 
-    def bind(self, host, server, out, back):
-        """ESP of a host to a server and back, until the kernel has both."""
-        host.esp(server.address, out)
-        server.expect(lambda: server.got_esp(out))
-        server.esp(OUTSIDE, back)
-        host.expect(lambda: host.got_esp(back))
-        host.esp(server.address, out)
-        wait_for("the kernel forwards both ways", lambda: len(
-            [one for one in self.router.bindings(host=host.address, kind="esp")
-             if one["in_kernel"] and int(one["id"], 16) in (out, back)]) == 2)
+    def in_kernel(self, host, *spis):
+        return sum(one["in_kernel"] and int(one["id"], 16) in spis
+                   for one in self.router.bindings(host=host.address, kind="esp")) == len(spis)
+
+    def bind(self, host, server, out, back, to=OUTSIDE):
+        """A host asks and a server answers, until the kernel forwards both: where there are others, once is no proof."""
+        end = time.monotonic() + 10
+        while not self.in_kernel(host, out, back):
+            assert time.monotonic() < end, self.router.status()
+            asked, answered = len(server.got_esp(out)), len(host.got_esp(back))
+            host.esp(server.address, out)
+            server.expect(lambda: server.got_esp(out), asked + 1)
+            server.esp(to, back)
+            if wait_a_moment(lambda: len(host.got_esp(back)) > answered):
+                host.esp(server.address, out)
 
     def close(self):
         if self.router:
@@ -139,24 +151,26 @@ def test_esp_is_bound_both_ways_and_the_kernel_forwards_it(street):
     router, server, (host, _) = street.start(), street.server, street.hosts
     street.bind(host, server, 0x11110001, 0x22220001)
     seen = router.status()
+    server.sniffer.packets.clear(), host.sniffer.packets.clear()
     host.esp(server.address, 0x11110001, 20)
     server.esp(OUTSIDE, 0x22220001, 30)
-    server.expect(lambda: server.got_esp(0x11110001), 22)
-    host.expect(lambda: host.got_esp(0x22220001), 31)
+    server.expect(lambda: server.got_esp(0x11110001), 20)
+    host.expect(lambda: host.got_esp(0x22220001), 30)
     assert {source(p) for p in server.got(ESP)} == {OUTSIDE}
     assert {p[8] for p in server.got(ESP)} == {63} and {p[8] for p in host.got(ESP)} == {63}
     now = router.status()
     assert now["router"]["packets_out"] - seen["router"]["packets_out"] == 20
     assert now["router"]["packets_in"] - seen["router"]["packets_in"] == 30
     assert now["router"]["bytes_in"] - seen["router"]["bytes_in"] == 30 * 128
-    out, back = router.bindings(way="out", kind="esp"), router.bindings(way="in", kind="esp")
-    assert [(one["id"], one["host"], one["server"], one["state"], one["packets"]) for one in out + back] == [
-        ("11110001", host.address, server.address, "bound", 22), ("22220001", host.address, server.address, "bound", 31)]
-    assert [one["address"] for one in now["hosts"]] == [host.address] and now["hosts"][0]["bytes_out"] == 22 * 128
+    out, back = (one["packets"] for way in ("out", "in") for one in router.bindings(way=way, kind="esp"))
+    assert (out, back) == (now["router"]["packets_out"], now["router"]["packets_in"])
+    assert [(one["id"], one["host"], one["server"], one["state"]) for one in router.bindings(kind="esp")] == [
+        ("11110001", host.address, server.address, "bound"), ("22220001", host.address, server.address, "bound")]
+    assert [one["address"] for one in now["hosts"]] == [host.address] and now["hosts"][0]["bytes_out"] == out * 128
     assert [one["address"] for one in now["servers"]] == [server.address]
     assert f"bound way=in spi=22220001 host={host.address} server={server.address}" in router.log
     said = street.home.run(street.router.words[0], "status", "--socket", router.socket)
-    assert "Passthrough   on" in said and re.search(rf"in +esp +22220001 +{host.address} .* bound +yes +31 ", said)
+    assert "Passthrough   on" in said and re.search(rf"in +esp +22220001 +{host.address} .* bound +yes +{back} ", said)
 
 
 def test_two_hosts_keep_port_500_and_get_their_own_answers(street):
@@ -231,10 +245,11 @@ def test_after_a_crash_the_kernel_goes_on_and_the_next_start_replaces_the_table(
     router, server, (host, _) = street.start(), street.server, street.hosts
     street.bind(host, server, 0x11110001, 0x22220001)
     router.kill()
+    server.sniffer.packets.clear(), host.sniffer.packets.clear()
     host.esp(server.address, 0x11110001, 5)
     server.esp(OUTSIDE, 0x22220001, 5)
-    server.expect(lambda: server.got_esp(0x11110001), 7)
-    host.expect(lambda: host.got_esp(0x22220001), 6)
+    server.expect(lambda: server.got_esp(0x11110001), 5)
+    host.expect(lambda: host.got_esp(0x22220001), 5)
     host.namespace.run("ping", "-c", "1", "-W", "2", server.address)
     router.start()
     assert not re.search(r"elements = \{[^}]*: 192\.168", router.table()), "what a dead process believed"
@@ -254,11 +269,12 @@ def test_a_restart_in_mid_traffic_learns_two_hosts_at_one_server_again(street):
     def learnt():
         """Both tunnels talk: a host asks, its server answers each time something came."""
         for host, out, back in pairs:
-            before = len(server.got_esp(out))
+            asked, answered = len(server.got_esp(out)), len(host.got_esp(back))
             host.esp(server.address, out)
-            wait_for("it comes out", lambda: len(server.got_esp(out)) > before)
+            server.expect(lambda: server.got_esp(out), asked + 1)
             server.esp(OUTSIDE, back)
-            time.sleep(0.1)
+            if wait_a_moment(lambda: len(host.got_esp(back)) > answered):
+                host.esp(server.address, out)
         found = {int(one["id"], 16): one["host"] for one in router.bindings(way="in", kind="esp", state="bound")}
         return found == {back: host.address for host, _, back in pairs}
 
@@ -293,10 +309,11 @@ def test_a_new_outside_address_is_followed(street):
     street.home.run("ip", "route", "replace", "default", "via", "203.0.113.254")
     wait_for("the router has seen the new one", lambda: router.status()["router"]["address"] == "203.0.113.222")
     assert f"wan has lost its address {OUTSIDE}." in router.log and "has the address 203.0.113.222." in router.log
+    host.sniffer.packets.clear()
     host.esp(server.address, 0x11110001, 5)
     server.esp("203.0.113.222", 0x22220001, 5)
     server.expect(lambda: [p for p in server.got_esp(0x11110001) if source(p) == "203.0.113.222"], 5)
-    host.expect(lambda: host.got_esp(0x22220001), 6)
+    host.expect(lambda: host.got_esp(0x22220001), 5)
     host.namespace.run("ping", "-c", "1", "-W", "2", server.address)
 
 

@@ -46,6 +46,21 @@ static void the_sender_of_a_large_ipv6_packet_too(void **state)
     assert_memory_equal(out + 48, packet, w.n - 48);
 }
 
+static void the_sender_of_a_packet_that_took_too_long_is_told(void **state)
+{
+    (void)state;
+    const struct ip_addr from = ip("10.7.0.1");
+    const size_t n = put_ip(packet, 4, IP_PROTO_UDP, 60) + 60;
+    struct writer w = wr_init(out, sizeof(out));
+    assert_int_equal(ip_time_exceeded((struct view){packet, n}, &from, &w), ERR_OK);
+    assert_int_equal(transport_error(out, w.n), 0);
+    assert_int_equal(out[20], 11);
+    assert_int_equal(out[21], 0);
+    assert_memory_equal(out + 28, packet, n);
+    struct writer again = wr_init(packet, sizeof(packet));
+    assert_int_equal(ip_time_exceeded(wr_written(&w), &from, &again), ERR_UNSUPPORTED); /* an error about an error */
+}
+
 static void assert_none(size_t n, const char *from)
 {
     const struct ip_addr a = ip(from);
@@ -93,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sender_of_a_large_ipv4_packet_is_told_the_mtu),
         cmocka_unit_test(the_sender_of_a_large_ipv6_packet_too),
+        cmocka_unit_test(the_sender_of_a_packet_that_took_too_long_is_told),
         cmocka_unit_test(nobody_is_told_where_the_rfcs_forbid_it),
         cmocka_unit_test(a_ping_may_be_told),
     };
