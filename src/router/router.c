@@ -3,7 +3,7 @@
  * process becomes an ordinary user in a sandbox, who may still change the kernel's tables and nothing else. An orderly
  * end takes the table away. After a crash it stays: the kernel goes on with TCP, UDP and all that is bound, and the
  * next start puts a new table in its place in one transaction
- * (docs/decisions/0021-kernel-forwards-user-space-learns.md).
+ * (docs/decisions/0022-kernel-forwards-user-space-learns.md).
  */
 #include "router/router_internal.h"
 
