@@ -1,7 +1,8 @@
 /*
  * The kernel's table, as text for nft. The order in which a packet meets it:
  *
- *   prerouting -300   from inside: spoofed ones go, ESP and IKE stay out of connection tracking.
+ *   prerouting -300   from inside: ESP and IKE stay out of connection tracking; spoofed ones go (of ESP only those that
+ *                     would be learnt from: a bound one has its source in its binding).
  *                     from outside: bound ESP gets its inside host as destination, at once.
  *   learn -150        from outside, not bound: to user space, but for what belongs to the router's own connections. All
  *                     fragments have been put together by then (connection tracking does it at -400).
@@ -77,6 +78,7 @@ static void put_learning(struct text *t)
 {
     put(t,
         "    chain learn-out {\n"
+        "        fib saddr . iif oif missing counter name spoofed-source drop\n"
         "        update @host-pace { ip saddr limit rate over %d/second burst 1000 packets } counter name host-pace "
         "drop\n"
         "        log group %d queue-threshold 1\n"
@@ -113,17 +115,20 @@ static void put_passing(struct text *t)
            "        counter name other-protocol drop\n    }\n");
     put(t, "    chain prerouting {\n"
            "        type filter hook prerouting priority -300\n"
+           "        iifname $inside ip protocol esp notrack accept\n"
+           "        iifname $outside ip protocol esp ip daddr @outside ip daddr set ip saddr . esp spi map @inbound "
+           "notrack "
+           "accept\n"
            "        iifname $inside fib saddr . iif oif missing counter name spoofed-source drop\n"
-           "        iifname $inside ip protocol esp fib daddr type != local notrack\n"
-           "        iifname $inside " IKE "fib daddr type != local notrack\n"
-           "        iifname $outside ip daddr @outside ip protocol esp ip daddr set ip saddr . esp spi map @inbound "
-           "notrack accept\n    }\n"
+           "        iifname $inside " IKE "fib daddr type != local notrack\n    }\n"
            "    chain learn {\n"
            "        type filter hook prerouting priority -150\n"
-           "        iifname $outside ip daddr @outside ip protocol esp goto learn-in\n"
-           "        iifname $outside ip daddr @outside " IKE "goto learn-in\n"
-           "        iifname $outside ip daddr @outside " ABOUT_ESP "goto learn-error\n"
-           "        iifname $outside ip daddr @outside " ABOUT_IKE "goto learn-error\n    }\n");
+           "        iifname != $outside accept\n"
+           "        ip daddr != @outside accept\n"
+           "        ip protocol esp goto learn-in\n"
+           "        " IKE "goto learn-in\n"
+           "        " ABOUT_ESP "goto learn-error\n"
+           "        " ABOUT_IKE "goto learn-error\n    }\n");
     put(t,
         "    chain output {\n"
         "        type filter hook output priority -300\n"
@@ -147,12 +152,12 @@ static void put_plain(struct text *t)
 
 static void put_forwarding(struct text *t, bool passthrough)
 {
-    put(t, "    chain inward {\n"
-           "        ct state established,related accept\n"
-           "        ct status dnat accept\n");
+    put(t, "    chain inward {\n");
     if (passthrough) /* that it is untracked says that the map has led it here */
         put(t, "        ip protocol esp ct state untracked accept\n");
-    put(t, "        counter name unsolicited drop\n    }\n"
+    put(t, "        ct state established,related accept\n"
+           "        ct status dnat accept\n"
+           "        counter name unsolicited drop\n    }\n"
            "    chain forward {\n"
            "        type filter hook forward priority 10\n"
            "        iifname $inside oifname $outside goto outward\n"
