@@ -1,14 +1,20 @@
 /*
  * The kernel's table, as text for nft. The order in which a packet meets it:
  *
- *   prerouting -300   from inside: ESP and IKE stay out of connection tracking; spoofed ones go (of ESP only those that
- *                     would be learnt from: a bound one has its source in its binding).
- *                     from outside: bound ESP gets its inside host as destination, at once.
- *   learn -150        from outside, not bound: to user space, but for what belongs to the router's own connections. All
- *                     fragments have been put together by then (connection tracking does it at -400).
- *   forward 10        from inside: bound ESP gets the outside address as source; what is not bound goes to user space.
- * The kernel has by now judged route, time to live and size, and other tables have had their say. output -300 what user
- * space sends is recognized by its mark and kept out of connection tracking. postrouting       NAPT for the rest.
+ * - prerouting -300, where fragments have been put together (connection tracking does it at -400). From outside, bound
+ * ESP gets its inside host as destination at once; what is not bound goes to user space, but for answers to the
+ * router's own IPsec. From inside, ESP and IKE stay out of connection tracking, and spoofed packets go: of ESP only
+ * those that would be learnt from, for a bound one has its source in its binding.
+ *
+ * - forward 10. From inside, bound ESP gets the outside address as source; what is not bound goes to user space. The
+ * kernel has by now judged route, time to live and size, and other tables have had their say.
+ *
+ * - output -300. What user space sends is recognized by its mark and kept out of connection tracking.
+ *
+ * - postrouting. NAPT for the rest.
+ *
+ * A packet of NAPT that is under way costs connection tracking a look-up and no rule at all; bound ESP skips that
+ * look-up and has few rules for it, the first of each chain.
  */
 #include "router/router_internal.h"
 
@@ -57,17 +63,17 @@ static void put_counters(struct text *t)
 #define ABOUT_ESP ERRORS "@th,136,8 50 "
 #define ABOUT_IKE ERRORS "@th,136,8 17 @th,224,32 0x01f401f4 "
 #define IKE       "udp sport 500 udp dport 500 "
-#define OWN       "ct state established,related ct status & snat == 0 "
 
 static void put_sets(struct text *t, uint32_t address)
 {
     const struct ip_addr a = ip4_addr(address);
     char text[IP_TEXT_MAX];
-    put(t, "    set outside { type ipv4_addr;");
+    put(t, "    set outside { type ipv4_addr; size 4;");
     if (address)
         put(t, " elements = { %s };", ip_text(&a, text));
     put(t, " }\n"
            "    set servers { type ipv4_addr; }\n"
+           "    set own { type ipv4_addr; size 256; flags dynamic,timeout; timeout 10m; }\n"
            "    map inbound { typeof ip saddr . esp spi : ip daddr; size 65535; flags dynamic; counter; }\n"
            "    map outbound { typeof ip saddr . ip daddr . esp spi : ip saddr; size 65535; flags dynamic; counter; }\n"
            "    set host-pace { type ipv4_addr; size 4096; flags dynamic,timeout; timeout 10s; }\n"
@@ -86,7 +92,7 @@ static void put_learning(struct text *t)
         HOST_PACE, GROUP_FIRST + GROUP_OUT);
     put(t,
         "    chain learn-in {\n"
-        "        " OWN "accept\n"
+        "        ip saddr @own accept\n"
         "        ip saddr != @servers counter name stranger drop\n"
         "        update @server-pace { ip saddr limit rate over %d/second burst 2000 packets } counter name "
         "server-pace "
@@ -96,7 +102,6 @@ static void put_learning(struct text *t)
         SERVER_PACE, GROUP_FIRST + GROUP_IN);
     put(t,
         "    chain learn-error {\n"
-        "        " OWN "accept\n"
         "        limit rate over %d/second burst 50 packets counter name error-pace drop\n"
         "        log group %d queue-threshold 1\n"
         "        drop\n    }\n",
@@ -113,19 +118,18 @@ static void put_passing(struct text *t)
            "        " ABOUT_IKE "goto learn-error\n"
            "        meta l4proto { tcp, udp, icmp } accept\n"
            "        counter name other-protocol drop\n    }\n");
-    put(t, "    chain prerouting {\n"
+    put(t, "    chain early {\n"
+           "        iifname $outside ip daddr set ip saddr . esp spi map @inbound notrack accept\n"
+           "        iifname $inside notrack accept\n"
+           "        iifname $outside ip daddr @outside goto learn-in\n    }\n"
+           "    chain prerouting {\n"
            "        type filter hook prerouting priority -300\n"
-           "        iifname $inside ip protocol esp notrack accept\n"
-           "        iifname $outside ip protocol esp ip daddr @outside ip daddr set ip saddr . esp spi map @inbound "
-           "notrack "
-           "accept\n"
+           "        ip protocol esp goto early\n"
            "        iifname $inside fib saddr . iif oif missing counter name spoofed-source drop\n"
-           "        iifname $inside " IKE "fib daddr type != local notrack\n    }\n"
-           "    chain learn {\n"
-           "        type filter hook prerouting priority -150\n"
+           "        iifname $inside " IKE "fib daddr type != local notrack\n"
            "        iifname != $outside accept\n"
            "        ip daddr != @outside accept\n"
-           "        ip protocol esp goto learn-in\n"
+           "        " IKE "ip saddr @own notrack accept\n"
            "        " IKE "goto learn-in\n"
            "        " ABOUT_ESP "goto learn-error\n"
            "        " ABOUT_IKE "goto learn-error\n    }\n");
@@ -133,6 +137,8 @@ static void put_passing(struct text *t)
         "    chain output {\n"
         "        type filter hook output priority -300\n"
         "        meta mark %#x meta mark set 0 notrack accept\n"
+        "        oifname $outside ip protocol esp update @own { ip daddr } accept\n"
+        "        oifname $outside " IKE "update @own { ip daddr } notrack accept\n"
         "        oifname $outside " ABOUT_ESP "goto learn-error\n"
         "        oifname $outside " ABOUT_IKE "goto learn-error\n    }\n",
         ROUTER_MARK);
@@ -152,15 +158,15 @@ static void put_plain(struct text *t)
 
 static void put_forwarding(struct text *t, bool passthrough)
 {
-    put(t, "    chain inward {\n");
-    if (passthrough) /* that it is untracked says that the map has led it here */
-        put(t, "        ip protocol esp ct state untracked accept\n");
-    put(t, "        ct state established,related accept\n"
+    put(t, "    chain inward {\n"
+           "        ct state established,related accept\n"
            "        ct status dnat accept\n"
            "        counter name unsolicited drop\n    }\n"
            "    chain forward {\n"
-           "        type filter hook forward priority 10\n"
-           "        iifname $inside oifname $outside goto outward\n"
+           "        type filter hook forward priority 10\n");
+    if (passthrough) /* that it is untracked says that the map has led it here */
+        put(t, "        iifname $outside ip protocol esp ct state untracked accept\n");
+    put(t, "        oifname $outside iifname $inside goto outward\n"
            "        iifname $outside oifname $inside goto inward\n    }\n"
            "    chain postrouting {\n"
            "        type nat hook postrouting priority srcnat\n"
