@@ -30,7 +30,7 @@ static void without_an_address_there_is_none_in_it(void **state)
 {
     (void)state;
     write_for(true, 0);
-    assert_non_null(strstr(text, "set outside { type ipv4_addr; }"));
+    assert_non_null(strstr(text, "set outside { type ipv4_addr; size 4; }"));
 }
 
 static void without_passthrough_nothing_is_learnt(void **state)
