@@ -24,7 +24,7 @@ def test_the_installed_file_is_what_the_command_prints(command):
 
 @pytest.mark.parametrize("line, words", [
     ("sekisho con", {"config", "connect"}),
-    ("sekisho user ", {"add", "set", "passwd", "list", "del", "profile", "invite"}),
+    ("sekisho user ", {"add", "set", "passwd", "list", "del", "profile", "invite", "grid", "totp", "unlock"}),
     ("sekisho client ", {"status"}),
     ("sekisho profile e", {"edit", "export"}),
     ("sekisho client status --w", {"--watch"}),

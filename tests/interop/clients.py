@@ -131,6 +131,14 @@ class StockClient:
                        "for i in 1 2 3 4 5 6 7 8 9; do [ -p /run/xl2tpd/l2tp-control ] && exit 0; "
                        "busybox usleep 100000; done; exit 1")
 
+    def aim(self, server):
+        """Dials this server from now on."""
+        self.server = server
+        self.guest.write("/etc/xl2tpd/xl2tpd.conf", XL2TPD.format(server=server))
+        self.guest.run("kill $(pidof xl2tpd); for i in $(seq 50); do pidof xl2tpd >/dev/null || exit 0; "
+                       "busybox usleep 100000; done; exit 1")
+        self.start_xl2tpd()
+
     def start_ipsec(self):
         raise NotImplementedError
 

@@ -1,18 +1,22 @@
 """Bare ESP through sekisho-router: strongSwan and libreswan side by side at our gateway, and our client at their servers."""
+import dataclasses
 import re
 import socket
 
 import pytest
 
-from clients import PASSWORD, USER, Libreswan, Profile, StrongSwan
-from lab.gateway import SENTENCES, settings
+from clients import PASSWORD, PSK, USER, Libreswan, Profile, StrongSwan
+from lab.client import Client
+from lab.gateway import SENTENCES, Gateway, settings
 from lab.packets import Sniffer, is_esp, udp_ports
 from lab.router import Router
 from lab.world import INTERNET_GATEWAY
 from servers import SERVERS, TAKE_PORT, TOLD_WITHIN, Service
+from test_long_lives import LIVES, MAIN_MODE, QUICK_MODE
 from test_neighbours import together
 
 USERS = {USER: PASSWORD, "bob": "builder-77-hats"}
+OFF = {"encapsulation": "off"}
 ALICE = Profile()
 BOB = Profile(user="bob", password=USERS["bob"], esp="aes128-sha256")
 
@@ -26,11 +30,11 @@ class Family:
         self.router = Router(self.home, directory)
         site.world.on_close(self.router.close)
         self.first, self.second = together(
-            lambda: site.add_client(StrongSwan, self.home, "first", "192.168.1.10"),
-            lambda: site.add_client(Libreswan, self.home, "second", "192.168.1.11"))
+            lambda: site.add_client(StrongSwan, self.home, "first", "192.168.1.2"),
+            lambda: site.add_client(Libreswan, self.home, "second", "192.168.1.3"))
 
-    def login(self):
-        return together(lambda: self.first.login(ALICE), lambda: self.second.login(BOB))
+    def login(self, alice=ALICE, bob=BOB):
+        return together(lambda: self.first.login(alice), lambda: self.second.login(bob))
 
     def both(self, what):
         return together(lambda: what(self.first), lambda: what(self.second))
@@ -38,7 +42,7 @@ class Family:
 
 @pytest.fixture(scope="module")
 def family(make_site, tmp_path_factory):
-    site = make_site(users=USERS, sections=settings(ike={"encapsulation": "off"}))
+    site = make_site(users=USERS, sections=settings(ike=OFF))
     return Family(site, tmp_path_factory.mktemp("router"))
 
 
@@ -65,6 +69,58 @@ def test_both_stacks_use_one_server_at_the_same_time(family):
     family.second.ping("172.16.0.10", 5)
     assert [session["user"] for session in family.site.gateway.sessions()] == ["bob"]
     family.second.logout(BOB)
+
+
+@pytest.mark.xdist_group("passthrough-clients")
+def test_eight_clients_start_at_once(family, tmp_path):
+    """The two of others and six of ours."""
+    computers = [family.site.world.add_computer(family.home) for _ in range(6)]
+
+    def connect(computer):
+        return Client(computer, tmp_path, USER, PASSWORD, PSK, profile={"ike.encapsulation": "off"})
+
+    ours = together(lambda: family.first.login(ALICE), lambda: family.second.login(BOB),
+                    *(lambda computer=computer: connect(computer) for computer in computers))[2:]
+    assert len({session["address"] for session in family.site.gateway.sessions()}) == 8
+    together(*(lambda client=client: client.ping("172.16.0.10", 20) for client in (family.first, family.second, *ours)))
+    for client in ours:
+        client.disconnect()
+    family.first.logout(ALICE)
+    family.second.logout(BOB)
+
+
+@pytest.mark.xdist_group("passthrough-clients")
+def test_new_keys_and_new_main_modes_lose_no_packet(family):
+    alice, bob = (dataclasses.replace(profile, more=LIVES[client.stack])
+                  for profile, client in ((ALICE, family.first), (BOB, family.second)))
+    family.login(alice, bob)
+    told = len(family.site.gateway.log.read_text())
+    family.both(lambda client: client.ping("172.16.0.10", 400, interval=0.2))
+    log = family.site.gateway.log.read_text()[told:]
+    assert log.count(MAIN_MODE) >= 2 * 2 and log.count(QUICK_MODE) >= 2 * 4
+    family.first.logout(alice)
+    family.second.logout(bob)
+
+
+@pytest.mark.xdist_group("passthrough-clients")
+def test_each_uses_a_server_of_its_own(family, tmp_path):
+    world = family.site.world
+    place = world.namespace("gateway2")
+    place.cable("wan", world.internet, "gateway2", other_bridge="net")
+    place.address("wan", "203.0.113.2/24")
+    place.address("lo", "172.16.0.10/32")  # as the office of the other
+    place.run("ip", "route", "add", "default", "via", "203.0.113.254")
+    place.forward()
+    other = Gateway(place, tmp_path / "gateway2", PSK, USERS, settings(ike=OFF))
+    world.on_close(other.close)
+    family.second.aim("203.0.113.2")
+    family.login()
+    family.both(lambda client: client.ping("172.16.0.10", 20))
+    assert [[session["user"] for session in gateway.sessions()] for gateway in (family.site.gateway, other)] == [
+        ["alice"], ["bob"]]
+    family.first.logout(ALICE)
+    family.second.logout(BOB)
+    family.second.aim(INTERNET_GATEWAY)
 
 
 @pytest.mark.xdist_group("passthrough-clients")

@@ -2,16 +2,16 @@
 import concurrent.futures
 import hashlib
 import os
-import re
 import subprocess
 import time
 
 import pytest
 
+from lab import pings
 from lab.gateway import Gateway, SENTENCES, settings
 from lab.packets import Sniffer, is_esp, is_udp, udp_ports
 from lab.router import Router
-from lab.shell import wait_for
+from lab.shell import stop, wait_for
 from lab.world import OFFICE_HOST
 
 from netns.conftest import PSK, USERS
@@ -55,14 +55,14 @@ def esp_was_bare(packets):
 
 def pinging(client, seconds, host=OFFICE_HOST, every=0.1):
     """Pings that go on meanwhile; lost() of it tells how many got no answer."""
-    return client.namespace.start("ping", "-q", "-i", every, "-W", 2, "-c", int(seconds / every), host,
-                                  stdout=subprocess.PIPE, text=True)
+    count = int(seconds / every)
+    pinger = client.namespace.start(*pings.words(host, count, interval=every), stdout=subprocess.PIPE, text=True)
+    pinger.count = count
+    return pinger
 
 
 def lost(pinger):
-    said = pinger.communicate(timeout=200)[0]
-    sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", said).groups())
-    return sent - received
+    return len(pings.missing(pinger.communicate(timeout=200)[0], pinger.count))
 
 
 # ---- the four cases, and NAT traversal of one side alone ----
@@ -205,7 +205,7 @@ def test_a_router_that_restarts_in_mid_traffic_learns_again_within_seconds(make_
         client.wait_answer(timeout=8)
     assert time.monotonic() - began < 8
     for pinger in at_work:
-        pinger.wait(30)
+        stop(pinger)
     at_work = [pinging(client, 3) for client in clients]
     assert [lost(pinger) for pinger in at_work] == [0, 0]
     wait_for("all four bindings are known again", lambda: len(home.router.bindings()) >= 4, 8)
