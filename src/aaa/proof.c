@@ -140,7 +140,7 @@ static enum cause why_wrong(const struct aaa *a, const struct aaa_request *r, co
 void aaa_count_failure(struct aaa *a, const struct aaa_request *r, const struct proving *p)
 {
     const bool waits = throttle_failed(&a->throttle, p->name, &r->peer, r->now);
-    if (!waits || a->grid.lock_sources == 0 || !p->record.found)
+    if (!waits || !a->grid.enabled || a->grid.lock_sources == 0 || !p->record.found)
         return;
     if (sieges_count(&a->sieges, p->user, p->source, r->now) >= a->grid.lock_sources && p->row.user.locked == 0)
         (void)store_lock(a->store, p->row.user.name, r->wall);
@@ -184,7 +184,7 @@ enum cause aaa_prove(struct aaa *a, const struct aaa_request *r, struct proving 
     }
     if (!verdict.accepted)
         return verdict.cause;
-    if (p->row.user.locked != 0)
+    if (a->grid.enabled && p->row.user.locked != 0)
         return CAUSE_AUTH_LOCKED;
     if (a->grid.enabled && !certified) {
         p->spent = &p->choice[verdict.match];

@@ -510,6 +510,23 @@ static void only_many_sources_lock_a_user_and_the_administrator_unlocks(void **s
     done();
 }
 
+static void where_grids_are_off_strangers_lock_nobody(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    config.grid.enabled = false;
+    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    for (uint8_t i = 0; i < 20; i++) {
+        const struct ip_addr stranger = {4, {203, 0, 113, i}};
+        for (size_t k = 0; k < 6; k++)
+            (void)pap("bob", "wrong", &stranger, 1);
+    }
+    assert_int_equal(about("bob").locked, 0);
+    pass(60);
+    assert_int_equal(pap("bob", "secret", &home, 2), CAUSE_NONE);
+    done();
+}
+
 static void a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out(void **state)
 {
     (void)state;
@@ -853,6 +870,7 @@ int main(void)
         cmocka_unit_test(where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps),
         cmocka_unit_test(an_address_gets_only_so_many_grids_an_hour),
         cmocka_unit_test(only_many_sources_lock_a_user_and_the_administrator_unlocks),
+        cmocka_unit_test(where_grids_are_off_strangers_lock_nobody),
         cmocka_unit_test(a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out),
         cmocka_unit_test(the_same_device_comes_back_with_what_it_typed),
         cmocka_unit_test(a_device_without_a_name_is_known_by_its_address),
