@@ -150,7 +150,8 @@ def test_a_wrong_tunnel_secret_is_told(served):
 def test_new_keys_and_new_main_modes_of_the_server_lose_no_packet(served):
     server = served.server.offer(Service(restless=True))
     client = served.connect("napt")
-    client.ping(server.office, 180, interval=0.2)
+    # libreswan begins its new main mode at port 500, where no NAT lets it in; after it our client begins one.
+    client.ping(server.office, 260, interval=0.2)
     main_modes, quick_modes = server.established()
     assert main_modes >= 2 and quick_modes >= 3
     client.disconnect()
