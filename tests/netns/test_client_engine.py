@@ -244,24 +244,6 @@ def test_the_service_manager_is_told(site):
         manager.close()
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
-@pytest.mark.skipif(os.environ.get("SEKISHO_SANITIZED") == "thread", reason="that build has the programs alone")
-def test_what_is_installed_fits_together(tmp_path):
-    """Programs, unit, pages and completions; the unit is judged by systemd's own program with the installed paths."""
-    build = CLIENT.parents[2]
-    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", tmp_path], check=True, capture_output=True)
-    [unit] = tmp_path.rglob("lib/systemd/system/sekisho-client@.service")
-    [program] = tmp_path.rglob("sbin/sekisho-client")
-    text = unit.read_text()
-    assert f"ExecStart=/{program.relative_to(tmp_path)} " in text
-    assert {page.name for page in tmp_path.rglob("man/man*/*")} >= {"sekisho.1", "sekisho-client.8", "sekisho-profile.5"}
-    assert list(tmp_path.rglob("bash-completion/completions/sekisho"))
-    judged = tmp_path / "sekisho-client@office.service"
-    judged.write_text(text.replace(f"/{program.relative_to(tmp_path)}", str(program)))
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", judged], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 # ---- certificates ----
 
 SERVER = "vpn.example.com"
