@@ -151,6 +151,7 @@ void binding_event(struct router *r, const struct tracker_event *event)
     const struct flow_key key = key_of(event);
     if (event->ike)
         return; /* always comes through us */
+    restart_soon(r);
     if (event->type == TRACKER_BOUND)
         put_in(r, &key, event->host);
     else if (event->type == TRACKER_UNBOUND)

@@ -93,6 +93,7 @@ static void count(struct router *r, usec_t now)
     static unsigned rounds;
     const enum err e = binding_count(r);
     r->count_at = now + COUNT_EVERY;
+    restart_soon(r); /* when they were used is kept, too */
     if (e == ERR_NOTFOUND) {
         router_say(r, "error", "kernel",
                    "Somebody has removed the table " ROUTER_TABLE " (nft flush ruleset?). The router ends; start it "
@@ -114,12 +115,12 @@ static usec_t turn(void *ctx, usec_t now)
     }
     if (r->resync_at <= now)
         binding_resync(r);
-    usec_t next = usec_min(r->count_at, usec_min(r->look_at, r->resync_at));
-    if (r->tracker) {
+    if (r->tracker)
         learn_turn(r, now);
-        next = usec_min(next, tracker_deadline(r->tracker));
-    }
-    return next;
+    if (r->save_at <= now)
+        restart_save(r);
+    const usec_t next = usec_min(usec_min(r->count_at, r->save_at), usec_min(r->look_at, r->resync_at));
+    return r->tracker ? usec_min(next, tracker_deadline(r->tracker)) : next;
 }
 
 static void listeners_changed(void *ctx, int change)
@@ -266,6 +267,8 @@ static void close_all(struct router *r)
         close(r->signals);
     if (r->monitor >= 0)
         close(r->monitor);
+    if (r->state >= 0)
+        close(r->state);
     loop_free(r->loop);
 }
 
@@ -280,12 +283,16 @@ static bool serve(struct router *r, char why[static ROUTER_WHY])
     r->count_at = clock_now() + COUNT_EVERY;
     r->look_at = 0; /* it may have changed since it was asked for */
     r->resync_at = USEC_NEVER;
+    restart_restore(r);
+    if (r->tracker)
+        learn_turn(r, clock_now());
     loop_on_turn(r->loop, turn, r);
     router_say(r, "info", "router", "Up: passthrough %s, outside %s with %s.", r->options->passthrough ? "on" : "off",
                r->options->outside, ip_text(&a, address));
     (void)notify_service("READY=1");
     if (loop_run(r->loop) != ERR_OK)
         r->status = EXIT_OTHER;
+    restart_save(r);
     (void)notify_service("STOPPING=1");
     return true;
 }
@@ -296,6 +303,7 @@ static bool run(struct router *r, char why[static ROUTER_WHY])
     r->kernel = kernel_open(r->options, why);
     if (!r->kernel || !open_loop(r, why) || !open_control(r, why) || !open_learning(r, why))
         return false;
+    restart_open(r);
     if (!set_up_table(r, why))
         return false;
     const bool served = set_up_forwarding(&was_off, why) && serve(r, why);
@@ -308,7 +316,7 @@ int router_run(const struct router_options *options)
     char why[ROUTER_WHY] = "";
     static struct router router;
     struct router *r = &router;
-    *r = (struct router){.options = options, .signals = -1, .monitor = -1};
+    *r = (struct router){.options = options, .signals = -1, .monitor = -1, .state = -1};
     int status = EXIT_OTHER;
     if (geteuid() != 0) {
         snprintf(why, sizeof(why), "It takes root to route for others.");

@@ -13,6 +13,7 @@
 #define ROUTER_DEFAULT_SOCKET "/run/sekisho/router.sock"
 #define ROUTER_INSIDE_MAX     8
 #define ROUTER_WHY            512 /* bytes of a sentence with NUL */
+#define PATH_MAX_BYTES        128 /* of a socket, with NUL; the kernel takes 108 */
 
 #define EXIT_OK    0
 #define EXIT_OTHER 1
@@ -212,6 +213,44 @@ enum err kernel_dump(struct kernel *k, const char *set, const struct dump_sink *
  * may not; *mtu then. */
 enum err kernel_send(struct kernel *k, enum tracker_way way, struct view packet, uint16_t *mtu);
 
+/* ---- bindings in a file (saved.c; no file is touched there) ---- */
+
+#define SAVED_ENTRIES 16384
+#define SAVED_SIZE    (1u << 20) /* the place of one copy, in bytes */
+
+struct saved_head {
+    uint32_t outside;
+    uint64_t generation; /* the copy with the higher one is newer */
+    uint64_t boot;       /* of the system: by its clock are the times */
+};
+
+struct saved_writer {
+    struct writer w;
+    uint16_t entries;
+};
+
+uint64_t saved_sum(struct view v);
+/* Bytes of a copy. */
+size_t saved_size(size_t entries);
+void saved_begin(struct saved_writer *s, uint8_t *out, size_t cap, const struct saved_head *head);
+/* False: it is full. */
+bool saved_add(struct saved_writer *s, const struct tracker_binding_info *binding);
+/* The whole copy, in out. */
+struct view saved_end(struct saved_writer *s);
+/* False: no copy of ours, or damaged. Entries are borrowed from it. */
+bool saved_open(struct view copy, struct saved_head *head, struct reader *entries);
+/* False at the end, or (the reader has failed) at an entry that means nothing. */
+bool saved_next(struct reader *entries, struct tracker_binding_info *out);
+
+enum router_restore {
+#define RESTORE(name, word, sentence) ROUTER_RESTORE_##name,
+#include "router/restores.def"
+#undef RESTORE
+    ROUTER_RESTORES
+};
+const char *router_restore_word(enum router_restore r);
+const char *router_restore_sentence(enum router_restore r);
+
 /* ---- the log ---- */
 
 struct log_line {
@@ -253,6 +292,10 @@ struct router {
     usec_t started;
     int64_t started_wall;
     usec_t count_at, look_at, resync_at; /* when to read the counters; look at the address; write the maps anew */
+    int state;                           /* the file of bindings, or -1 */
+    uint64_t boot, generation;
+    usec_t save_at;
+    bool save_failed;
     uint32_t sequence[GROUP_COUNT];
     bool numbered[GROUP_COUNT];
     uint64_t drops[ROUTER_DROPS]; /* ours */
@@ -279,6 +322,12 @@ void binding_resync(struct router *r);
 /* Reads counters: what is in use stays young. ERR_NOTFOUND: somebody has removed our table. */
 enum err binding_count(struct router *r);
 void binding_sweep(struct router *r);
+
+/* restart.c: bindings outlive the process */
+void restart_open(struct router *r);
+void restart_restore(struct router *r);
+void restart_soon(struct router *r);
+void restart_save(struct router *r);
 
 /* address.c */
 bool address_of(const char *iface, uint32_t *out);

@@ -209,6 +209,21 @@ void exchange_resume(struct tracker *t, usec_t now, const struct tracker_packet 
         move_drop(t, p, TRACKER_REASON_UNKNOWN_COOKIES);
 }
 
+bool exchange_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p)
+{
+    enum tracker_reason reason;
+    struct contact *c = ike_find(t, p->server, p->initiator) ? NULL : contact_get(t, now, p, &reason);
+    struct ike *ike = c && make_room(t, now, c) ? ike_new(t, now, c->server, p) : NULL;
+    if (ike) {
+        ike->responder = p->responder;
+        ike->used = used;
+        own(ike, c);
+    } else if (c) {
+        contact_settle(t, c);
+    }
+    return ike != NULL;
+}
+
 /* ---- from a host ---- */
 
 static struct ike *ike_of_host(struct tracker *t, usec_t now, struct contact *c, const struct tracker_packet *p,

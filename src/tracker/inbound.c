@@ -237,17 +237,20 @@ static struct inbound *inbound_new(struct tracker *t, usec_t now, struct server 
     s->n_strangers++;
     pair_unsettle(t, s);
     candidates_find(in, NULL);
-    if (in->open_contacts > 1)
-        tell_ambiguous(t, in);
     return in;
 }
 
-void inbound_restore(struct tracker *t, usec_t now, const struct tracker_packet *p)
+bool inbound_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p)
 {
     struct contact *c = contact_find(t, p->host, p->server);
     struct inbound *in = c && !inbound_find(t, p->server, p->spi) ? inbound_new(t, now, c->server, p) : NULL;
-    if (in)
-        inbound_bind(t, now, in, c, true);
+    if (!in)
+        return false;
+    inbound_bind(t, now, in, c, true);
+    in->used = used;
+    in->packets = BRIEF_PACKETS;
+    inbound_schedule(t, now, in);
+    return true;
 }
 
 /* ---- a packet ---- */
@@ -290,8 +293,11 @@ void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p
         return;
     }
     struct inbound *in = inbound_find(t, p->server, p->spi);
-    if (!in)
+    if (!in) {
         in = inbound_new(t, now, s, p);
+        if (in && in->open_contacts > 1)
+            tell_ambiguous(t, in);
+    }
     if (!in) {
         pass_untracked(t, s, p);
         return;

@@ -274,20 +274,22 @@ void pair_resume(struct tracker *t, usec_t now, const struct tracker_packet *pac
         move_pass(t, packet, packet->host);
 }
 
-void pair_restore(struct tracker *t, usec_t now, const struct tracker_packet *packet)
+bool pair_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *packet)
 {
     enum tracker_reason reason;
     struct pair *p = pair_find(t, packet->host, packet->server, packet->spi);
     struct contact *c = p ? NULL : contact_get(t, now, packet, &reason);
     if (!c)
-        return;
+        return false;
     p = pair_new(t, now, c);
     if (!p) {
         contact_settle(t, c);
-        return;
+        return false;
     }
     p->spi = packet->spi;
     p->asked = true;
+    p->used = used;
     table_add(&t->pairs, &p->node, table_key(packet->host, packet->server, packet->spi));
     pair_judge(t, p);
+    return true;
 }

@@ -75,6 +75,7 @@ static struct tracker_binding_info of_ike(const struct ike *ike)
                                          .host = ike->contact ? ike->contact->host->addr : 0,
                                          .server = ike->server->addr,
                                          .initiator = ike->initiator,
+                                         .responder = ike->responder,
                                          .state = state,
                                          .since = ike->since,
                                          .used = ike->used,

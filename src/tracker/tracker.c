@@ -122,14 +122,27 @@ void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t 
     }
 }
 
-void tracker_restore(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi)
+bool tracker_restore(struct tracker *t, usec_t now, const struct tracker_binding_info *binding)
 {
-    const struct tracker_packet p = {
-        .way = way, .host = host, .server = server, .spi = spi, .sequence = NEWBORN_SEQUENCE + 1};
-    if (way == TRACKER_OUT)
-        pair_restore(t, now, &p);
-    else
-        inbound_restore(t, now, &p);
+    const struct tracker_packet p = {.way = binding->way,
+                                     .host = binding->host,
+                                     .server = binding->server,
+                                     .ike = binding->ike,
+                                     .spi = binding->spi,
+                                     .sequence = NEWBORN_SEQUENCE + 1,
+                                     .initiator = binding->initiator,
+                                     .responder = binding->responder};
+    const usec_t used = usec_min(binding->used, now);
+    if (p.host == 0 || p.server == 0)
+        return false;
+    if (p.ike)
+        return p.way == TRACKER_OUT && p.initiator != 0 && now - used < t->config.ike_idle &&
+               exchange_restore(t, now, used, &p);
+    if (p.spi == 0 || now - used >= t->config.esp_idle)
+        return false;
+    if (p.way == TRACKER_OUT)
+        return pair_restore(t, now, used, &p);
+    return binding->state == TRACKER_STATE_BOUND && inbound_restore(t, now, used, &p);
 }
 
 static void due(struct tracker *t, usec_t now, struct entry *e)

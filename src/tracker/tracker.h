@@ -66,10 +66,6 @@ void tracker_input(struct tracker *t, usec_t now, const struct tracker_packet *p
 /* The kernel has forwarded packets by this binding since it was told or asked last: it is in use. host: OUT only. */
 void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi,
                   uint64_t packets);
-/* A binding that the kernel had before this tracker was made, as a table that was left behind says; outbound ones
- * first, since without any a host is not known at its server. It is BOUND anew, and looked at again when there is a
- * doubt. */
-void tracker_restore(struct tracker *t, usec_t now, enum tracker_way way, uint32_t host, uint32_t server, uint32_t spi);
 void tracker_timeout(struct tracker *t, usec_t now);
 usec_t tracker_deadline(const struct tracker *t);
 
@@ -152,8 +148,8 @@ struct tracker_binding_info {
     enum tracker_way way;
     bool ike;
     uint32_t host, server;
-    uint32_t spi;       /* ESP */
-    uint64_t initiator; /* IKE */
+    uint32_t spi;                  /* ESP */
+    uint64_t initiator, responder; /* IKE; responder 0: not known */
     enum tracker_state state;
     usec_t since, used; /* first seen; last known use */
     uint64_t packets;   /* through the tracker and, by tracker_used(), the kernel */
@@ -164,6 +160,11 @@ struct tracker_binding_info {
 bool tracker_host_next(const struct tracker *t, const void **at, struct tracker_host_info *out);
 bool tracker_server_next(const struct tracker *t, const void **at, struct tracker_server_info *out);
 bool tracker_binding_next(const struct tracker *t, const void **at, struct tracker_binding_info *out);
+
+/* A binding that another tracker has told of before this one was made; outbound ones and those of IKE first, since
+ * without any a host is not known at its server. Of ESP it is BOUND anew, and looked at again when there is a doubt.
+ * False: it is no certain one, is there already, does not fit into a limit, or has not been used for too long. */
+bool tracker_restore(struct tracker *t, usec_t now, const struct tracker_binding_info *binding);
 
 enum tracker_counter {
 #define COUNTER(name, word, sentence) TRACKER_COUNT_##name,

@@ -265,8 +265,8 @@ void pair_expect(struct tracker *t, usec_t now, struct contact *c);
 /* Tells the kernel what it may have of this pair now. */
 void pair_judge(struct tracker *t, struct pair *p);
 void pair_unsettle(struct tracker *t, struct server *s);
-/* A pair that the kernel had before the tracker was made. */
-void pair_restore(struct tracker *t, usec_t now, const struct tracker_packet *p);
+/* A pair that another tracker knew, used last then. */
+bool pair_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p);
 struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, uint32_t spi);
 /* The open pair of c that an inbound SPI fits best, or NULL. */
 struct pair *pair_open(const struct contact *c, bool newborn);
@@ -278,7 +278,7 @@ void pair_free(struct tracker *t, struct pair *p);
 
 void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
 struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi);
-void inbound_restore(struct tracker *t, usec_t now, const struct tracker_packet *p);
+bool inbound_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p);
 void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, bool guessed);
 /* What was guessed at a server is looked at again, for a host of it is without an answer: what nothing has proved, or
  * that as well which was proved a while ago. */
@@ -345,6 +345,7 @@ void turn_forget(struct tracker *t, struct contact *c);
 
 void exchange_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
 void exchange_resume(struct tracker *t, usec_t now, const struct tracker_packet *p);
+bool exchange_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p);
 void exchange_due(struct tracker *t, usec_t now, struct ike *ike);
 void exchange_free(struct tracker *t, struct ike *ike);
 void exchange_forget_contact(struct tracker *t, struct contact *c);

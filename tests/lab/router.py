@@ -21,6 +21,7 @@ class Router:
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.socket = self.directory / "router.sock"
+        self.state_file = self.directory / "router.state"
         self.log_file = self.directory / "router.log"
         self.words = [PROGRAM, "--outside", outside, "--socket", self.socket, "--run-as", user, *options]
         for name in inside:
@@ -48,6 +49,11 @@ class Router:
 
     def bindings(self, **wanted):
         return [one for one in self.status()["bindings"] if all(one[key] == value for key, value in wanted.items())]
+
+    def wait_known(self, spis, timeout=60.0):
+        """So many SPIs each way are bound, and the kernel has them."""
+        wait_for(f"{spis} SPIs each way are bound", lambda: all(
+            len(self.bindings(kind="esp", way=way, state="bound", in_kernel=True)) >= spis for way in ("out", "in")), timeout)
 
     def dropped(self, word):
         return sum(one["count"] for one in self.status()["drops"] if one["word"] == word)

@@ -61,8 +61,12 @@ def pinging(client, seconds, host=OFFICE_HOST, every=0.1):
     return pinger
 
 
+def lost_ones(pinger):
+    return pings.missing(pinger.communicate(timeout=200)[0], pinger.count)
+
+
 def lost(pinger):
-    return len(pings.missing(pinger.communicate(timeout=200)[0], pinger.count))
+    return len(lost_ones(pinger))
 
 
 # ---- the four cases, and NAT traversal of one side alone ----
@@ -184,6 +188,44 @@ def test_a_client_that_reboots_is_back_and_its_neighbour_does_not_notice(make_ho
     first.process.wait()
     home.connect(computer).ping(count=20)
     assert lost(at_work) == 0
+
+
+def restart(router, how):
+    if how == "stopped":
+        router.stop()
+        assert not router.table()
+    else:
+        router.kill()
+    router.start()
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_a_router_that_restarts_in_mid_traffic_goes_on_where_it_was(make_home, how):
+    home = make_home()
+    clients = [home.connect(user=user) for user in ("alice", "bob")]
+    at_work = [pinging(client, 10) for client in clients]
+    home.router.wait_known(2)
+    restart(home.router, how)
+    assert "restored: 6 " in home.router.log, home.router.log  # ESP both ways and IKE, of two
+    home.router.wait_known(2, timeout=10)
+    for pinger in at_work:
+        gap = lost_ones(pinger)
+        # What came while there was no router, and nothing after it.
+        assert gap == list(range(gap[0], gap[-1] + 1)) if gap else True, (gap, home.router.log)
+
+
+@pytest.mark.parametrize("damage", [b"", b"SKRB and then nothing that makes sense"])
+def test_a_damaged_file_of_bindings_is_said_and_left_out(make_home, damage):
+    home = make_home()
+    client = home.connect()
+    client.ping()
+    home.router.stop()
+    assert home.router.state_file.stat().st_mode & 0o777 == 0o600
+    home.router.state_file.write_bytes(damage)
+    home.router.start()
+    assert ("cannot be read. They are learnt again" in home.router.log) == bool(damage)
+    client.wait_answer()
+    client.ping(count=10)
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])

@@ -112,7 +112,16 @@ static void step(struct tracker *t, usec_t *now, uint32_t *handle, const uint8_t
     if (p[0] >= 0xf0) {
         tracker_used(t, *now, q.way, q.host, q.server, q.spi, p[3]);
     } else if (p[0] >= 0xe8) {
-        tracker_restore(t, *now, q.way, 0xc0a80101u + (p[1] & 7), q.server, 256u + p[2]);
+        const struct tracker_binding_info known = {.way = q.way,
+                                                   .ike = q.ike,
+                                                   .host = 0xc0a80101u + (p[1] & 7),
+                                                   .server = q.server,
+                                                   .spi = q.ike ? 0 : 256u + p[2],
+                                                   .initiator = q.initiator,
+                                                   .responder = q.responder,
+                                                   .state = TRACKER_STATE_BOUND,
+                                                   .used = *now - (p[3] & 127) * 5 * USEC_SEC};
+        (void)tracker_restore(t, *now, &known);
     } else if (p[0] >= 0xc0) {
         *now += (usec_t)p[2] * p[2] * (p[3] & 1 ? 20000 : 40);
         while (tracker_deadline(t) <= *now) {

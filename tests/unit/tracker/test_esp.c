@@ -301,15 +301,24 @@ static void a_silent_host_gets_nothing_that_a_slow_one_waits_for(void **state)
     assert_true(in_kernel(TRACKER_IN, B, 0xb1));
 }
 
-static void what_a_table_left_behind_says_is_bound_again(void **state)
+static bool restore(enum tracker_way way, uint32_t host, uint32_t spi, usec_t idle)
+{
+    const struct tracker_binding_info known = {
+        .way = way, .host = host, .server = SERVER, .spi = spi, .state = TRACKER_STATE_BOUND, .used = scene.now - idle};
+    const bool restored = tracker_restore(scene.t, scene.now, &known);
+    scene_pull();
+    return restored;
+}
+
+static void what_another_tracker_knew_is_bound_again(void **state)
 {
     (void)state;
-    tracker_restore(scene.t, scene.now, TRACKER_OUT, A, SERVER, 0xaa00);
-    tracker_restore(scene.t, scene.now, TRACKER_OUT, B, SERVER, 0xbb00);
-    tracker_restore(scene.t, scene.now, TRACKER_IN, A, SERVER, 0xaa01);
-    tracker_restore(scene.t, scene.now, TRACKER_IN, B, SERVER, 0xbb01);
-    tracker_restore(scene.t, scene.now, TRACKER_IN, C, SERVER, 0xcc01); /* it talks to nobody */
-    scene_pull();
+    assert_true(restore(TRACKER_OUT, A, 0xaa00, 0) && restore(TRACKER_OUT, B, 0xbb00, 299 * USEC_SEC));
+    assert_true(restore(TRACKER_IN, A, 0xaa01, 0) && restore(TRACKER_IN, B, 0xbb01, USEC_SEC));
+    assert_false(restore(TRACKER_IN, C, 0xcc01, 0));               /* it talks to nobody */
+    assert_false(restore(TRACKER_OUT, C, 0xcc00, 300 * USEC_SEC)); /* nor lately did it */
+    assert_false(restore(TRACKER_IN, A, 0xbb01, 0));               /* it is B's */
+    assert_int_equal(counter(TRACKER_COUNT_AMBIGUOUS), 0);
     assert_true(in_kernel(TRACKER_IN, A, 0xaa01) && in_kernel(TRACKER_IN, B, 0xbb01));
     assert_true(in_kernel(TRACKER_OUT, A, 0xaa00) && in_kernel(TRACKER_OUT, B, 0xbb00));
     assert_false(in_kernel(TRACKER_IN, C, 0xcc01));
@@ -346,7 +355,7 @@ int main(void)
         STORY(refusals_are_told_once_a_second),
         STORY(new_sas_of_old_hosts_do_not_stop_old_ones),
         STORY(a_silent_host_gets_nothing_that_a_slow_one_waits_for),
-        STORY(what_a_table_left_behind_says_is_bound_again),
+        STORY(what_another_tracker_knew_is_bound_again),
         STORY(bad_configurations_make_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
