@@ -28,6 +28,8 @@
 #define GRID_ANSWER_MAX   (GRID_PATTERN_MAX + GRID_PHRASE_MAX + 1) /* bytes of a password read from a grid, with NUL */
 #define GRID_TEXT_MAX     224                                      /* bytes of any grid drawn as text, with NUL */
 #define GRID_BLOB_MAX     128                                      /* bytes of a packed secret */
+#define GRID_QUESTION_MAX 96                                       /* bytes of what is asked below a grid, with NUL */
+#define GRID_PROMPT_MAX   416                                      /* bytes of a grid as a question, with NUL */
 
 /* ---- the shape ---- */
 
@@ -57,6 +59,23 @@ enum err grid_code_parse(const char *text, uint8_t id[static GRID_ID_SIZE]);
 /* Rows of the grid, a line each. cells NULL: the cells' numbers in place of characters. Returns its length; cut where
  * cap ends. GRID_TEXT_MAX holds every grid of characters. */
 size_t grid_text(const struct grid_shape *shape, const char *cells, char *out, size_t cap);
+
+/* ---- a grid as a question ---- */
+
+/* What a server asks in band. The policy in it is the server's for everybody, and tells nothing of the user. */
+struct grid_prompt {
+    struct grid_shape shape; /* its alphabet is not told: "" when read */
+    unsigned number;
+    uint32_t life;          /* seconds that the grid is good */
+    uint32_t back, longest; /* seconds after a loss, and after the login, that its answer is taken again; 0: never */
+    char question[GRID_QUESTION_MAX]; /* one printable line, without a blank at its end */
+    char cells[GRID_CELLS_MAX + 1];
+};
+
+/* Returns the length. */
+size_t grid_prompt_write(const struct grid_prompt *prompt, char out[static GRID_PROMPT_MAX]);
+/* ERR_MALFORMED: it is not of this form, and may be any other question. */
+enum err grid_prompt_parse(struct view text, struct grid_prompt *out);
 
 /* ---- a pattern ---- */
 
