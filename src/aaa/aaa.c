@@ -252,6 +252,7 @@ void aaa_login(struct aaa *aaa, const struct aaa_request *request, struct aaa_an
 void aaa_logout(struct aaa *aaa, uint64_t session, usec_t now)
 {
     leases_release(aaa->leases, session);
+    desk_close(aaa->desk, session);
     tickets_lost(aaa->tickets, session, now);
 }
 

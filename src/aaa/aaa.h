@@ -52,6 +52,7 @@ struct aaa_request {
 struct aaa_answer {
     bool accepted;
     enum cause cause;        /* when refused; for the story, never for the peer */
+    bool again;              /* refused: something else may be typed in its place, for a name that does not exist too */
     char user[AAA_NAME_MAX]; /* the name as it stands in the store; "" when there is no such user */
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE];             /* MS-CHAPv2, accepted */
     struct ip_addr address, gateway;                                  /* the peer's inner address, and ours */
@@ -172,6 +173,10 @@ struct aaa_visit {
  * ERR_LIMIT: the source has had its share; ERR_SYSTEM. */
 enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out,
                        char why[static AAA_WHY_MAX]);
+
+/* What EAP-GTC asks this visitor: a grid for its session (see grid_prompt_write()), for every name alike; "Password: "
+ * where there can be none. Returns the length. */
+size_t aaa_prompt(struct aaa *aaa, const struct aaa_visit *visit, char out[static GRID_PROMPT_MAX]);
 
 struct aaa_new_pattern {
     const char *user;

@@ -145,7 +145,8 @@ enum err store_place_note(struct store *s, const char *name, uint64_t place, int
 /* ---- the grids that are open ---- */
 
 #define DESK_SLOTS 4096
-#define DESK_OPEN  3 /* true grids of one user: each multiplies the luck of a blind guess */
+#define DESK_OPEN  3               /* true grids of one user: each multiplies the luck of a blind guess */
+#define DESK_READ  (DESK_OPEN + 1) /* that a login may be read from: one was shown in band, to its session alone */
 
 struct opening {
     uint8_t id[GRID_ID_SIZE];
@@ -174,15 +175,17 @@ void desk_free(struct desk *d);                                 /* NULL-safe; wi
 /* The same grid for the same visit while it is open. Borrowed until the next call. NULL: the source has had its share,
  * or the desk is full. */
 const struct opening *desk_take(struct desk *d, const struct desk_visit *visit, const struct random *rng);
-/* The places of the grids that a login of this user may use. bound: only those that its source fetched. */
+/* The places of the grids that a login of this user may use. session: which has seen one in band; 0: none. bound: only
+ * those that its source fetched. */
 size_t desk_open_to(const struct desk *d, uint64_t user, uint64_t source, uint64_t session, bool bound, usec_t now,
-                    uint16_t out[static DESK_OPEN]);
+                    uint16_t out[static DESK_READ]);
 const struct opening *desk_at(const struct desk *d, uint16_t place);
 bool desk_had(const struct desk *d, uint64_t user, usec_t now); /* a grid not long ago, used or over by now */
 void desk_burn(struct desk *d, uint16_t place);
 /* What this source has fetched, and what was shown to this session. */
 void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t session);
 void desk_forget(struct desk *d, uint64_t user);
+void desk_close(struct desk *d, uint64_t session); /* it is over */
 
 /* ---- coming back ---- */
 
@@ -267,7 +270,7 @@ void leases_pools(const struct leases *l,
 #define AAA_CONTEXT_TOTP "totp "
 #define AAA_CONTEXT_MAX  (AAA_NAME_MAX + 8)
 #define CHOICE_STEPS     3 /* of one-time codes: the last, this, the next */
-#define CHOICES_MAX      (CHOICE_STEPS + 2 * CHOICE_STEPS * DESK_OPEN + 1)
+#define CHOICES_MAX      (CHOICE_STEPS + 2 * CHOICE_STEPS * DESK_READ + 1)
 #define CHOICE_TEXT_MAX  TICKET_TEXT_MAX
 
 enum choice_kind { CHOICE_NONE, CHOICE_PASSWORD, CHOICE_GRID, CHOICE_TICKET };

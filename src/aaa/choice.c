@@ -1,7 +1,8 @@
 /*
  * What a user may type at this moment: the password, with a one-time code after it or without; what stands on the cells
  * of the pattern in each grid that is open, with the grid's number in front or without, with a code or without; and
- * what was typed last, for a device that comes back.
+ * what was typed last, for a device that comes back. A grid that was shown in band counts where the answer comes by the
+ * same way.
  *
  * The list has the same length for everybody, and the same work goes into it: what somebody may not type, or who does
  * not exist, has an empty entry that the judge tries all the same.
@@ -100,14 +101,16 @@ static void add_grid(const struct aaa *a, struct proving *p, const struct codes 
 static void add_grids(const struct aaa *a, const struct aaa_request *r, struct proving *p, const struct codes *codes)
 {
     static const uint8_t nothing[GRID_ID_SIZE];
-    uint16_t place[DESK_OPEN] = {0};
+    const bool in_band = r->session != 0 && r->proof.method == AAA_METHOD_PAP;
+    const size_t places = in_band ? DESK_READ : DESK_OPEN;
+    uint16_t place[DESK_READ] = {0};
     uint8_t meant[GRID_ID_SIZE];
     const bool coded = r->proof.code != NULL && grid_code_parse(r->proof.code, meant) == ERR_OK;
     const bool reads = p->record.found && p->row.user.grid && grid_secret_fits(&p->secret, &a->shape);
     const struct grid_secret *secret = reads ? &p->secret : &a->nobody_secret;
     char cells[GRID_CELLS_MAX + 1], answer[GRID_ANSWER_MAX];
-    const size_t n = desk_open_to(a->desk, p->user, p->source, r->session, a->grid.bind, r->now, place);
-    for (size_t i = 0; i < DESK_OPEN; i++) {
+    const size_t n = desk_open_to(a->desk, p->user, p->source, in_band ? r->session : 0, a->grid.bind, r->now, place);
+    for (size_t i = 0; i < places; i++) {
         const struct opening *o = desk_at(a->desk, place[i]);
         const bool meets = i < n && (!coded || bytes_equal_ct(o->id, meant, sizeof(meant)));
         const bool drawn = grid_draw(a->grid_key, i < n ? o->id : nothing, &a->shape, cells) == ERR_OK;

@@ -3,7 +3,8 @@
  *
  * Grids for names that do not exist, and for strangers where those get none that opens, are kept like all others, so
  * that nobody can tell them apart by asking again. A user has up to DESK_OPEN true ones, from different places: a new
- * one does not end an older one, and a stranger's gives way to that of somebody who is known.
+ * one does not end an older one, and a stranger's gives way to that of somebody who is known. Those that were shown in
+ * band open nothing but their session, and do not count.
  */
 #include "aaa/aaa_internal.h"
 
@@ -100,14 +101,14 @@ static struct opening *claim(struct desk *d, const struct desk_visit *v, bool de
     return oldest != NULL || decoy ? oldest : worthless;
 }
 
-/* How many true grids the user has; the oldest that belongs to a stranger. */
+/* How many true grids the user has fetched; the oldest that belongs to a stranger. */
 static size_t count_true(struct desk *d, const struct desk_visit *v, struct opening **stranger)
 {
     size_t n = 0;
     *stranger = NULL;
     for (size_t i = 0; i < DESK_SLOTS; i++) {
         struct opening *o = &d->opening[i];
-        if (!is_open(o, v->now) || o->user != v->user || o->decoy)
+        if (!is_open(o, v->now) || o->user != v->user || o->session != 0 || o->decoy)
             continue;
         n++;
         if (!o->known && (*stranger == NULL || o->until < (*stranger)->until))
@@ -151,7 +152,7 @@ const struct opening *desk_take(struct desk *d, const struct desk_visit *v, cons
     struct quota *quota = quota_of(d, v->source, v->now);
     if (quota->taken >= v->quota)
         return NULL;
-    const bool full = count_true(d, v, &stranger) >= DESK_OPEN;
+    const bool full = count_true(d, v, &stranger) >= DESK_OPEN && v->session == 0;
     const bool displaces = full && v->known && stranger != NULL;
     const bool decoy = v->decoy || (full && !displaces);
     o = displaces ? stranger : claim(d, v, decoy);
@@ -165,13 +166,13 @@ const struct opening *desk_take(struct desk *d, const struct desk_visit *v, cons
 /* ---- using ---- */
 
 size_t desk_open_to(const struct desk *d, uint64_t user, uint64_t source, uint64_t session, bool bound, usec_t now,
-                    uint16_t out[static DESK_OPEN])
+                    uint16_t out[static DESK_READ])
 {
     size_t n = 0;
     for (size_t i = 0; i < DESK_SLOTS; i++) {
         const struct opening *o = &d->opening[i];
         const bool meant = o->session != 0 ? o->session == session : !bound || o->source == source;
-        if (is_open(o, now) && o->user == user && !o->decoy && meant && n < DESK_OPEN)
+        if (is_open(o, now) && o->user == user && !o->decoy && meant && n < DESK_READ)
             out[n++] = (uint16_t)i;
     }
     return n;
@@ -208,5 +209,12 @@ void desk_forget(struct desk *d, uint64_t user)
 {
     for (size_t i = 0; i < DESK_SLOTS; i++)
         if (d->opening[i].user == user)
+            d->opening[i] = (struct opening){0};
+}
+
+void desk_close(struct desk *d, uint64_t session)
+{
+    for (size_t i = 0; i < DESK_SLOTS; i++)
+        if (d->opening[i].session == session)
             d->opening[i] = (struct opening){0};
 }

@@ -173,9 +173,11 @@ enum cause aaa_prove(struct aaa *a, const struct aaa_request *r, struct proving 
     choices_make(a, r, p);
     aaa_judge(&p->record, &r->proof, r->wall, &verdict);
     const bool certified = r->proof.method == AAA_METHOD_CERTIFICATE;
-    if (a->grid.enabled && !verdict.accepted && !certified)
-        desk_burn_visit(a->desk, p->user, p->source, r->session);
-    if (throttle_blocked(&a->throttle, p->name, &r->peer, r->now))
+    const bool waits = throttle_blocked(&a->throttle, p->name, &r->peer, r->now);
+    if (a->grid.enabled && (!verdict.accepted || waits) && !certified)
+        desk_burn_visit(a->desk, p->user, p->source, r->session); /* whoever waits does not learn that it was right */
+    answer->again = waits || verdict.cause == CAUSE_AUTH_PASSWORD || verdict.cause == CAUSE_AUTH_NO_USER;
+    if (waits)
         return CAUSE_AUTH_WAIT;
     if (verdict.cause == CAUSE_AUTH_PASSWORD || verdict.cause == CAUSE_AUTH_NO_USER) {
         if (p->guessable || !p->record.found) /* where nothing was right, nothing was guessed */

@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 
 #define SHARDS_MAX 64
+#define LOGINS_MAX 4096 /* of a shard with the service thread, questions before them too; more time out */
 
 struct gateway;
 
@@ -218,6 +219,9 @@ enum err gateway_load_config(const char *file, struct config **out, struct confi
 enum err network_up(struct gateway *gateway, char why[static AAA_WHY_MAX]);
 /* Removes what would outlive the gateway; by a process that has kept the rights for it. */
 void network_down(void *ctx);
+
+/* question.c: what the user of this event is asked, which the service thread knows. */
+void post_question(struct shard *shard, const struct stack_event *event);
 
 /* files.c: gives what the gateway will write to the user it becomes */
 enum err hand_over_files(const struct gateway *gateway);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOGINS_MAX        4096            /* of a shard with the service thread; more time out */
 #define NOTICES_MAX       1024            /* of a shard on their way; more are only counted */
 #define STRANGERS_MAX     20              /* notices a second about senders who need no more than a spoofed address */
 #define LOOK_AROUND       (60 * USEC_SEC) /* the calendar's clock may be set */
@@ -86,6 +85,7 @@ static void run_answer(void *receiver, void *letter)
     struct ppp_auth_answer answer = {
         .accepted = login->answer.accepted,
         .cause = login->answer.cause,
+        .again = login->answer.again,
         .network = network_of(&login->answer),
     };
     memcpy(answer.authenticator_response, login->answer.authenticator_response, sizeof(answer.authenticator_response));
@@ -247,6 +247,7 @@ static const char *type_of(const struct stack_event *event)
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_PROOF:
+    case STACK_EVENT_ASK:
     case STACK_EVENT_AUTH:
     case STACK_EVENT_PROMPT:
     case STACK_EVENT_ROUTES:
@@ -268,6 +269,7 @@ static enum config_log_level level_of(const struct stack_event *event)
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_PROOF:
+    case STACK_EVENT_ASK:
     case STACK_EVENT_AUTH:
     case STACK_EVENT_PROMPT:
     case STACK_EVENT_ROUTES:
@@ -380,6 +382,9 @@ static void relay(struct shard *shard, usec_t now, const struct stack_event *eve
         break;
     case STACK_EVENT_PROOF:
         workers_prove(gateway->provers, shard, event->proof);
+        break;
+    case STACK_EVENT_ASK:
+        post_question(shard, event);
         break;
     case STACK_EVENT_AUTH:
         post_login(shard, event);

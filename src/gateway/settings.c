@@ -73,6 +73,7 @@ static void set_ppp(struct ppp_config *out, const struct config *c)
     out->echo_failures = c->ppp.echo_failures;
     out->auth_timeout = SECONDS(c->ppp.auth_timeout);
     out->ipv6 = c->ppp.ipv6;
+    out->asks = c->grid.enabled;
     strcpy(out->name, "sekisho");
     for (size_t i = 0; i < ARRAY_LEN(out->auth); i++)
         out->auth[i] = (enum ppp_auth)c->ppp.auth.method[i];

@@ -103,10 +103,15 @@ void auth_arm_resend(struct ppp *ppp)
 void auth_wait_for_human(struct ppp *ppp)
 {
     struct auth *a = &ppp->auth;
-    if (a->patient || a->deadline == USEC_NEVER)
+    if (a->deadline == USEC_NEVER)
         return;
-    a->patient = true;
-    a->deadline += HUMAN_TIME;
+    if (!ppp->config->server) {
+        if (a->deadline < ppp->now + HUMAN_TIME)
+            a->deadline = ppp->now + HUMAN_TIME;
+    } else if (!a->patient) { /* asking again and again does not keep an unknown peer alive */
+        a->patient = true;
+        a->deadline += HUMAN_TIME;
+    }
 }
 
 static void begin_as_server(struct ppp *ppp)
@@ -305,7 +310,7 @@ void auth_judged(struct ppp *ppp, const struct ppp_auth_answer *answer)
         ppp->ipcp.network = answer->network;
     }
     if (auth_is_eap(a->method))
-        eap_judged(ppp, answer->accepted, answer->cause);
+        eap_judged(ppp, answer);
     else
         auth_decide(ppp, answer->accepted, answer->cause);
 }
@@ -359,8 +364,9 @@ void auth_timeout(struct ppp *ppp)
         link_close(ppp, CAUSE_AUTH_REFUSED);
     }
     if (a->deadline <= ppp->now) {
+        const bool unanswered = a->eap && a->eap->prompting;
         a->deadline = USEC_NEVER;
-        link_close(ppp, CAUSE_AUTH_TIMEOUT);
+        link_close(ppp, unanswered ? CAUSE_PROMPT_UNANSWERED : CAUSE_AUTH_TIMEOUT);
     }
     if (a->resend_at <= ppp->now)
         resend(ppp);

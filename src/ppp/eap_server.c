@@ -81,7 +81,7 @@ enum drop eap_take_response(struct ppp *ppp, const struct control *in)
         return DROP_PPP_MALFORMED;
     if (in->id != a->id)
         return DROP_PPP_ID;
-    if (a->state == AUTH_JUDGING)
+    if (a->state == AUTH_JUDGING || (a->eap && a->eap->step == EAP_WORDING))
         return DROP_PPP_STATE;
     if (!a->eap) { /* decided: the verdict was lost */
         eap_verdict(ppp);
@@ -97,16 +97,18 @@ enum drop eap_take_response(struct ppp *ppp, const struct control *in)
 }
 
 /* MS-CHAPv2 has a verdict of its own, which the peer has to confirm before ours. */
-void eap_judged(struct ppp *ppp, bool accepted, enum cause cause)
+void eap_judged(struct ppp *ppp, const struct ppp_auth_answer *answer)
 {
     struct auth *a = &ppp->auth;
+    if (a->method == PPP_AUTH_EAP_GTC && !answer->accepted && answer->again && gtc_asks_again(ppp, answer->cause))
+        return;
     if (a->method != PPP_AUTH_EAP_MSCHAPV2) {
-        auth_decide(ppp, accepted, cause);
+        auth_decide(ppp, answer->accepted, answer->cause);
         return;
     }
     a->state = AUTH_WAITING;
     a->eap->step = EAP_CONFIRM;
-    a->eap->accepted = accepted;
-    a->eap->cause = cause;
+    a->eap->accepted = answer->accepted;
+    a->eap->cause = answer->cause;
     eap_mschapv2.ask(ppp);
 }

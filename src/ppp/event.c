@@ -36,6 +36,15 @@ static void describe_login(const struct ppp *ppp, char *out, size_t cap)
     make_printable(out);
 }
 
+/* "EAP-GTC, user alice"; after a wrong answer also what was wrong with it. */
+static void describe_prompt(const struct ppp *ppp, char *out, size_t cap)
+{
+    const struct eap *eap = ppp->auth.eap;
+    snprintf(out, cap, "EAP-GTC, user %.64s%s%s", eap->identity, eap->rounds > 1 ? ", again after: " : "",
+             eap->rounds > 1 ? cause_word(eap->cause) : "");
+    make_printable(out);
+}
+
 static void describe_network(const struct ppp *ppp, char *out, size_t cap)
 {
     char local[IP_TEXT_MAX], remote[IP_TEXT_MAX];
@@ -67,6 +76,20 @@ static bool tell(struct ppp *ppp, enum happening what, struct ppp_event *out)
         tell_stage(out, STAGE_PPP_LCP);
         describe_link(ppp, out->detail, sizeof out->detail);
         return true;
+    case HAPPENED_ASK:
+        if (!ppp->auth.eap || ppp->auth.eap->step != EAP_WORDING || ppp->auth.wording)
+            return false; /* overtaken, or an older question is open: its answer will bring this one up again */
+        ppp->auth.wording = ppp->auth.eap->told = true;
+        out->type = PPP_EVENT_ASK;
+        out->auth.method = PPP_AUTH_EAP_GTC;
+        memcpy(out->auth.user, ppp->auth.eap->identity, sizeof out->auth.user);
+        return true;
+    case HAPPENED_ASKED:
+        if (!ppp->auth.eap)
+            return false;
+        tell_stage(out, STAGE_PPP_PROMPT);
+        describe_prompt(ppp, out->detail, sizeof out->detail);
+        return true;
     case HAPPENED_QUESTION:
         if (ppp->auth.state != AUTH_JUDGING || ppp->auth.asked)
             return false;
@@ -78,6 +101,7 @@ static bool tell(struct ppp *ppp, enum happening what, struct ppp_event *out)
             return false;
         out->type = PPP_EVENT_PROMPT;
         memcpy(out->prompt, ppp->auth.eap->prompt, sizeof out->prompt);
+        out->round = ppp->auth.eap->rounds;
         return true;
     case HAPPENED_AUTH:
         tell_stage(out, STAGE_PPP_AUTH);

@@ -125,6 +125,12 @@ void ppp_auth_done(struct ppp *ppp, usec_t now, const struct ppp_auth_answer *an
     auth_judged(ppp, answer);
 }
 
+void ppp_ask(struct ppp *ppp, usec_t now, struct view text)
+{
+    ppp->now = now;
+    eap_ask(ppp, text);
+}
+
 void ppp_probe(struct ppp *ppp, usec_t now, uint16_t least, uint16_t most)
 {
     ppp->now = now;

@@ -25,7 +25,7 @@
 #define PPP_PASSWORD_MAX 256
 #define PPP_OVERHEAD     4    /* bytes before an inner packet: ff 03, protocol; 2 when ACFC was agreed */
 #define PPP_FRAME_MAX    1508 /* bytes of the longest control frame taken or made, ff 03 included */
-#define PPP_PROMPT_MAX   256  /* bytes of a prompt with NUL */
+#define PPP_PROMPT_MAX   512  /* bytes of a prompt with NUL */
 
 struct ppp;
 
@@ -85,6 +85,7 @@ struct ppp_config {
     char user[PPP_NAME_MAX];              /* client */
     char password[PPP_PASSWORD_MAX];      /* client; its owner wipes it */
     bool answer_prompts;                  /* client: the password answers EAP-GTC; else PPP_EVENT_PROMPT */
+    bool asks;                            /* server: PPP_EVENT_ASK tells what EAP-GTC asks; else "Password: " */
     struct ppp_tls *tls;                  /* borrowed; NULL: no EAP-TLS, whatever auth says */
     bool ipv6;                            /* IPV6CP allowed; else rejected */
     struct ip_addr want;                  /* client: ask for this address again; family 0: any */
@@ -117,7 +118,8 @@ bool ppp_output(struct ppp *ppp, struct writer *w);
 bool ppp_output_whole(const struct ppp *ppp);
 
 enum ppp_event_type {
-    PPP_EVENT_STAGE,    /* LCP, AUTH, IPCP reached */
+    PPP_EVENT_STAGE,    /* LCP, PROMPT, AUTH, IPCP reached */
+    PPP_EVENT_ASK,      /* server: what is event.auth.user asked by EAP-GTC? ppp_ask() */
     PPP_EVENT_AUTH,     /* server: judge event.auth, answer with ppp_auth_done() */
     PPP_EVENT_PROMPT,   /* client: show event.prompt, give what was typed to ppp_answer() */
     PPP_EVENT_NETWORK,  /* IPv4 is up: event.network; data may flow */
@@ -153,11 +155,15 @@ struct ppp_event {
     uint16_t mtu; /* the largest inner packet that came through whole; 0: the peer does not play */
     char detail[128];
     char prompt[PPP_PROMPT_MAX]; /* printable lines */
+    uint8_t round;               /* PROMPT: how often the server has asked in this login, from 1 */
 };
 bool ppp_event(struct ppp *ppp, struct ppp_event *out);
 
 /* ---- verbs ---- */
 
+/* The answer to PPP_EVENT_ASK, with the rules of ppp_auth_done(): printable lines; copied. What does not fit into the
+ * peer's MRU, or into PPP_PROMPT_MAX, is asked as "Password: ". */
+void ppp_ask(struct ppp *ppp, usec_t now, struct view text);
 /* The answer to PPP_EVENT_AUTH: exactly one for each event that was pulled, whenever it is known. The peer may
  * negotiate anew at any time (RFC 1661 4.1); then a new PPP_EVENT_AUTH follows and, after it, a new PPP_EVENT_NETWORK.
  * Until the first question is answered no second is asked, and an answer that has become stale is thrown away. A peer
@@ -165,6 +171,7 @@ bool ppp_event(struct ppp *ppp, struct ppp_event *out);
 struct ppp_auth_answer {
     bool accepted;
     enum cause cause; /* when refused: kept for the story; the peer only learns "failed" */
+    bool again;       /* refused: what was typed is wrong. With `asks`, EAP-GTC asks anew, three times in all */
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE]; /* MS-CHAPv2, accepted */
     struct ppp_network network;                           /* accepted: what IPCP hands out */
 };

@@ -232,6 +232,8 @@ struct auth {
     uint8_t id;       /* of the challenge or request */
     bool asked;       /* server: the caller owes an answer */
     bool patient;     /* somebody has to type: the deadline has been put off */
+    uint8_t wrong;    /* server: answers after which GTC asked anew */
+    bool wording;     /* server: the caller owes what is to be asked */
     bool admitted;    /* this link has been authenticated before, as ppp->user */
     uint8_t challenge[CHALLENGE_SIZE];
     uint8_t authenticator_response[MSCHAP_AUTH_RESPONSE]; /* server: for the Success and its repetitions */
@@ -261,6 +263,8 @@ enum phase { PHASE_DEAD, PHASE_ESTABLISH, PHASE_AUTHENTICATE, PHASE_NETWORK, PHA
 
 enum happening {
     HAPPENED_LCP,
+    HAPPENED_ASK,
+    HAPPENED_ASKED,
     HAPPENED_QUESTION,
     HAPPENED_PROMPT,
     HAPPENED_AUTH,
@@ -420,6 +424,7 @@ enum eap_step {
     EAP_IDENTIFY, /* who are you? */
     EAP_PROPOSE,  /* the method's first Request is out: the peer may Nak it */
     EAP_WITHIN,   /* the method goes on */
+    EAP_WORDING,  /* server, GTC: what to ask is being found out; nothing is out */
     EAP_CONFIRM,  /* server, MS-CHAPv2: the verdict is out */
 };
 
@@ -430,10 +435,12 @@ struct eap {
     uint8_t refused;    /* server: bits by enum ppp_auth: methods that the peer has Nak'd */
     uint8_t request_id; /* client: of the Request that is being answered */
     uint8_t mschap_id;
-    bool done;      /* client: the method is through; Success may follow */
-    bool prompting; /* client: the answer is being typed */
-    bool accepted;  /* server: the verdict while step is EAP_CONFIRM, with its cause */
-    enum cause cause;
+    bool done;        /* client: the method is through; Success may follow */
+    bool prompting;   /* client: the answer is being typed */
+    bool accepted;    /* server: the verdict while step is EAP_CONFIRM, with its cause */
+    bool told;        /* server: that this login needs to know what to ask */
+    uint8_t rounds;   /* GTC: how often was asked */
+    enum cause cause; /* server, GTC: also why it is asked again */
     struct tls *tls;
     char identity[PPP_NAME_MAX];
     char prompt[PPP_PROMPT_MAX];
@@ -462,6 +469,8 @@ void eap_resend(struct ppp *ppp);
 /* Client: answers the Request that is being looked at. */
 void eap_respond(struct ppp *ppp, uint8_t type, struct view data);
 void eap_answer(struct ppp *ppp, struct view text);
+/* Server, GTC: what to ask is known. */
+void eap_ask(struct ppp *ppp, struct view text);
 /* Client: a server that negotiates the network has let us in, though its Success was lost (RFC 3748 4.2). */
 bool eap_is_done(const struct ppp *ppp);
 
@@ -470,7 +479,9 @@ void eap_begin(struct ppp *ppp);
 /* Sends a new Request, and repeats it until it is answered. */
 void eap_request(struct ppp *ppp, uint8_t type, struct view data);
 enum drop eap_take_response(struct ppp *ppp, const struct control *in);
-void eap_judged(struct ppp *ppp, bool accepted, enum cause cause);
+void eap_judged(struct ppp *ppp, const struct ppp_auth_answer *answer);
+/* Server: whether GTC asks anew after a wrong answer; if so it is under way. */
+bool gtc_asks_again(struct ppp *ppp, enum cause cause);
 void eap_verdict(struct ppp *ppp);
 
 /* tls.c: OpenSSL, in memory. */

@@ -212,15 +212,29 @@ static void ask_who(struct stack *s, usec_t now, struct session *session, const 
     stack_tell(s, &event);
 }
 
-static void tell_prompt(struct stack *s, const struct session *session, const char *prompt)
+static void ask_what(struct stack *s, struct session *session, const char *user)
+{
+    const struct peer *peer = stack_peer_at(s, session->peer);
+    struct stack_event event = {.type = STACK_EVENT_ASK,
+                                .session = session->number,
+                                .session_key = session->key,
+                                .story = peer->story,
+                                .path = peer->path};
+    session->asked = true;
+    view_copy_text(event.user, sizeof(event.user), view_str(user));
+    stack_tell(s, &event);
+}
+
+static void tell_prompt(struct stack *s, const struct session *session, const struct ppp_event *told)
 {
     const struct peer *peer = stack_peer_at(s, session->peer);
     struct stack_event event = {.type = STACK_EVENT_PROMPT,
                                 .session = session->number,
                                 .session_key = session->key,
                                 .story = peer->story,
-                                .path = peer->path};
-    memcpy(event.prompt, prompt, sizeof(event.prompt));
+                                .path = peer->path,
+                                .round = told->round};
+    memcpy(event.prompt, told->prompt, sizeof(event.prompt));
     stack_tell(s, &event);
 }
 
@@ -298,10 +312,19 @@ static enum stage stage_of(enum cause cause)
     case CAUSE_AUTH_WAIT:
     case CAUSE_AUTH_CERTIFICATE:
     case CAUSE_AUTH_SERVER_CERTIFICATE:
+    case CAUSE_AUTH_LOCKED:
+    case CAUSE_AUTH_CODE:
+    case CAUSE_GRID_NONE:
+    case CAUSE_GRID_EXPIRED:
+    case CAUSE_GRID_WRONG:
+    case CAUSE_GRID_NOT_ENROLLED:
+    case CAUSE_GRID_SHAPE:
     case CAUSE_POOL_EMPTY:
     case CAUSE_ADDRESS_TAKEN:
     case CAUSE_ADDRESS_OUTSIDE:
         return STAGE_PPP_AUTH;
+    case CAUSE_PROMPT_UNANSWERED:
+        return STAGE_PPP_PROMPT;
     case CAUSE_IPCP_FAILED:
         return STAGE_PPP_IPCP;
     default:
@@ -316,6 +339,9 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
     case PPP_EVENT_STAGE:
         stack_step(s, now, peer, session->number, event->stage, ppp_user(session->ppp), event->detail);
         break;
+    case PPP_EVENT_ASK:
+        ask_what(s, session, event->auth.user);
+        break;
     case PPP_EVENT_AUTH:
         ask_who(s, now, session, &event->auth);
         break;
@@ -325,7 +351,7 @@ static void handle(struct stack *s, usec_t now, struct session *session, const s
     case PPP_EVENT_NETWORK6:
         break; /* link-local only: no prefix is handed out, so nothing is routed */
     case PPP_EVENT_PROMPT:
-        tell_prompt(s, session, event->prompt);
+        tell_prompt(s, session, event);
         break;
     case PPP_EVENT_MTU:
         tell_mtu(s, session, event->mtu);

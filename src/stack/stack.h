@@ -76,6 +76,7 @@ enum stack_event_type {
     STACK_EVENT_FAILED, /* an attempt or a session ended badly: cause, in its story too */
     STACK_EVENT_DH,     /* slow work: stack_dh_done() */
     STACK_EVENT_PROOF,  /* slow work: a signature to make or to judge: stack_proof_done() */
+    STACK_EVENT_ASK,    /* what is this user asked by EAP-GTC? stack_ask() */
     STACK_EVENT_AUTH,   /* who is this? stack_auth_done() */
     STACK_EVENT_PROMPT, /* client: the server asks something before it lets us in: prompt; stack_answer() */
     STACK_EVENT_UP,     /* a session carries IP now: network */
@@ -101,6 +102,7 @@ struct stack_event {
     char station[L2TP_STATION_MAX]; /* AUTH: the same whenever this client calls again; "": it does not say */
     struct ppp_network network;     /* UP */
     char prompt[PPP_PROMPT_MAX];    /* PROMPT: printable lines */
+    uint8_t round;                  /* PROMPT: how often the server has asked in this login, from 1 */
     struct dhcp_lease lease;        /* ROUTES */
     uint16_t mtu;                   /* MTU: of the session from now on */
 };
@@ -111,6 +113,8 @@ bool stack_event(struct stack *stack, struct stack_event *out);
 void stack_dh_done(struct stack *stack, usec_t now, struct dh_work *work);
 /* Takes an answered proof back and frees it. */
 void stack_proof_done(struct stack *stack, usec_t now, struct ike_proof *proof);
+/* The answer to STACK_EVENT_ASK: printable lines, copied. ERR_NOTFOUND when that session is gone. */
+enum err stack_ask(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key, struct view text);
 /* The answer to STACK_EVENT_AUTH; ERR_NOTFOUND when that session is gone: give the address back. */
 enum err stack_auth_done(struct stack *stack, usec_t now, uint32_t session, uint64_t session_key,
                          const struct ppp_auth_answer *answer);

@@ -74,7 +74,7 @@ struct session {
     struct ppp_profile *profile;
     struct timer timer;
     struct session *sibling; /* the next of the same peer */
-    bool asked;              /* an AUTH event went out: a DOWN must follow */
+    bool asked;              /* an ASK or AUTH event went out: a DOWN must follow */
     bool told;               /* why it failed or ended */
     bool up;
     bool server;

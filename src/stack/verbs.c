@@ -24,6 +24,17 @@ static struct session *session_checked(const struct stack *s, uint32_t number, u
     return session && session->key == key ? session : NULL;
 }
 
+enum err stack_ask(struct stack *s, usec_t now, uint32_t number, uint64_t key, struct view text)
+{
+    struct session *session = session_checked(s, number, key);
+    if (!session)
+        return ERR_NOTFOUND;
+    ppp_ask(session->ppp, now, text);
+    stack_session_settle(s, now, session);
+    stack_settle(s, now);
+    return ERR_OK;
+}
+
 enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t key,
                          const struct ppp_auth_answer *answer)
 {

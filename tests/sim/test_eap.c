@@ -82,6 +82,91 @@ static void every_method_is_reached_by_its_client(void **state)
     }
 }
 
+/* ---- a question of the gateway's own: a grid ---- */
+
+static const char grid[] = "Grid 47 (sekisho-grid/1 3x4x4 120 600 43200)\n"
+                           "3 1 4 1  5 9 2 6  5 3 5 8\n"
+                           "9 7 9 3  2 3 8 4  6 2 6 4\n"
+                           "3 8 3 2  7 9 5 0  2 8 8 4\n"
+                           "1 9 7 1  6 9 3 9  9 3 7 5\n"
+                           "What stands on your cells, or your password: ";
+
+/* The user is asked so many times in vain first. */
+static struct sim_client *begin_with_grid(struct world *w, uint8_t mistyped)
+{
+    struct stack_config gateway = world_settings(w, true);
+    const enum ppp_auth offered[] = {PPP_AUTH_MSCHAPV2, PPP_AUTH_EAP_MSCHAPV2, PPP_AUTH_EAP_GTC, PPP_AUTH_NONE};
+    memcpy(gateway.ppp.auth, offered, sizeof(offered));
+    gateway.ppp.asks = true;
+    world_gateway(w, &gateway);
+    w->question = grid;
+    w->auth_delay = 50 * USEC_MSEC;
+    struct stack_config config = world_settings(w, false);
+    memset(config.ppp.auth, 0, sizeof(config.ppp.auth));
+    config.ppp.auth[0] = PPP_AUTH_EAP_GTC;
+    struct sim_client *c = world_client(w, &config, "198.51.100.7", NULL);
+    c->typed = "secret";
+    c->mistyped = mistyped;
+    client_connect(c, "alice", "");
+    return c;
+}
+
+static void a_grid_is_shown_to_who_asks_for_gtc(void **state)
+{
+    (void)state;
+    struct world *w = world_new(50);
+    struct sim_client *c = begin_with_grid(w, 0);
+    assert_true(world_run(w, 10 * USEC_SEC, client_is_up, c));
+    expect_traffic(w, c);
+    assert_string_equal(c->prompt, grid);
+    assert_int_equal(w->questions, 1);
+    world_free(w);
+}
+
+static void a_wrong_answer_is_asked_for_anew_in_the_same_session(void **state)
+{
+    (void)state;
+    struct world *w = world_new(51);
+    struct sim_client *c = begin_with_grid(w, 2);
+    assert_true(world_run(w, 10 * USEC_SEC, client_is_up, c));
+    assert_int_equal(c->rounds, 3);
+    assert_int_equal(w->questions, 3);
+    assert_int_equal(w->gateway_cause, CAUSE_NONE);
+    expect_traffic(w, c);
+    world_free(w);
+    w = world_new(52);
+    c = begin_with_grid(w, 3);
+    assert_true(world_run(w, 20 * USEC_SEC, client_is_down, c));
+    assert_int_equal(c->rounds, 3);
+    assert_int_equal(c->cause, CAUSE_AUTH_REFUSED);
+    world_run(w, 5 * USEC_SEC, NULL, NULL);
+    assert_int_equal(w->gateway_cause, CAUSE_AUTH_PASSWORD);
+    assert_int_equal(w->ups, 0);
+    world_free(w);
+}
+
+static void any_single_datagram_of_a_login_by_grid_may_be_lost(void **state)
+{
+    (void)state;
+    uint64_t n = 1;
+    for (uint64_t lost = 0; lost <= n; lost++) {
+        struct world *w = world_new(53);
+        struct sim_client *c = begin_with_grid(w, 1);
+        w->lose = lost;
+        if (!world_run(w, 60 * USEC_SEC, client_is_up, c))
+            fail_msg("datagram %llu of %llu was lost, and the login with it", (unsigned long long)lost,
+                     (unsigned long long)n);
+        if (lost == 0)
+            n = w->flown;
+        assert_int_equal(c->rounds, 2); /* whatever was lost, somebody types twice */
+        assert_int_equal(w->questions, 2);
+        world_run(w, 10 * USEC_SEC, NULL, NULL);
+        expect_traffic(w, c);
+        world_free(w);
+    }
+    print_message("%llu datagrams\n", (unsigned long long)n);
+}
+
 static void a_client_without_eap_gets_in_by_mschapv2(void **state)
 {
     struct world *w = world_new(20);
@@ -138,6 +223,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_method_is_reached_by_its_client),
+        cmocka_unit_test(a_grid_is_shown_to_who_asks_for_gtc),
+        cmocka_unit_test(a_wrong_answer_is_asked_for_anew_in_the_same_session),
+        cmocka_unit_test(any_single_datagram_of_a_login_by_grid_may_be_lost),
         cmocka_unit_test(a_client_without_eap_gets_in_by_mschapv2),
         cmocka_unit_test(a_wrong_answer_is_refused),
         cmocka_unit_test(any_single_datagram_of_a_login_may_be_lost),

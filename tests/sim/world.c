@@ -114,6 +114,22 @@ static bool proof_holds(const struct ppp_auth_request *r, struct ppp_auth_answer
     return true;
 }
 
+static void question(struct world *w, const struct stack_event *event)
+{
+    for (size_t i = 0; i < ARRAY_LEN(w->auths); i++) {
+        if (w->auths[i].due)
+            continue;
+        assert_string_equal(event->user, "alice");
+        w->auths[i].due = w->auths[i].asks = true;
+        w->auths[i].at = w->now + w->auth_delay;
+        w->auths[i].session = event->session;
+        w->auths[i].key = event->session_key;
+        w->questions++;
+        return;
+    }
+    fail_msg("the user store is full");
+}
+
 static void judge(struct world *w, const struct stack_event *event)
 {
     for (size_t i = 0; i < ARRAY_LEN(w->auths); i++) {
@@ -121,11 +137,13 @@ static void judge(struct world *w, const struct stack_event *event)
             continue;
         struct ppp_auth_answer answer = {0};
         answer.accepted = proof_holds(&event->auth, &answer);
+        answer.again = w->question && !answer.accepted;
         answer.network.local = ip4_addr(GATEWAY_INNER);
         answer.network.remote = ip4_addr(w->next_address);
         answer.network.dns[0] = ip4_addr(OFFICE);
         w->next_address += answer.accepted;
         w->auths[i].due = true;
+        w->auths[i].asks = false;
         w->auths[i].at = w->now + w->auth_delay;
         w->auths[i].session = event->session;
         w->auths[i].key = event->session_key;
@@ -142,7 +160,10 @@ static bool answer_logins(struct world *w)
         if (!w->auths[i].due || w->auths[i].at > w->now)
             continue;
         w->auths[i].due = false;
-        (void)stack_auth_done(w->gateway, w->now, w->auths[i].session, w->auths[i].key, &w->auths[i].answer);
+        if (w->auths[i].asks)
+            (void)stack_ask(w->gateway, w->now, w->auths[i].session, w->auths[i].key, view_str(w->question));
+        else
+            (void)stack_auth_done(w->gateway, w->now, w->auths[i].session, w->auths[i].key, &w->auths[i].answer);
         any = true;
     }
     return any;
@@ -381,8 +402,10 @@ static void client_events(struct sim_client *c)
         }
         if (event.type == STACK_EVENT_PROMPT) {
             memcpy(c->prompt, event.prompt, sizeof(c->prompt));
-            assert_int_equal(
-                stack_answer(c->stack, c->world->now, event.session, event.session_key, view_str(c->typed)), ERR_OK);
+            const char *typed = c->rounds < c->mistyped ? "nonsense" : c->typed;
+            assert_int_equal(event.round, ++c->rounds);
+            assert_int_equal(stack_answer(c->stack, c->world->now, event.session, event.session_key, view_str(typed)),
+                             ERR_OK);
         }
         if (event.type == STACK_EVENT_ROUTES) {
             c->leases++;
@@ -409,6 +432,8 @@ static void gateway_events(struct world *w)
             finish_dh(w, w->gateway, event.dh);
         if (event.type == STACK_EVENT_PROOF)
             finish_proof(w, w->gateway, event.proof);
+        if (event.type == STACK_EVENT_ASK)
+            question(w, &event);
         if (event.type == STACK_EVENT_AUTH)
             judge(w, &event);
         w->ups += event.type == STACK_EVENT_UP;

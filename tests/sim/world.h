@@ -48,6 +48,8 @@ struct sim_client {
     bool up, down, started;
     const char *identity; /* what it calls itself; NULL: its address */
     const char *typed;    /* the answer to a prompt */
+    uint8_t mistyped;     /* so many prompts are answered with nonsense first */
+    uint8_t rounds;       /* how often it was asked */
     char prompt[PPP_PROMPT_MAX];
     uint32_t leases, probes; /* how often these were told */
     struct dhcp_lease lease;
@@ -86,10 +88,13 @@ struct world {
     enum stage gateway_failed_at;
     uint32_t next_address;
     usec_t auth_delay;                                 /* how long the user store takes */
+    const char *question;                              /* what it asks by EAP-GTC, and who is wrong may try again */
+    uint32_t questions;                                /* how often */
     void (*prove)(void *ctx, struct ike_proof *proof); /* makes and judges signatures, of both sides */
     void *prove_ctx;
     struct {
         bool due;
+        bool asks; /* the question, and not a verdict */
         usec_t at;
         uint32_t session;
         uint64_t key;

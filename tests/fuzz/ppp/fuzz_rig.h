@@ -38,6 +38,10 @@ static inline void fuzz_drain(struct fuzz_link *l)
         l->down |= e.type == PPP_EVENT_DOWN;
         l->question |= e.type == PPP_EVENT_AUTH;
         l->prompt |= e.type == PPP_EVENT_PROMPT;
+        if (e.type == PPP_EVENT_ASK) {
+            fuzz_require(l->config.asks && memchr(e.auth.user, 0, sizeof e.auth.user) != NULL);
+            ppp_ask(l->ppp, l->now, view_str("Row 1\nRow 2\nCode: "));
+        }
         fuzz_require(memchr(e.prompt, 0, sizeof e.prompt) != NULL);
         if (e.type == PPP_EVENT_NETWORK && !l->config.server)
             fuzz_require(ip4_value(&e.network.local) != 0);
@@ -71,6 +75,7 @@ static inline void fuzz_answer(struct fuzz_link *l, bool accepted)
     struct ppp_auth_answer a = {
         .accepted = accepted,
         .cause = CAUSE_AUTH_PASSWORD,
+        .again = l->config.asks,
         .network = {.local = ip4_addr(0x0a000001), .remote = ip4_addr(0x0a000002), .dns = {ip4_addr(0x0a000003)}}};
     l->question = false;
     ppp_auth_done(l->ppp, l->now, &a);
@@ -88,6 +93,7 @@ static inline void fuzz_open_tls(struct fuzz_link *l, bool server, enum ppp_auth
                                     .acfc = true,
                                     .pfc = true,
                                     .ipv6 = true,
+                                    .asks = method == PPP_AUTH_EAP_GTC,
                                     .echo_interval = 30 * USEC_SEC,
                                     .echo_failures = 3,
                                     .tls = tls};

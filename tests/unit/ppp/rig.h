@@ -16,8 +16,12 @@ struct side {
     struct ppp_config config;
     struct random_test rng;
     usec_t now;
-    bool mute; /* questions are written down, not answered */
-    int asked, prompts, networks, networks6, probed, downs;
+    bool mute;           /* questions are written down, not answered */
+    const char *wording; /* what EAP-GTC asks; NULL: nobody says */
+    bool again;          /* who answers wrong may answer again */
+    char worded[PPP_NAME_MAX];
+    uint8_t round;
+    int wordings, asked, prompts, networks, networks6, probed, downs;
     uint16_t mtu;
     char prompt[PPP_PROMPT_MAX];
     enum stage stage;
@@ -110,6 +114,10 @@ static inline void side_note(struct side *s, const struct ppp_event *e)
         s->stage = e->stage;
         strcpy(s->detail[e->stage], e->detail);
         break;
+    case PPP_EVENT_ASK:
+        s->wordings++;
+        strcpy(s->worded, e->auth.user);
+        break;
     case PPP_EVENT_AUTH:
         s->asked++;
         s->question = e->auth;
@@ -125,6 +133,7 @@ static inline void side_note(struct side *s, const struct ppp_event *e)
     case PPP_EVENT_PROMPT:
         s->prompts++;
         strcpy(s->prompt, e->prompt);
+        s->round = e->round;
         break;
     case PPP_EVENT_MTU:
         s->probed++;
@@ -146,8 +155,11 @@ static inline void side_events(struct side *s)
         side_note(s, &e);
         if (e.type == PPP_EVENT_AUTH && !s->mute) {
             struct ppp_auth_answer a = judge_question(&e.auth, USER, PASSWORD);
+            a.again = s->again && !a.accepted;
             ppp_auth_done(s->ppp, s->now, &a);
         }
+        if (e.type == PPP_EVENT_ASK && s->wording)
+            ppp_ask(s->ppp, s->now, view_str(s->wording));
     }
 }
 
