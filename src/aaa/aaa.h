@@ -285,12 +285,10 @@ enum err aaa_invite_each(struct aaa *aaa, int64_t wall, bool (*each)(void *ctx, 
 
 struct aaa_token {
     char name[CONFIG_NAME_MAX];
-    char scopes[AAA_SCOPES_MAX]; /* words of aaa_scope_word() with commas between */
+    char scopes[AAA_SCOPES_MAX]; /* words of base/scopes.def with commas between */
     int64_t created, expires;    /* seconds since 1970; expires 0: never */
     int64_t last_used;           /* 0: never */
 };
-
-const char *aaa_scope_word(size_t i); /* NULL behind the last */
 
 /* token->name, scopes and expires are taken. text is told this once; the caller wipes it. ERR_EXISTS, ERR_INVALID. */
 enum err aaa_token_make(struct aaa *aaa, const struct aaa_token *token, int64_t wall, char text[static AAA_TOKEN_MAX],

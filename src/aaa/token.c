@@ -6,23 +6,10 @@
 
 #define PREFIX "sekisho_" /* by which programs that look for lost secrets know one */
 
-static const char *const scopes[] = {
-    "status",   /* status, health, pools, drops */
-    "sessions", /* seeing sessions, attempts and events */
-    "kick",     /* ending sessions */
-    "users",    /* seeing users, groups and invitations */
-    "manage",   /* changing users, groups and invitations */
-};
-
-const char *aaa_scope_word(size_t i)
-{
-    return i < ARRAY_LEN(scopes) ? scopes[i] : NULL;
-}
-
 static bool is_scope(struct view word)
 {
-    for (size_t i = 0; i < ARRAY_LEN(scopes); i++)
-        if (view_equal(word, view_str(scopes[i])))
+    for (enum scope s = 0; s < SCOPE_COUNT; s++)
+        if (view_equal(word, view_str(scope_word(s))))
             return true;
     return false;
 }

@@ -230,6 +230,16 @@ const char *cause_cure(enum cause c);
 /* The exit status of a client that failed for good with this cause: exits.def. */
 int cause_exit_status(enum cause c);
 
+/* What a token lets a program do. */
+enum scope {
+#define SCOPE(name, word, sentence) SCOPE_##name,
+#include "base/scopes.def"
+#undef SCOPE
+    SCOPE_COUNT
+};
+const char *scope_word(enum scope s);
+const char *scope_sentence(enum scope s); /* for people */
+
 /* ---- a packet of a burst ---- */
 
 /* One packet in a burst, a view into a buffer with room on both sides. Layers move data and len and

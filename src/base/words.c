@@ -1,4 +1,4 @@
-/* The names and sentences of drops, stages and causes, each from its one list. */
+/* The names and sentences of drops, stages, causes and scopes, each from its one list. */
 #include "base/base.h"
 
 struct words {
@@ -23,6 +23,12 @@ static const struct words causes[CAUSE_COUNT] = {
 #define CAUSE(name, word, sentence, cure) {word, sentence, cure},
 #include "base/causes.def"
 #undef CAUSE
+};
+
+static const struct words scopes[SCOPE_COUNT] = {
+#define SCOPE(name, word, sentence) {word, sentence, ""},
+#include "base/scopes.def"
+#undef SCOPE
 };
 
 static const struct words unknown = {"unknown", "unknown", ""};
@@ -65,6 +71,16 @@ const char *cause_sentence(enum cause c)
 const char *cause_cure(enum cause c)
 {
     return words_at(causes, CAUSE_COUNT, c)->cure;
+}
+
+const char *scope_word(enum scope s)
+{
+    return words_at(scopes, SCOPE_COUNT, s)->word;
+}
+
+const char *scope_sentence(enum scope s)
+{
+    return words_at(scopes, SCOPE_COUNT, s)->sentence;
 }
 
 int cause_exit_status(enum cause c)

@@ -220,6 +220,7 @@ struct config {
         char certificate[CONFIG_PATH_MAX]; /* with its key, unless there is a key_file */
         char key_file[CONFIG_PATH_MAX];    /* "": none */
         uint32_t idle, longest;            /* of a login */
+        bool api;                          /* JSON for programs */
         char user[CONFIG_NAME_MAX];
         char group[CONFIG_NAME_MAX]; /* "": control.group */
     } portal;

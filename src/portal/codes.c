@@ -38,7 +38,7 @@ bool ask_codes_begin(struct exchange *x)
 }
 
 /* The picture is made by this program: it is the one thing that goes in as markup without being a literal. */
-static void qr_show(struct page *p, const char *uri)
+void qr_show(struct page *p, const char *uri)
 {
     char *room = malloc(HANDOUT_QR_MAX);
     struct writer w = wr_init(room, room != NULL ? HANDOUT_QR_MAX : 0);

@@ -27,6 +27,8 @@ static const struct place places[] = {
     {ROLE_ADMIN, "/admin/pools", SAY_NAV_POOLS},
     {ROLE_ADMIN, "/admin/health", SAY_NAV_HEALTH},
     {ROLE_ADMIN, "/admin/config", SAY_NAV_CONFIG},
+    {ROLE_ADMIN, "/admin/administrators", SAY_NAV_KEEPERS},
+    {ROLE_ADMIN, "/admin/tokens", SAY_NAV_TOKENS},
 };
 
 static void language_switch(struct page *p)

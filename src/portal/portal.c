@@ -90,6 +90,7 @@ static bool make_parts(struct portal *p, const struct config *c)
     if (p->loop == NULL)
         return false;
     read_host(p, c);
+    p->api = c->portal.api;
     entropy_init(&p->entropy);
     p->random = entropy_random(&p->entropy);
     logins_init(&p->logins, &p->random, c->portal.idle * USEC_SEC, c->portal.longest * USEC_SEC);

@@ -277,7 +277,7 @@ void exchange_body(struct exchange *x);                                  /* all 
 void exchange_free(struct exchange *x);                                  /* NULL-safe; wipes */
 const char *exchange_header(const struct exchange *x, const char *name); /* "" when it is not there */
 
-/* visitor.c, user.c, device.c, grid.c, codes.c, admin.c, people.c: what routes.def names */
+/* visitor.c, user.c, device.c, grid.c, codes.c, admin.c, people.c, keepers.c, tokens.c: what routes.def names */
 bool ask_login(struct exchange *x);
 bool ask_admin_login(struct exchange *x);
 bool ask_why_here(struct exchange *x);
@@ -320,6 +320,15 @@ bool ask_pools(struct exchange *x);
 bool ask_health(struct exchange *x);
 bool ask_config(struct exchange *x);
 bool ask_reload(struct exchange *x);
+bool ask_keepers(struct exchange *x);
+bool ask_keeper_add(struct exchange *x);
+bool ask_keeper(struct exchange *x);
+bool ask_keeper_password(struct exchange *x);
+bool ask_keeper_codes(struct exchange *x);
+bool ask_keeper_delete(struct exchange *x);
+bool ask_tokens(struct exchange *x);
+bool ask_token_make(struct exchange *x);
+bool ask_token_revoke(struct exchange *x);
 void show_start(struct exchange *x);
 void show_login(struct exchange *x);
 void show_logged_in(struct exchange *x);
@@ -372,6 +381,15 @@ void show_health(struct exchange *x);
 void show_config(struct exchange *x);
 void show_config_checked(struct exchange *x);
 void show_reloaded(struct exchange *x);
+void show_keepers(struct exchange *x);
+void show_keeper_added(struct exchange *x);
+void show_keeper(struct exchange *x);
+void show_keeper_password(struct exchange *x);
+void show_keeper_codes(struct exchange *x);
+void show_keeper_deleted(struct exchange *x);
+void show_tokens(struct exchange *x);
+void show_token_made(struct exchange *x);
+void show_token_revoked(struct exchange *x);
 
 extern const struct portal_route routes[];
 extern const size_t route_count;
@@ -380,6 +398,8 @@ extern const size_t route_count;
 /* Long enough, and twice the same. */
 bool password_is_good(const struct form *form, enum message *problem);
 void attempt_show(struct page *p, const struct ctl_attempt *a);
+/* For an authenticator app. */
+void qr_show(struct page *p, const char *uri);
 
 /* Begins the questions of routes. */
 struct ctl_request *ask_about(enum ctl_verb verb, enum ctl_arg arg, const char *text);
@@ -456,6 +476,7 @@ struct portal {
     int signals;
     char host[CONFIG_PATH_MAX]; /* in portal.url; "": not known */
     bool again, ending;
+    bool api;   /* the JSON interface is served */
     bool woken; /* something has come for the daemon */
 };
 

@@ -5,6 +5,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from lab.client import Client
+from lab.portal import one_time_code
 
 PHONE = (360, 740)
 
@@ -97,7 +98,7 @@ def test_each_page_fits_a_phone_and_is_labelled(open_browser):
     browser.until("logged out", lambda: browser.path == "/login")
     browser.log_in_admin()
     for path in ("/admin", "/admin/users", "/admin/groups", "/admin/invites", "/admin/stories", "/admin/pools",
-                 "/admin/health", "/admin/config"):
+                 "/admin/health", "/admin/config", "/admin/administrators", "/admin/tokens"):
         check(path)
     browser.go("/admin/user?name=bob")
     assert browser.fits()
@@ -183,3 +184,25 @@ def test_dark_is_dark(open_browser):
         colour = browser.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
         sum_ = sum(int(n) for n in re.findall(r"\d+", colour)[:3])
         assert (sum_ < 200) == (scheme == "dark"), (scheme, colour)
+
+
+def test_a_token_and_an_administrator_are_made_by_keyboard_and_in_japanese(portal, open_browser):
+    browser = open_browser(PHONE, "ja")
+    browser.log_in_admin()
+    browser.go("/admin/tokens")
+    field = browser.one('form[action="/admin/tokens/make"] input[name=name]')
+    field.send_keys("monitor", Keys.TAB)
+    box = browser.one("input[name=scope_status]")
+    assert browser.one("fieldset legend").text == "用途" and box.accessible_name.startswith("status: ")
+    box.send_keys(Keys.SPACE, Keys.ENTER)
+    secret = browser.until("the token", lambda: browser.all("#secret"))[0].get_attribute("value")
+    assert portal.ask("token.check", token=secret)["token"]["scopes"] == "status" and browser.fits()
+    browser.go("/admin/administrators")
+    assert "(自分)" in browser.text
+    browser.fill("/admin/administrators/add", name="deputy", password="river-of-nine-bends", again="river-of-nine-bends")
+    code = browser.until("the secret", lambda: browser.all("code#secret"))[0].text
+    assert browser.all(".qr svg") and browser.fits()
+    deputy = open_browser(language="ja")
+    deputy.go("/admin/login")
+    deputy.fill("/admin/login", name="deputy", password="river-of-nine-bends", answer=one_time_code(code))
+    deputy.until("logged in", lambda: deputy.path == "/admin")
