@@ -12,6 +12,15 @@ PSK = "four-winds-1867"
 USERS = {"alice": "wonder-land-42", "bob": "builder-77-hats"}
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: waits for longer than the others, so it begins before them")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest begin first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_remains():
     world.sweep()

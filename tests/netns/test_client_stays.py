@@ -94,6 +94,7 @@ def test_a_nat_that_forgets_is_not_even_noticed(site):
     assert count(client, "lost") == 0
 
 
+@pytest.mark.long
 def test_a_link_that_is_down_for_half_a_minute_comes_back(site):
     client = site.connect(site.computer(site.world.add_home()), "alice", *STAY)
     before = client.address

@@ -71,6 +71,7 @@ def test_what_is_wrong_has_its_status_and_its_cure(host, what, status):
     wait_for("the host is as it was", lambda: host.state() == before)
 
 
+@pytest.mark.long
 def test_a_server_that_is_not_there_is_told_soon(host):
     got, out, err = host.connect(server="203.0.113.99")
     assert got == 10, out + err

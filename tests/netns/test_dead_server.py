@@ -13,6 +13,7 @@ def losses(client):
     return [event for event in map(json.loads, client.log.read_text().splitlines()) if event["type"] == "lost"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("home", [False, True], ids=["direct", "nat"])
 @pytest.mark.parametrize("traffic", ["idle", "outbound"])
 def test_a_server_that_stands_still_is_lost(site, home, traffic):

@@ -160,6 +160,7 @@ def finds(host, name):
     return host.run("getent", "ahostsv4", name)[1].split(" ")[0]
 
 
+@pytest.mark.long
 def test_the_offices_names_are_found_and_the_moved_server_too(site, home, names):
     """With the guard up, which makes the lookup of the server an exception that must be made."""
     before = home.state()

@@ -164,6 +164,7 @@ def test_eight_clients_start_within_one_second(make_home):
 
 # ---- as time goes by ----
 
+@pytest.mark.long
 def test_rekeys_during_traffic_lose_no_packet(make_home):
     home = make_home()
     clients = [home.connect(user=user, profile={"ike.lifetime": life, "ike.child_lifetime": life})
