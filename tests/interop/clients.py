@@ -171,6 +171,10 @@ class StockClient:
             self.ipsec_up(profile, seconds)
         except AssertionError as failure:
             raise LoginFailed("ipsec", str(failure)) from None
+        return self.dial(profile, seconds)
+
+    def dial(self, profile=Profile(), seconds=60):
+        """The part of a login after IPsec, which is up."""
         options = PPP_OPTIONS.format(user=profile.user, password=profile.password, more="\n".join(profile.ppp))
         try:
             said = self.guest.run(self.guest.putting("/etc/ppp/options.l2tp", options) +

@@ -20,6 +20,8 @@ COMMON = ["mount", "util-linux", "busybox-static", "kmod", "iproute2", "iputils-
 PACKAGES = {
     "strongswan": COMMON + ["strongswan", "libstrongswan-standard-plugins"],
     "libreswan": COMMON + ["libreswan"],
+    "networkmanager": COMMON + ["strongswan", "libstrongswan-standard-plugins", "network-manager-l2tp", "dbus",
+                                "netbase"],
     # It runs in a namespace, not in a guest; installed on the host it would start there.
     "softether": ["softether-vpnserver", "softether-vpncmd"],
 }
