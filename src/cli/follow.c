@@ -87,7 +87,7 @@ static void give_up(struct watch *w, const char *question)
 /* An interruption while the user types is seen by the loop, as at any other time. */
 static void ask_user(struct watch *w, const char *question)
 {
-    char line[PASSWORD_MAX] = "", text[CTL_DETAIL_MAX + 2];
+    char line[PASSWORD_MAX] = "", text[CTL_PROMPT_MAX + 2];
     struct pollfd interrupted = {.fd = w->show.cli->signals, .events = POLLIN};
     snprintf(text, sizeof text, "%s ", question);
     show_done(&w->show);

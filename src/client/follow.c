@@ -123,7 +123,7 @@ static struct ctl_progress progress_of(const struct engine *engine, const struct
     view_copy_text(p.type, sizeof(p.type), view_str(type_of(engine, event)));
     view_copy_text(p.stage, sizeof(p.stage), view_str(event->stage));
     view_copy_text(p.sentence, sizeof(p.sentence), view_str(event->sentence));
-    view_copy_text(p.detail, sizeof(p.detail), view_str(event->detail));
+    view_copy_text(p.detail, sizeof(p.detail), view_str(event->type == SEKISHO_PROMPT ? event->prompt : event->detail));
     view_copy_text(p.cause, sizeof(p.cause), view_str(event->cause[0] ? event->cause : "none"));
     view_copy_text(p.why, sizeof(p.why), view_str(event->why));
     view_copy_text(p.cure, sizeof(p.cure), view_str(event->cure));

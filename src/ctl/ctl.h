@@ -98,6 +98,7 @@ enum err ctl_reply_parse(struct view line, json_t **data, struct ctl_error *erro
 #define CTL_USER_MAX   128
 #define CTL_WORD_MAX   40
 #define CTL_DETAIL_MAX 256
+#define CTL_PROMPT_MAX 512 /* bytes of a question, which may be a grid */
 #define CTL_PHRASE_MAX 256
 
 /* status */
@@ -330,7 +331,7 @@ struct ctl_progress {
                       "ended" */
     char stage[CTL_WORD_MAX];
     char sentence[CTL_PHRASE_MAX]; /* the stage's */
-    char detail[CTL_DETAIL_MAX];
+    char detail[CTL_PROMPT_MAX];
     char cause[CTL_WORD_MAX]; /* "none" for steps */
     char why[CTL_PHRASE_MAX], cure[CTL_PHRASE_MAX];
     uint64_t retry;            /* milliseconds until the next attempt, with "lost" and "failed"; 0: there is none */

@@ -4,9 +4,10 @@
 
 #define PAUSE_FIRST  USEC_SEC
 #define PAUSE_LONG   (60 * USEC_SEC)
-#define STEADY       (60 * USEC_SEC) /* up for so long: the next failure is a first one again */
-#define ATTEMPT_TIME (60 * USEC_SEC) /* for all layers together; each has a shorter limit of its own */
-#define JITTER       4               /* a pause is longer or shorter by up to this part of it */
+#define STEADY       (60 * USEC_SEC)  /* up for so long: the next failure is a first one again */
+#define ATTEMPT_TIME (60 * USEC_SEC)  /* for all layers together; each has a shorter limit of its own */
+#define ASKED_TIME   (240 * USEC_SEC) /* for a person to read and type, which PPP gives less for */
+#define JITTER       4                /* a pause is longer or shorter by up to this part of it */
 
 static void order(struct keeper *k, struct keeper_order o)
 {
@@ -83,6 +84,12 @@ void keeper_resolved(struct keeper *k, usec_t now, uint32_t addresses)
         try(k, now, 0);
     else
         keeper_failed(k, now, CAUSE_NAME_UNKNOWN);
+}
+
+void keeper_asked(struct keeper *k, usec_t now)
+{
+    if (k->state == KEEPER_TRYING)
+        k->deadline = now + ASKED_TIME;
 }
 
 void keeper_up(struct keeper *k, usec_t now)

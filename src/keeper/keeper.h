@@ -73,6 +73,8 @@ void keeper_stop(struct keeper *k);
 
 /* The name has this many addresses; 0: none was found. */
 void keeper_resolved(struct keeper *k, usec_t now, uint32_t addresses);
+/* The attempt waits for a person who was asked something: it may take longer. */
+void keeper_asked(struct keeper *k, usec_t now);
 void keeper_up(struct keeper *k, usec_t now);
 /* The attempt has failed, or the connection has ended. */
 void keeper_failed(struct keeper *k, usec_t now, enum cause cause);

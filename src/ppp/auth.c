@@ -89,6 +89,11 @@ struct proof *auth_proof(struct ppp *ppp)
     return ppp->auth.proof = calloc(1, sizeof *ppp->auth.proof);
 }
 
+static usec_t auth_time(const struct ppp *ppp)
+{
+    return ppp->config->auth_timeout ? ppp->config->auth_timeout : AUTH_TIMEOUT_DEFAULT;
+}
+
 static usec_t resend_interval(const struct ppp *ppp)
 {
     return ppp->auth.method == PPP_AUTH_EAP_GTC ? HUMAN_RESEND : config_restart(ppp);
@@ -112,6 +117,14 @@ void auth_wait_for_human(struct ppp *ppp)
         a->patient = true;
         a->deadline += HUMAN_TIME;
     }
+}
+
+/* Client: the answer is out, and a server needs no longer than for any other login. */
+void auth_wait_for_server(struct ppp *ppp)
+{
+    struct auth *a = &ppp->auth;
+    if (a->deadline != USEC_NEVER)
+        a->deadline = ppp->now + auth_time(ppp);
 }
 
 static void begin_as_server(struct ppp *ppp)
@@ -156,7 +169,7 @@ void auth_begin(struct ppp *ppp)
     a->method = ppp->config->server ? ppp->lcp.auth : ppp->lcp.peer_auth;
     a->state = AUTH_WAITING;
     if (a->deadline == USEC_NEVER)
-        a->deadline = ppp->now + (ppp->config->auth_timeout ? ppp->config->auth_timeout : AUTH_TIMEOUT_DEFAULT);
+        a->deadline = ppp->now + auth_time(ppp);
     if (ppp->config->server)
         begin_as_server(ppp);
     else

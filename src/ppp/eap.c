@@ -79,6 +79,7 @@ void eap_answer(struct ppp *ppp, struct view text)
         return;
     eap->prompting = false;
     eap->done = true;
+    auth_wait_for_server(ppp);
     eap_respond(ppp, EAP_GTC, view_of(text.p, text.n < EAP_DATA_MAX ? text.n : EAP_DATA_MAX));
 }
 

@@ -96,6 +96,10 @@ static enum drop request(struct ppp *ppp, struct view data)
     eap->done = false;
     if (eap->rounds < UINT8_MAX)
         eap->rounds++;
+    if (ppp->config->answer_prompts && eap->rounds > 1) {
+        auth_refused(ppp, CAUSE_AUTH_REFUSED); /* the password was wrong; saying it again would be held against us */
+        return DROP_NONE;
+    }
     if (ppp->config->answer_prompts) {
         eap_answer(ppp, view_str(ppp->config->password));
         return DROP_NONE;

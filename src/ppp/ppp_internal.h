@@ -390,6 +390,7 @@ struct proof *auth_proof(struct ppp *ppp);
 void auth_arm_resend(struct ppp *ppp);
 /* A human is asked: more time, once. */
 void auth_wait_for_human(struct ppp *ppp);
+void auth_wait_for_server(struct ppp *ppp);
 
 /* pap.c */
 enum drop pap_input(struct ppp *ppp, const struct control *in);

@@ -61,6 +61,7 @@ static void network_up(struct sekisho *s, usec_t now, const struct ppp_network *
 {
     if (!s->attempt.up) {
         s->attempt.up = true;
+        recall_up(&s->recall, now);
         s->up_since = now;
         keeper_up(&s->keeper, now);
     }
@@ -147,16 +148,53 @@ static void end_judgements(struct sekisho *s)
 
 /* ---- questions for the user ---- */
 
+static void describe_grid(const struct grid_prompt *grid, struct sekisho_grid *out)
+{
+    *out = (struct sekisho_grid){.blocks = grid->shape.blocks,
+                                 .rows = grid->shape.rows,
+                                 .columns = grid->shape.columns,
+                                 .number = grid->number,
+                                 .seconds = grid->life};
+    memcpy(out->cells, grid->cells, sizeof(grid->cells));
+}
+
+static void put_question(struct sekisho *s, usec_t now, const struct stack_event *prompt, bool is_grid)
+{
+    const struct attempt *a = &s->attempt;
+    s->stage = STAGE_PPP_PROMPT;
+    struct sekisho_event *event = event_put(s, SEKISHO_PROMPT, now);
+    if (!event)
+        return; /* nobody answers, and the login ends */
+    event->round = prompt->round;
+    memcpy(event->prompt, prompt->prompt, sizeof(event->prompt));
+    view_copy_text(event->detail, sizeof(event->detail), view_str(is_grid ? a->grid.question : prompt->prompt));
+    describe_grid(&a->grid, &event->grid);
+}
+
+static enum err give_answer(struct attempt *a, usec_t now, const char *text)
+{
+    a->asked = false;
+    return stack_answer(a->stack, now, a->session, a->session_key, view_str(text));
+}
+
+/* What let us in before is tried once; a server that asks again does not take it. */
 static void ask_user(struct sekisho *s, usec_t now, const struct stack_event *prompt)
 {
     struct attempt *a = &s->attempt;
-    struct sekisho_event *event = event_put(s, SEKISHO_PROMPT, now);
-    if (!event)
-        return;
-    view_copy_text(event->detail, sizeof(event->detail), view_str(prompt->prompt));
+    a->grid = (struct grid_prompt){0};
+    const bool is_grid = grid_prompt_parse(view_str(prompt->prompt), &a->grid) == ERR_OK;
+    const char *known = is_grid && prompt->round == 1 ? recall_answer(&s->recall, now) : NULL;
+    keeper_asked(&s->keeper, now);
     a->asked = true;
     a->session = prompt->session;
     a->session_key = prompt->session_key;
+    if (known) {
+        event_step(s, now, STAGE_PPP_PROMPT, "answered as at the login before");
+        (void)give_answer(a, now, known);
+        return;
+    }
+    recall_drop(&s->recall);
+    put_question(s, now, prompt, is_grid);
 }
 
 enum err attempt_answer(struct sekisho *s, usec_t now, const char *text)
@@ -164,8 +202,8 @@ enum err attempt_answer(struct sekisho *s, usec_t now, const char *text)
     struct attempt *a = &s->attempt;
     if (!a->stack || !a->asked || a->over)
         return ERR_STATE;
-    a->asked = false;
-    const enum err e = stack_answer(a->stack, now, a->session, a->session_key, view_str(text));
+    recall_typed(&s->recall, &a->grid, text);
+    const enum err e = give_answer(a, now, text);
     pump_flush(a->pump, now);
     return e;
 }
@@ -291,6 +329,8 @@ void attempt_end(struct sekisho *s, usec_t now)
 {
     struct attempt *a = &s->attempt;
     end_judgements(s);
+    if (a->up)
+        recall_lost(&s->recall, now);
     a->over = true; /* what the goodbye brings is no news */
     if (a->pump) {
         stack_disconnect(a->stack, now, a->peer);

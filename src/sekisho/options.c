@@ -9,8 +9,7 @@
 /* How long things may take: whatever is wrong is told within 15 s, and a dead server is noticed in less than 20. */
 #define PATIENCE       (12 * USEC_SEC) /* for an answer of IKE */
 #define LOGIN_TIME     (12 * USEC_SEC)
-#define TYPING_TIME    (50 * USEC_SEC) /* when the user has to be asked */
-#define SILENCE        (8 * USEC_SEC)  /* after which the server is asked whether it lives */
+#define SILENCE        (8 * USEC_SEC) /* after which the server is asked whether it lives */
 #define SILENCE_REPEAT (2 * USEC_SEC)
 #define SILENCE_ASKED  3
 #define PPP_RESTART    (2 * USEC_SEC)
@@ -272,7 +271,7 @@ static void settings_ppp(const struct settings *s, struct ppp_config *out)
     out->restart = PPP_RESTART;
     out->max_configure = PPP_TRIES;
     out->max_terminate = 1;
-    out->auth_timeout = o->ask_prompts ? TYPING_TIME : LOGIN_TIME;
+    out->auth_timeout = LOGIN_TIME;
     out->echo_interval = o->probe_ms ? o->probe_ms * USEC_MSEC : SILENCE;
     out->echo_repeat = SILENCE_REPEAT;
     out->echo_failures = SILENCE_ASKED;

@@ -131,8 +131,10 @@ static void tell_end(struct sekisho *s, usec_t now, const struct keeper_order *o
     struct sekisho_event *event = event_put(s, order->type == KEEPER_ORDER_LOST ? SEKISHO_LOST : SEKISHO_FAILED, now);
     if (event)
         event->retry_ms = (uint32_t)(order->retry / USEC_MSEC);
-    if (order->type == KEEPER_ORDER_FAILED)
-        event_put(s, SEKISHO_ENDED, now);
+    if (order->type != KEEPER_ORDER_FAILED)
+        return;
+    recall_drop(&s->recall);
+    event_put(s, SEKISHO_ENDED, now);
 }
 
 static void carry_out(struct sekisho *s, usec_t now, const struct keeper_order *order)
@@ -286,6 +288,7 @@ void sekisho_free(struct sekisho *s)
     events_free(s);
     packets_free(s);
     settings_wipe(&s->settings);
+    recall_drop(&s->recall);
     entropy_done(&s->entropy);
     free(s);
 }
@@ -339,6 +342,7 @@ void sekisho_disconnect(struct sekisho *s)
         return;
     keeper_stop(&s->keeper);
     keep(s, now);
+    recall_drop(&s->recall);
     lookup_stop(s);
     s->due = USEC_NEVER;
     event_put(s, SEKISHO_ENDED, now);

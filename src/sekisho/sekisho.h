@@ -83,7 +83,10 @@ struct sekisho_options {
     const char *user;
     const char *password;
     const char *methods; /* "mschapv2,chap-md5" (NULL); also "pap", "eap-tls", ... in the order of preference */
-    bool ask_prompts;    /* what the server asks by EAP-GTC comes as SEKISHO_PROMPT; else the password answers it */
+    /* What the server asks by EAP-GTC comes as SEKISHO_PROMPT; else the password answers it. What was typed at a grid
+     * is kept in memory, and answers once when the connection comes back, as long as the server says that it takes it.
+     */
+    bool ask_prompts;
     bool ipv6;
     uint16_t mtu;        /* of the tunnel; 0: what the path carries */
     bool ask_routes;     /* ask the server for routes and domain by DHCPINFORM */
@@ -133,10 +136,12 @@ SEKISHO_API size_t sekisho_read(struct sekisho *s, void *out, size_t cap);
 
 /* ---- events ---- */
 
-#define SEKISHO_TEXT       256 /* bytes of a sentence with NUL */
-#define SEKISHO_ADDRESS    46  /* bytes of an address as text with NUL */
-#define SEKISHO_DNS_MAX    4
-#define SEKISHO_ROUTES_MAX 64
+#define SEKISHO_TEXT        256 /* bytes of a sentence with NUL */
+#define SEKISHO_PROMPT_TEXT 512 /* bytes of a server's question with NUL */
+#define SEKISHO_CELLS_MAX   100
+#define SEKISHO_ADDRESS     46 /* bytes of an address as text with NUL */
+#define SEKISHO_DNS_MAX     4
+#define SEKISHO_ROUTES_MAX  64
 
 struct sekisho_route {
     char to[SEKISHO_ADDRESS];
@@ -158,9 +163,17 @@ struct sekisho_network {
     uint16_t server_port;
 };
 
+/* A grid that a server shows in its question; no cells: there is none. Blocks stand side by side. */
+struct sekisho_grid {
+    uint32_t blocks, rows, columns;
+    uint32_t number;                   /* to tell it from others; may be typed in front of the answer */
+    uint32_t seconds;                  /* that it is good */
+    char cells[SEKISHO_CELLS_MAX + 1]; /* block after block, row after row */
+};
+
 enum sekisho_event_type {
     SEKISHO_STEP,   /* a step was reached: stage, sentence, detail */
-    SEKISHO_PROMPT, /* with ask_prompts: the server asks `detail`; sekisho_answer() within 50 seconds */
+    SEKISHO_PROMPT, /* with ask_prompts: the server asks `detail`, below `grid`; sekisho_answer() within 3 minutes */
     SEKISHO_UP,     /* network: packets pass now. Again when it changed while up */
     SEKISHO_LOST,   /* it was up or was tried, and is tried again in retry_ms: cause, why, cure */
     SEKISHO_FAILED, /* final: stage, cause, why, cure. SEKISHO_ENDED follows */
@@ -179,6 +192,9 @@ struct sekisho_event {
     uint32_t retry_ms; /* LOST */
     uint32_t attempt;  /* counts from 1 */
     struct sekisho_network network; /* UP */
+    uint32_t round; /* PROMPT: how often it was asked in this attempt, from 1; 2: the answer was wrong */
+    char prompt[SEKISHO_PROMPT_TEXT]; /* PROMPT: all that the server says, printable lines, with the grid's */
+    struct sekisho_grid grid;         /* PROMPT */
 };
 
 /* The next event; false: none is left. The texts pointed to live as long as the library. */

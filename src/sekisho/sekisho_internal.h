@@ -2,6 +2,7 @@
 #ifndef SEKISHO_SEKISHO_INTERNAL_H
 #define SEKISHO_SEKISHO_INTERNAL_H
 
+#include "grid/grid.h"
 #include "keeper/keeper.h"
 #include "pump/pump.h"
 #include "sekisho/sekisho.h"
@@ -91,6 +92,24 @@ uint32_t lookup_result(const struct lookup *lookup, struct ip_addr out[static AD
 /* Also while the thread is still at it, which then finds nobody. Takes NULL. */
 void lookup_end(struct lookup *lookup);
 
+/* ---- an answer that is good again ---- */
+
+/* All zero: there is none. Its owner drops it. */
+struct recall {
+    char text[SEKISHO_TEXT];
+    usec_t login; /* when it was first let in by it; 0: not yet */
+    usec_t lost;  /* when it was last up; 0: it is */
+    usec_t back, longest;
+};
+
+void recall_drop(struct recall *r);
+/* at: the question it answers. */
+void recall_typed(struct recall *r, const struct grid_prompt *at, const char *text);
+void recall_up(struct recall *r, usec_t now);
+void recall_lost(struct recall *r, usec_t now);
+/* NULL: the user has to be asked. Borrowed. */
+const char *recall_answer(const struct recall *r, usec_t now);
+
 /* ---- the object ---- */
 
 struct event_node {
@@ -114,6 +133,7 @@ struct attempt {
     bool asked; /* the server waits for an answer in this session */
     uint32_t session;
     uint64_t session_key;
+    struct grid_prompt grid; /* what was shown last; no cells: no grid */
     bool up;
     bool over; /* cause tells why; to be cleared away by the next turn */
     enum cause cause;
@@ -133,6 +153,7 @@ struct sekisho {
     struct ip_addr addresses[ADDRESSES_MAX];
     uint32_t address_count;
     struct attempt attempt;
+    struct recall recall;
     enum stage stage; /* farthest of the attempt under way, or of the last one */
     enum cause cause; /* of the last failure */
     char detail[SEKISHO_TEXT];
