@@ -197,7 +197,7 @@ struct aaa_enrolment {
 };
 
 struct aaa_practice {
-    const char *user, *code, *answer;
+    const char *user, *code, *answer; /* code "": nothing was read yet; only shows a grid */
     int64_t wall;
     usec_t now;
 };
@@ -208,6 +208,8 @@ enum err aaa_grid_enrol(struct aaa *aaa, const struct aaa_new_pattern *wanted, s
                         char why[static AAA_WHY_MAX]);
 enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice, struct aaa_enrolment *out,
                            char why[static AAA_WHY_MAX]);
+/* Rounds left of a pattern that is being practised; 0: there is none. */
+uint8_t aaa_grid_practising(struct aaa *aaa, const char *name, usec_t now);
 enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
 enum err aaa_unlock(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
 
@@ -258,6 +260,7 @@ struct aaa_invite {
     uint32_t id;
     char name[AAA_NAME_MAX]; /* of the user */
     int64_t created, expires;
+    char login[16]; /* shown: how the user's group wants logins; "": as the user likes */
 };
 
 /* For a user who is there; what was open for that user is taken back. valid: seconds, 0 for AAA_INVITE_VALID. token is
@@ -269,10 +272,16 @@ enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t w
 /* ERR_NOTFOUND, with the same sentence: unknown, used, taken back or over; or its user may not log in. */
 enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out,
                          char why[static AAA_WHY_MAX]);
-/* Uses it up; a password that is not empty becomes the user's. All of it or nothing: a password that cannot be taken
- * (ERR_INVALID) leaves the invitation good. */
+/* Uses it up; a password that is not empty becomes the user's, in place of a pattern where there was one. All of it or
+ * nothing: a password that cannot be taken (ERR_INVALID) leaves the invitation good. */
 enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password, int64_t wall, struct aaa_invite *out,
                         char why[static AAA_WHY_MAX]);
+/* A pattern in place of a password: aaa_grid_enrol() and aaa_grid_practise() for whoever holds the invitation, whose
+ * user is meant. It is used up at the moment in which the pattern comes into force, and good until then. */
+enum err aaa_invite_enrol(struct aaa *aaa, const char *token, const struct aaa_new_pattern *wanted,
+                          struct aaa_enrolment *out, char why[static AAA_WHY_MAX]);
+enum err aaa_invite_practise(struct aaa *aaa, const char *token, const struct aaa_practice *practice,
+                             struct aaa_enrolment *out, struct aaa_invite *invite, char why[static AAA_WHY_MAX]);
 /* By number, or (id 0) all of a user. ERR_NOTFOUND: there is none. */
 enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, char why[static AAA_WHY_MAX]);
 /* Those that may still be used. */

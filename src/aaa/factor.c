@@ -207,6 +207,12 @@ void aaa_forget_openings(struct aaa *a, const char *name)
     tickets_forget(a->tickets, user);
 }
 
+uint8_t aaa_grid_practising(struct aaa *aaa, const char *name, usec_t now)
+{
+    const struct enrolment *e = enrolment_of(aaa, aaa_number_of_user(aaa, name), now);
+    return e != NULL ? e->rounds : 0;
+}
+
 enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice, struct aaa_enrolment *out,
                            char why[static AAA_WHY_MAX])
 {
@@ -217,6 +223,10 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
         return result;
     if (e == NULL)
         return aaa_why(why, ERR_NOTFOUND, "No pattern is being tried out; choose one first.");
+    if (practice->code[0] == '\0') {
+        *out = (struct aaa_enrolment){.accepted = true, .rounds = e->rounds};
+        return show_practice(aaa, e, practice->wall, practice->now, &out->grid);
+    }
     *out = (struct aaa_enrolment){.accepted = answers(aaa, e, practice->code, practice->answer)};
     e->tries--;
     e->rounds = (uint8_t)(out->accepted ? e->rounds - 1 : AAA_PRACTICE_ROUNDS);

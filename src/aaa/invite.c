@@ -94,7 +94,7 @@ enum err aaa_invite_make(struct aaa *aaa, const char *name, int64_t wall, uint32
 static enum err find(struct aaa *a, const char *token, int64_t wall, struct aaa_invite *out)
 {
     uint8_t hash[HASH_SIZE_MAX];
-    struct aaa_invite found;
+    struct aaa_invite found = {0};
     struct store_row row = {0};
     enum err result = token_hash(token, hash);
     if (result == ERR_OK)
@@ -104,6 +104,7 @@ static enum err find(struct aaa *a, const char *token, int64_t wall, struct aaa_
     row.user.enabled = row.user.enabled && row.group.enabled;
     if (result == ERR_OK && aaa_welcome(&row.user, wall) != CAUSE_NONE)
         result = ERR_NOTFOUND;
+    memcpy(found.login, row.group.login, sizeof found.login);
     if (result == ERR_OK)
         *out = found;
     bytes_wipe(&row, sizeof row);
@@ -116,13 +117,21 @@ enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struc
     return tell(find(aaa, token, wall, out), why);
 }
 
+/* Where grids are enabled, a password would not open beside a pattern. */
+static enum err set_password(struct aaa *a, const char *name, struct view password, char why[static AAA_WHY_MAX])
+{
+    struct aaa_user user;
+    enum err result = aaa_user_password(a, name, password, why);
+    if (result == ERR_OK)
+        result = aaa_user_get(a, name, &user, why);
+    return result == ERR_OK && user.grid ? aaa_grid_off(a, name, why) : result;
+}
+
 /* Whoever removes the row has used it; a second one finds none. */
 static enum err use(struct aaa *a, const struct aaa_invite *invite, struct view password, char why[static AAA_WHY_MAX])
 {
-    enum err result = tell(store_invite_del(a->store, invite->id), why);
-    if (result == ERR_OK && password.n > 0)
-        result = aaa_user_password(a, invite->name, password, why);
-    return result;
+    const enum err result = tell(store_invite_del(a->store, invite->id), why);
+    return result == ERR_OK && password.n > 0 ? set_password(a, invite->name, password, why) : result;
 }
 
 enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password, int64_t wall, struct aaa_invite *out,
@@ -141,6 +150,33 @@ enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password
     if (result == ERR_OK)
         *out = invite;
     return result;
+}
+
+enum err aaa_invite_enrol(struct aaa *aaa, const char *token, const struct aaa_new_pattern *wanted,
+                          struct aaa_enrolment *out, char why[static AAA_WHY_MAX])
+{
+    struct aaa_invite invite;
+    struct aaa_new_pattern of_guest = *wanted;
+    const enum err result = tell(find(aaa, token, wanted->wall, &invite), why);
+    of_guest.user = invite.name;
+    return result == ERR_OK ? aaa_grid_enrol(aaa, &of_guest, out, why) : result;
+}
+
+enum err aaa_invite_practise(struct aaa *aaa, const char *token, const struct aaa_practice *practice,
+                             struct aaa_enrolment *out, struct aaa_invite *invite, char why[static AAA_WHY_MAX])
+{
+    struct aaa_practice of_guest = *practice;
+    enum err result = tell(store_begin(aaa->store), why);
+    if (result != ERR_OK)
+        return result;
+    result = tell(find(aaa, token, practice->wall, invite), why);
+    of_guest.user = invite->name;
+    if (result == ERR_OK)
+        result = aaa_grid_practise(aaa, &of_guest, out, why);
+    if (result == ERR_OK && out->rounds == 0)
+        result = tell(store_invite_del(aaa->store, invite->id), why);
+    const enum err ended = store_end(aaa->store, result);
+    return result == ERR_OK && ended != ERR_OK ? tell(ended, why) : result;
 }
 
 enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, char why[static AAA_WHY_MAX])

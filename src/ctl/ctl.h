@@ -208,6 +208,8 @@ struct ctl_invite {
     uint64_t id;
     char name[CTL_USER_MAX]; /* of the user */
     uint64_t created, expires;
+    char login[16];  /* what the user's group wants, "password" or "grid"; "": what the user likes */
+    uint64_t rounds; /* left of a pattern that is being practised */
 };
 
 /* admin.list and the like */
@@ -427,6 +429,7 @@ CTL_OBJECTS(CTL_OBJECT)
  *   invite.make     {"invite": INVITE, "token": TEXT, "url": TEXT}: the only time that the token is told
  *   invite.show     {"invite": INVITE}    invite.list {"invites": [INVITE]}
  *   invite.use      {"user": USER}        invite.revoke {}
+ *   invite.enrol    as grid.enrol         invite.practise  as grid.practise, and "invite": INVITE
  *   admin.*         {"admin": ADMIN}      admin.list {"admins": [ADMIN]}   admin.del {}
  *   admin.add, admin.totp  besides "secret": TEXT, "uri": TEXT: the only time that they are told
  *   token.make      {"token": TOKEN, "secret": TEXT}: the only time that it is told

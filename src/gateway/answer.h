@@ -13,6 +13,7 @@ answer_to answer_session_list, answer_session_show, answer_session_kick;
 answer_to answer_user_add, answer_user_set, answer_user_passwd, answer_user_list, answer_user_del, answer_user_check;
 answer_to answer_group_add, answer_group_set, answer_group_list, answer_group_del;
 answer_to answer_invite_make, answer_invite_show, answer_invite_use, answer_invite_list, answer_invite_revoke;
+answer_to answer_invite_enrol, answer_invite_practise;
 answer_to answer_admin_totp, answer_admin_list, answer_admin_del;
 answer_to answer_token_make, answer_token_list, answer_token_revoke, answer_token_check;
 answer_to answer_pool_list, answer_health, answer_handout_settings;
@@ -34,6 +35,11 @@ uint64_t answer_wall(usec_t at);
 char *answer_user(struct gateway *gateway, const char *name);
 /* What a request says of a user. ERR_INVALID with its sentence. */
 enum err answer_user_args(const struct ctl_request *request, struct aaa_user *user, char why[static AAA_WHY_MAX]);
+/* What a request says of a new pattern, or of practising it; borrows from the request. */
+struct aaa_new_pattern answer_pattern_args(const struct ctl_request *request);
+struct aaa_practice answer_practice_args(const struct ctl_request *request);
+/* What has become of it, with the grid to practise on while there are rounds. */
+json_t *answer_enrolment(const struct aaa_enrolment *enrolment);
 struct stack_counters answer_counters(struct gateway *gateway);
 
 #endif

@@ -113,47 +113,54 @@ static unsigned bits_of(uint64_t guesses)
     return bits;
 }
 
-static json_t *enrolment_data(const struct aaa_enrolment *e)
+json_t *answer_enrolment(const struct aaa_enrolment *e)
 {
     const struct ctl_enrolment out = {
         .accepted = e->accepted, .guesses = e->guesses, .bits = bits_of(e->guesses), .rounds = e->rounds};
     json_t *data = ctl_data("enrolment", ctl_enrolment_json(&out));
     if (data && e->rounds > 0)
         json_object_set_new(data, "grid", grid_json(&e->grid));
+    if (data)
+        json_object_set_new(data, "problems", problems_json(e->weaknesses));
     return data;
+}
+
+struct aaa_new_pattern answer_pattern_args(const struct ctl_request *r)
+{
+    return (struct aaa_new_pattern){.user = ctl_text(r, CTL_ARG_USER),
+                                    .cells = ctl_text(r, CTL_ARG_CELLS),
+                                    .phrase = ctl_text(r, CTL_ARG_PHRASE),
+                                    .after = ctl_flag(r, CTL_ARG_AFTER),
+                                    .trial = ctl_flag(r, CTL_ARG_TRIAL),
+                                    .wall = clock_wall(),
+                                    .now = clock_now()};
+}
+
+struct aaa_practice answer_practice_args(const struct ctl_request *r)
+{
+    return (struct aaa_practice){.user = ctl_text(r, CTL_ARG_USER),
+                                 .code = ctl_text(r, CTL_ARG_CODE),
+                                 .answer = ctl_text(r, CTL_ARG_ANSWER),
+                                 .wall = clock_wall(),
+                                 .now = clock_now()};
 }
 
 char *answer_grid_enrol(struct gateway *g, const struct ctl_request *r)
 {
-    const struct aaa_new_pattern wanted = {.user = ctl_text(r, CTL_ARG_USER),
-                                           .cells = ctl_text(r, CTL_ARG_CELLS),
-                                           .phrase = ctl_text(r, CTL_ARG_PHRASE),
-                                           .after = ctl_flag(r, CTL_ARG_AFTER),
-                                           .trial = ctl_flag(r, CTL_ARG_TRIAL),
-                                           .wall = clock_wall(),
-                                           .now = clock_now()};
+    const struct aaa_new_pattern wanted = answer_pattern_args(r);
     struct aaa_enrolment enrolment;
     char why[AAA_WHY_MAX] = "";
     const enum err e = aaa_grid_enrol(g->aaa, &wanted, &enrolment, why);
-    if (e != ERR_OK)
-        return answer_error(e, why);
-    json_t *data = enrolment_data(&enrolment);
-    if (data)
-        json_object_set_new(data, "problems", problems_json(enrolment.weaknesses));
-    return ctl_reply_ok(data);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, why);
 }
 
 char *answer_grid_practise(struct gateway *g, const struct ctl_request *r)
 {
-    const struct aaa_practice practice = {.user = ctl_text(r, CTL_ARG_USER),
-                                          .code = ctl_text(r, CTL_ARG_CODE),
-                                          .answer = ctl_text(r, CTL_ARG_ANSWER),
-                                          .wall = clock_wall(),
-                                          .now = clock_now()};
+    const struct aaa_practice practice = answer_practice_args(r);
     struct aaa_enrolment enrolment;
     char why[AAA_WHY_MAX] = "";
     const enum err e = aaa_grid_practise(g->aaa, &practice, &enrolment, why);
-    return e == ERR_OK ? ctl_reply_ok(enrolment_data(&enrolment)) : answer_error(e, why);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, why);
 }
 
 /* ---- one-time codes ---- */

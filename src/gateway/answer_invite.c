@@ -8,6 +8,7 @@ static struct ctl_invite invite_of(const struct aaa_invite *i)
 {
     struct ctl_invite out = {.id = i->id, .created = (uint64_t)i->created, .expires = (uint64_t)i->expires};
     snprintf(out.name, sizeof(out.name), "%s", i->name);
+    snprintf(out.login, sizeof(out.login), "%s", i->login);
     return out;
 }
 
@@ -77,7 +78,11 @@ char *answer_invite_show(struct gateway *g, const struct ctl_request *r)
     char why[AAA_WHY_MAX] = "";
     struct aaa_invite invite;
     const enum err e = aaa_invite_show(g->aaa, ctl_text(r, CTL_ARG_TOKEN), clock_wall(), &invite, why);
-    return e == ERR_OK ? ctl_reply_ok(ctl_data("invite", invite_json(&invite))) : refuse(e, why);
+    if (e != ERR_OK)
+        return refuse(e, why);
+    struct ctl_invite out = invite_of(&invite);
+    out.rounds = aaa_grid_practising(g->aaa, invite.name, clock_now());
+    return ctl_reply_ok(ctl_data("invite", ctl_invite_json(&out)));
 }
 
 char *answer_invite_use(struct gateway *g, const struct ctl_request *r)
@@ -89,6 +94,30 @@ char *answer_invite_use(struct gateway *g, const struct ctl_request *r)
     const enum err e = aaa_invite_use(g->aaa, ctl_text(r, CTL_ARG_TOKEN), view_str(ctl_text(r, CTL_ARG_PASSWORD)),
                                       clock_wall(), &invite, why);
     return e == ERR_OK ? answer_user(g, invite.name) : refuse(e, why);
+}
+
+/* A pattern is made like one of a user who is logged in: see answer_grid.c. */
+char *answer_invite_enrol(struct gateway *g, const struct ctl_request *r)
+{
+    const struct aaa_new_pattern wanted = answer_pattern_args(r);
+    struct aaa_enrolment enrolment;
+    char why[AAA_WHY_MAX] = "";
+    const enum err e = aaa_invite_enrol(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &wanted, &enrolment, why);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : refuse(e, why);
+}
+
+char *answer_invite_practise(struct gateway *g, const struct ctl_request *r)
+{
+    const struct aaa_practice practice = answer_practice_args(r);
+    struct aaa_enrolment enrolment;
+    struct aaa_invite invite;
+    char why[AAA_WHY_MAX] = "";
+    const enum err e = aaa_invite_practise(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &practice, &enrolment, &invite, why);
+    if (e != ERR_OK)
+        return refuse(e, why);
+    json_t *data = answer_enrolment(&enrolment);
+    json_object_set_new(data, "invite", invite_json(&invite));
+    return ctl_reply_ok(data);
 }
 
 static bool list_invite(void *ctx, const struct aaa_invite *invite)

@@ -6,17 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say_paragraph(struct page *p, enum message m)
-{
-    page_html(p, "<p>");
-    page_say(p, m);
-    page_html(p, "</p>");
-}
-
 void show_codes(struct exchange *x)
 {
     layout_begin(x, SAY_CODES);
-    say_paragraph(&x->page, x->user.totp ? SAY_CODES_ON : SAY_CODES_HINT);
+    paragraph(&x->page, x->user.totp ? SAY_CODES_ON : SAY_CODES_HINT);
     if (x->user.totp) {
         form_begin(x, "/me/codes/off", "card");
         form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
@@ -38,11 +31,11 @@ bool ask_codes_begin(struct exchange *x)
 }
 
 /* The picture is made by this program: it is the one thing that goes in as markup without being a literal. */
-void qr_show(struct page *p, const char *uri)
+void qr_show(struct page *p, const char *text, enum message title)
 {
     char *room = malloc(HANDOUT_QR_MAX);
     struct writer w = wr_init(room, room != NULL ? HANDOUT_QR_MAX : 0);
-    if (room != NULL && handout_qr_svg(view_str(uri), message_text(SAY_CODES_QR, p->language), &w) == ERR_OK) {
+    if (room != NULL && handout_qr_svg(view_str(text), message_text(title, p->language), &w) == ERR_OK) {
         page_html(p, "<div class=\"qr\">");
         page_raw(p, room, w.n);
         page_html(p, "</div>");
@@ -60,8 +53,8 @@ void show_codes_begun(struct exchange *x)
     if (exchange_was_refused(x, "/me/codes"))
         return;
     layout_begin(x, SAY_CODES);
-    say_paragraph(p, SAY_CODES_SCAN);
-    qr_show(p, uri != NULL ? uri : "");
+    paragraph(p, SAY_CODES_SCAN);
+    qr_show(p, uri != NULL ? uri : "", SAY_CODES_QR);
     page_html(p, "<p class=\"subject\"><code>");
     page_text(p, secret != NULL ? secret : "");
     page_html(p, "</code></p>");

@@ -380,6 +380,8 @@ static bool read_form(struct exchange *x)
         exchange_problem(x, MHD_HTTP_FORBIDDEN, SAY_PROBLEM_FORM);
         return false;
     }
+    if (x->route->ask == ask_invite_trial || x->route->ask == ask_pattern_trial)
+        return !is_busy(x, RATE_TRIALS);
     return x->route->who != WHO_ANYONE || !is_busy(x, RATE_LOGINS);
 }
 

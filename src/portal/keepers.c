@@ -92,7 +92,7 @@ static void secret_page(struct exchange *x, enum message done)
     page_html(p, "</p><p>");
     page_say(p, SAY_KEEPER_SCAN);
     page_html(p, "</p>");
-    qr_show(p, uri != NULL ? uri : "");
+    qr_show(p, uri != NULL ? uri : "", SAY_CODES_QR);
     page_html(p, "<p class=\"subject\"><code id=\"secret\">");
     page_text(p, secret != NULL ? secret : "");
     page_html(p, "</code></p><p><a href=\"" LIST "\">");

@@ -103,6 +103,12 @@ static const struct told stages_ja[] = {
 #undef STAGE_JA
 };
 
+static const struct told weaknesses_ja[] = {
+#define WEAKNESS_JA(word, sentence) {word, sentence, ""},
+#include "portal/weakness_ja.def"
+#undef WEAKNESS_JA
+};
+
 static const struct told *find(const struct told *list, size_t n, const char *word)
 {
     for (size_t i = 0; i < n; i++)
@@ -126,5 +132,11 @@ const char *cure_told(const char *word, enum language l, const char *english)
 const char *stage_told(const char *word, enum language l, const char *english)
 {
     const struct told *t = l == LANGUAGE_JA ? find(stages_ja, ARRAY_LEN(stages_ja), word) : NULL;
+    return t != NULL ? t->why : english;
+}
+
+const char *weakness_told(const char *word, enum language l, const char *english)
+{
+    const struct told *t = l == LANGUAGE_JA ? find(weaknesses_ja, ARRAY_LEN(weaknesses_ja), word) : NULL;
     return t != NULL ? t->why : english;
 }

@@ -148,6 +148,20 @@ void layout_problem(struct exchange *x, enum message what)
     layout_end(x);
 }
 
+void paragraph(struct page *p, enum message m)
+{
+    page_html(p, "<p>");
+    page_say(p, m);
+    page_html(p, "</p>");
+}
+
+void hint(struct page *p, enum message m)
+{
+    page_html(p, "<p class=\"hint\">");
+    page_say(p, m);
+    page_html(p, "</p>");
+}
+
 /* ---- forms ---- */
 
 void form_hidden(struct exchange *x, const char *name, const char *value)

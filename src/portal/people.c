@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define INVITE_LINK_MAX 1024 /* bytes with NUL */
+
 /* ---- the list of users ---- */
 
 bool ask_users(struct exchange *x)
@@ -127,34 +129,53 @@ void show_users(struct exchange *x)
 
 /* ---- invitations ---- */
 
-/* The link is told on this page and never again. */
-static void invite_page(struct exchange *x, const char *name, const json_t *data)
+static void link_write(const struct exchange *x, const json_t *data, char *out, size_t cap)
 {
     const char *url = json_string_value(json_object_get(data, "url"));
     const char *token = json_string_value(json_object_get(data, "token"));
+    if (url != NULL && url[0] != '\0')
+        snprintf(out, cap, "%s", url);
+    else
+        snprintf(out, cap, "https://%s/invite#%s", exchange_header(x, "Host"), token != NULL ? token : "");
+}
+
+static void copy_button(struct page *p)
+{
+    page_html(p, "<p><button type=\"button\" class=\"copy\" aria-controls=\"invite\" hidden data-done=\"");
+    page_say(p, SAY_COPIED);
+    page_html(p, "\">");
+    page_say(p, SAY_COPY);
+    page_html(p, "</button></p>");
+}
+
+/* The link is told on this page and never again. */
+static void invite_page(struct exchange *x, const char *name, const json_t *data)
+{
+    char link[INVITE_LINK_MAX];
+    struct ctl_invite invite = {0};
     struct page *p = &x->page;
+    link_write(x, data, link, sizeof link);
+    (void)ctl_invite_read(json_object_get(data, "invite"), &invite);
     layout_begin(x, SAY_INVITE);
     page_html(p, "<p>");
     page_say_of(p, SAY_INVITE_MADE, name);
     page_html(p, "</p><p><label><span>");
     page_say(p, SAY_INVITE_LINK);
     page_html(p, "</span><input id=\"invite\" readonly value=\"");
-    if (url != NULL && url[0] != '\0') {
-        page_text(p, url);
-    } else {
-        page_html(p, "https://");
-        page_text(p, exchange_header(x, "Host"));
-        page_html(p, "/invite#");
-        page_text(p, token != NULL ? token : "");
-    }
-    page_html(p, "\"></label></p><p class=\"hint\">");
+    page_text(p, link);
+    page_html(p, "\"></label></p>");
+    copy_button(p);
+    page_html(p, "<div id=\"invite-qr\">");
+    qr_show(p, link, SAY_INVITE_QR);
+    page_html(p, "</div><p class=\"hint\">");
     page_say(p, SAY_INVITE_ONCE);
     page_html(p, " ");
-    page_time(p, (uint64_t)json_integer_value(json_object_get(data, "expires")));
+    page_time(p, invite.expires);
     page_html(p, "</p><p><a href=\"/admin/users\">");
     page_say(p, SAY_NAV_USERS);
     page_html(p, "</a></p>");
     layout_end(x);
+    bytes_wipe(link, sizeof link);
 }
 
 bool ask_user_add(struct exchange *x)

@@ -43,6 +43,7 @@ enum language language_accepted(struct view header);      /* by Accept-Language 
 const char *cause_told(const char *word, enum language l, const char *english); /* why, in l where it is known */
 const char *cure_told(const char *word, enum language l, const char *english);
 const char *stage_told(const char *word, enum language l, const char *english);
+const char *weakness_told(const char *word, enum language l, const char *english);
 
 /* ---- page.c: a writer of HTML ---- */
 
@@ -111,7 +112,7 @@ void hex_write(const uint8_t *bytes, size_t n, char *out); /* 2 n digits and a N
 
 #define RATE_SOURCES 4096
 
-enum rate_of { RATE_REQUESTS, RATE_LOGINS, RATE_COUNT };
+enum rate_of { RATE_REQUESTS, RATE_LOGINS, RATE_TRIALS, RATE_COUNT };
 
 /* Buckets of tokens, found by source: an IPv4 address, or an IPv6 network of 64 bits. The table is of fixed size; of
  * sources that share a place the least busy is forgotten. */
@@ -245,6 +246,7 @@ struct exchange {
     struct ctl_user user;       /* WHO_USER: how the user is now */
     enum { STEP_STANDING, STEP_ASK } step;
     struct question question;
+    size_t judged; /* which of its answers is about a pattern; 0: none */
 
     unsigned status;
     struct page page;
@@ -277,12 +279,16 @@ void exchange_body(struct exchange *x);                                  /* all 
 void exchange_free(struct exchange *x);                                  /* NULL-safe; wipes */
 const char *exchange_header(const struct exchange *x, const char *name); /* "" when it is not there */
 
-/* visitor.c, user.c, device.c, grid.c, codes.c, admin.c, people.c, keepers.c, tokens.c: what routes.def names */
+/* visitor.c, invite.c, user.c, device.c, grid.c, pattern.c, codes.c, admin.c, people.c, keepers.c, tokens.c: what
+ * routes.def names */
 bool ask_login(struct exchange *x);
 bool ask_admin_login(struct exchange *x);
 bool ask_why_here(struct exchange *x);
 bool ask_invite(struct exchange *x);
 bool ask_invite_use(struct exchange *x);
+bool ask_invite_trial(struct exchange *x);
+bool ask_invite_pattern(struct exchange *x);
+bool ask_invite_practise(struct exchange *x);
 bool ask_grid(struct exchange *x);
 bool ask_grid_login(struct exchange *x);
 bool ask_home(struct exchange *x);
@@ -292,6 +298,7 @@ bool ask_device(struct exchange *x);
 bool ask_password(struct exchange *x);
 bool ask_pattern(struct exchange *x);
 bool ask_pattern_new(struct exchange *x);
+bool ask_pattern_trial(struct exchange *x);
 bool ask_practise(struct exchange *x);
 bool ask_pattern_off(struct exchange *x);
 bool ask_codes_begin(struct exchange *x);
@@ -339,6 +346,8 @@ void show_why_here(struct exchange *x);
 void show_invite(struct exchange *x);
 void show_invited(struct exchange *x);
 void show_invite_used(struct exchange *x);
+void show_invite_pattern(struct exchange *x);
+void show_invite_practised(struct exchange *x);
 void show_grid_ask(struct exchange *x);
 void show_grid(struct exchange *x);
 void show_grid_login(struct exchange *x);
@@ -352,6 +361,7 @@ void show_password(struct exchange *x);
 void show_password_set(struct exchange *x);
 void show_pattern(struct exchange *x);
 void show_pattern_new(struct exchange *x);
+void show_pattern_trial(struct exchange *x);
 void show_practised(struct exchange *x);
 void show_pattern_off(struct exchange *x);
 void show_codes(struct exchange *x);
@@ -398,8 +408,6 @@ extern const size_t route_count;
 /* Long enough, and twice the same. */
 bool password_is_good(const struct form *form, enum message *problem);
 void attempt_show(struct page *p, const struct ctl_attempt *a);
-/* For an authenticator app. */
-void qr_show(struct page *p, const char *uri);
 
 /* Begins the questions of routes. */
 struct ctl_request *ask_about(enum ctl_verb verb, enum ctl_arg arg, const char *text);
@@ -408,12 +416,42 @@ struct ctl_request *ask_with(struct ctl_request *request, enum ctl_arg arg, cons
 struct ctl_request *ask_number(struct ctl_request *request, enum ctl_arg arg, uint64_t number);
 struct ctl_request *ask_flag(struct ctl_request *request, enum ctl_arg arg, bool flag);
 
+/* ---- grid.c, pattern.c: what logins, users and invitations share ---- */
+
+struct grid_drawn {
+    uint64_t blocks, rows, columns;
+    const char *cells; /* what stands in them; NULL: buttons to tap, which the script makes work */
+};
+void grid_show(struct page *p, const struct grid_drawn *grid);
+/* The grid in the i-th answer. False: there is none. */
+bool grid_told(const struct exchange *x, size_t i, struct ctl_grid *grid);
+void grid_show_told(struct page *p, const struct ctl_grid *grid);
+
+/* Where a pattern that is being made goes. */
+struct pattern_paths {
+    const char *take, *trial, *practise;
+};
+/* The form, open for fields of the caller's; what is typed already stands in it. */
+void pattern_begin(struct exchange *x, const struct pattern_paths *paths, const struct ctl_policy *policy);
+void pattern_end(struct exchange *x, const struct pattern_paths *paths, const struct ctl_policy *policy);
+/* The i-th answer is the gateway's word on the pattern, for the form that follows. */
+void pattern_judge(struct exchange *x, size_t i);
+struct ctl_request *pattern_ask(const struct exchange *x, struct ctl_request *request, bool trial);
+/* The page on which the grid of the i-th answer is read, open for hidden fields. */
+void practise_begin(struct exchange *x, const struct pattern_paths *paths, size_t i, bool wrong);
+void practise_end(struct exchange *x);
+struct ctl_request *practise_ask(const struct exchange *x, struct ctl_request *request);
+/* A picture of the text, with a title for those who do not see it. */
+void qr_show(struct page *p, const char *text, enum message title);
+
 /* ---- layout.c: what all pages have ---- */
 
 void layout_begin(struct exchange *x, enum message title);
 void layout_end(struct exchange *x);
 void layout_problem(struct exchange *x, enum message what); /* a whole page */
 void notice_show(struct page *p, const struct notice *notice);
+void paragraph(struct page *p, enum message m);
+void hint(struct page *p, enum message m);
 void form_begin(struct exchange *x, const char *path, const char *kind); /* kind: a class of the style sheet */
 void form_end(struct exchange *x, enum message submit);
 /* A labelled input. autocomplete: by HTML's list; "" none. */

@@ -13,6 +13,7 @@ static const struct {
 } rules[RATE_COUNT] = {
     [RATE_REQUESTS] = {120, 20 * TOKEN},
     [RATE_LOGINS] = {10, TOKEN / 6},
+    [RATE_TRIALS] = {60, 2 * TOKEN},
 };
 
 void rate_init(struct rate *rate, const struct random *random)

@@ -113,6 +113,15 @@ void show_kicked_own(struct exchange *x)
 
 /* ---- password ---- */
 
+bool password_is_good(const struct form *form, enum message *problem)
+{
+    const char *password = form_value(form, "password");
+    *problem = strlen(password) < PASSWORD_LEAST                  ? SAY_PASSWORD_RULE
+               : strcmp(password, form_value(form, "again")) != 0 ? SAY_PASSWORD_DIFFERS
+                                                                  : SAY_NONE;
+    return *problem == SAY_NONE;
+}
+
 void show_password(struct exchange *x)
 {
     struct page *p = &x->page;

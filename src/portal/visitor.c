@@ -1,4 +1,4 @@
-/* Pages for whoever is not logged in: logins, invitations, and what became of the visitor's own attempts. */
+/* Pages for whoever is not logged in: logins, and what became of the visitor's own attempts. */
 #include "portal/portal_internal.h"
 
 #include <microhttpd.h>
@@ -122,106 +122,6 @@ void show_logged_out(struct exchange *x)
     const bool admin = x->who.role == ROLE_ADMIN;
     exchange_log_out(x);
     exchange_go(x, admin ? "/admin/login" : "/login");
-}
-
-/* ---- invitations: the token is in the link's fragment, which browsers keep to themselves; the script posts it ---- */
-
-void show_invite(struct exchange *x)
-{
-    layout_begin(x, SAY_INVITE);
-    page_html(&x->page, "<p>");
-    page_say(&x->page, SAY_INVITE_ENTER);
-    page_html(&x->page, "</p>");
-    form_begin(x, "/invite", "card invite");
-    form_field(x, SAY_INVITE_CODE, "code", "text", "", "off", true);
-    form_end(x, SAY_CONTINUE);
-    layout_end(x);
-}
-
-bool ask_invite(struct exchange *x)
-{
-    exchange_ask(x, ask_about(CTL_VERB_INVITE_SHOW, CTL_ARG_TOKEN, form_value(&x->form, "code")));
-    return true;
-}
-
-static void invite_gone(struct exchange *x)
-{
-    const struct notice notice = {.message = SAY_INVITE_GONE, .bad = true};
-    x->status = MHD_HTTP_FORBIDDEN;
-    layout_begin(x, SAY_INVITE);
-    notice_show(&x->page, &notice);
-    layout_end(x);
-}
-
-static void invite_form(struct exchange *x, const char *name, uint64_t expires, enum message problem)
-{
-    struct page *p = &x->page;
-    layout_begin(x, SAY_INVITE);
-    if (problem != SAY_NONE)
-        notice_show(p, &(struct notice){.message = problem, .bad = true});
-    page_html(p, "<p>");
-    page_say_of(p, SAY_INVITE_FOR, name);
-    page_html(p, "</p>");
-    if (expires != 0) {
-        page_html(p, "<p class=\"hint\">");
-        page_say(p, SAY_INVITE_UNTIL);
-        page_html(p, " ");
-        page_time(p, expires);
-        page_html(p, "</p>");
-    }
-    form_begin(x, "/invite/use", "card");
-    form_hidden(x, "code", form_value(&x->form, "code"));
-    form_hidden(x, "name", name);
-    form_field(x, SAY_PASSWORD_NEW, "password", "password", "", "new-password", true);
-    form_field(x, SAY_PASSWORD_AGAIN, "again", "password", "", "new-password", true);
-    form_end(x, SAY_PASSWORD_SET);
-    page_html(p, "<p class=\"hint\">");
-    page_say(p, SAY_PASSWORD_RULE);
-    page_html(p, "</p>");
-    layout_end(x);
-}
-
-void show_invited(struct exchange *x)
-{
-    struct ctl_invite invite;
-    if (ctl_invite_read(json_object_get(x->question.data[0], "invite"), &invite) == ERR_OK)
-        invite_form(x, invite.name, invite.expires, SAY_NONE);
-    else
-        invite_gone(x);
-}
-
-bool password_is_good(const struct form *form, enum message *problem)
-{
-    const char *password = form_value(form, "password");
-    *problem = strlen(password) < PASSWORD_LEAST                  ? SAY_PASSWORD_RULE
-               : strcmp(password, form_value(form, "again")) != 0 ? SAY_PASSWORD_DIFFERS
-                                                                  : SAY_NONE;
-    return *problem == SAY_NONE;
-}
-
-bool ask_invite_use(struct exchange *x)
-{
-    enum message problem;
-    if (!password_is_good(&x->form, &problem)) {
-        x->status = MHD_HTTP_UNPROCESSABLE_CONTENT;
-        invite_form(x, form_value(&x->form, "name"), 0, problem);
-        x->ready = true;
-        return false;
-    }
-    struct ctl_request *r = ask_about(CTL_VERB_INVITE_USE, CTL_ARG_TOKEN, form_value(&x->form, "code"));
-    exchange_ask(x, ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password")));
-    return true;
-}
-
-void show_invite_used(struct exchange *x)
-{
-    struct ctl_user user;
-    if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) != ERR_OK || user.name[0] == '\0') {
-        invite_gone(x);
-        return;
-    }
-    exchange_log_in(x, ROLE_USER, user.name);
-    exchange_back(x, "/me", SAY_INVITE_USED);
 }
 
 /* ---- why the VPN did not connect ---- */

@@ -121,17 +121,48 @@ def test_an_invitation_leads_from_the_link_to_the_vpn(site, portal, open_browser
     admin.fill("/admin/users/add", name="dora")
     link = admin.until("the link", lambda: admin.all("#invite"))[0].get_attribute("value")
     assert re.fullmatch(re.escape(portal.url) + "/invite#[A-Za-z0-9_-]+", link)
+    assert admin.one("#invite-qr svg").accessible_name, "the picture says what it is"
+    admin.one("button.copy").click()
+    admin.until("copied", lambda: admin.one("button.copy").text == "Copied")
+    admin.picture("invitation")
     guest.driver.get(link)
     guest.until("the form", lambda: "Welcome, dora." in guest.text)
     assert "#" not in guest.driver.current_url, "the code is out of the address bar"
     guest.fill("/invite/use", password="eleven-frogs-leap", again="eleven-frogs-leap")
     guest.until("logged in", lambda: "You are logged in." in guest.text)
+    assert guest.path == "/me/device"
     client = Client(site.add_computer(), tmp_path, "dora", "eleven-frogs-leap", "four-winds-1867")
     site.on_close(client.close)
     client.wait_up()
     again = open_browser()
     again.driver.get(link)
     again.until("used up", lambda: "This invitation is not good" in again.text)
+
+
+def test_an_invitation_leads_to_a_pattern_by_the_keyboard_alone(portal, open_browser):
+    guest = open_browser((360, 740), "ja")
+    guest.driver.get(f"{portal.url}/invite#{portal.ask('invite.make', name='emma')['token']}")
+    guest.until("the choice", lambda: guest.all("form.pattern"))
+    assert guest.fits()
+    pattern = [0, 21, 10, 35, 5, 44, 18, 31]
+    for cell in pattern[:3]:
+        guest.one(f'button[data-cell="{cell}"]').send_keys(Keys.SPACE)
+    weak = guest.until("the gateway's word", lambda: guest.one("#strength li").text)
+    assert "マスの数が足りません。" in weak
+    for cell in pattern[3:]:
+        guest.one(f'button[data-cell="{cell}"]').send_keys(Keys.SPACE)
+    guest.until("it is good", lambda: "このパターンは使えます。" in guest.one("#strength").text)
+    assert guest.one('button[data-cell="31"]').accessible_name.endswith(": 8")
+    guest.picture("invitation-phone")
+    guest.one("input[name=cells]").send_keys(Keys.ENTER)
+    for _ in range(2):
+        field = guest.until("practice", lambda: guest.one('form[action="/invite/practise"] input[name=answer]'))
+        grid = guest.one("input[name=grid]").get_attribute("value")
+        cells = [cell.text for cell in guest.all(".grid td")]
+        field.send_keys("".join(cells[cell] for cell in pattern), Keys.ENTER)
+        guest.until("the next", lambda: guest.path == "/me/device" or guest.one("input[name=grid]").get_attribute("value") != grid)
+    assert "パターンが有効になりました。" in guest.text and guest.fits()
+    portal.ask("user.del", name="emma")
 
 
 def test_an_administrator_watches_and_disables(site, portal, open_browser, tmp_path):
@@ -168,9 +199,9 @@ def test_a_pattern_is_tapped_on_a_phone(site, portal, open_browser):
     assert browser.fits()
     while browser.path != "/me":
         cells = [cell.text for cell in browser.all(".grid td")]
-        code = browser.one("input[name=code]").get_attribute("value")
+        grid = browser.one("input[name=grid]").get_attribute("value")
         browser.fill("/me/pattern/practise", answer="".join(cells[cell] for cell in pattern))
-        browser.until("the next", lambda: browser.path == "/me" or browser.one("input[name=code]").get_attribute("value") != code)
+        browser.until("the next", lambda: browser.path == "/me" or browser.one("input[name=grid]").get_attribute("value") != grid)
     assert "The pattern is in force." in browser.text
     portal.ask("grid.off", user="alice")
 

@@ -64,6 +64,7 @@ def test_a_disabled_user_is_off_the_vpn_at_once(site, portal, gateway, keeper, t
 def test_an_invitation_is_a_password_once(portal, keeper):
     page = keeper.submit(keeper.get("/admin/users"), "/admin/users/add", name="dora", password="")
     code = invite_of(page)
+    assert "<svg" in page.text and "is good until <time" in page.text and 'class="copy"' in page.text
     assert code not in keeper.get("/admin/invites").text
     dora = portal.visitor()
     page = dora.submit(dora.get("/invite"), "/invite", code=code)
@@ -71,7 +72,7 @@ def test_an_invitation_is_a_password_once(portal, keeper):
     bad = dora.submit(page, "/invite/use", password="eleven-frogs", again="twelve-frogs")
     assert bad.status == 422 and "differ" in bad.text
     page = dora.submit(bad, "/invite/use", password="eleven-frogs", again="eleven-frogs")
-    assert page.status == 200 and "You are logged in." in page.text
+    assert page.status == 200 and "You are logged in." in page.text and "Set up a device" in page.text
     late = portal.visitor()
     assert late.submit(late.get("/invite"), "/invite", code=code).status == 403
     assert portal.visitor().log_in("dora", "eleven-frogs").status == 200

@@ -40,7 +40,8 @@ def enrol(portal):
     visitor.log_in("alice", "wonder-land-42")
     page = visitor.get("/me/pattern")
     weak = visitor.submit(page, "/me/pattern", cells="0,1,2,3,4,5,6,7", old="wonder-land-42")
-    assert "This pattern is not taken." in weak.text
+    assert weak.status == 422 and "This pattern is not taken." in weak.text
+    assert "The pattern leaves out blocks of the grid." in weak.text, weak.text
     unproved = visitor.submit(page, "/me/pattern", cells=",".join(map(str, PATTERN)), old="not-the-password")
     assert "Practise" not in unproved.text
     page = visitor.submit(page, "/me/pattern", cells=",".join(map(str, PATTERN)), old="wonder-land-42")
@@ -95,3 +96,114 @@ def test_one_time_codes_are_begun_by_a_picture_and_taken_away_by_a_code(site):
     assert site.portal.ask("user.list", name="alice")["users"][0]["totp"]
     page = visitor.submit(page, "/me/codes/off", answer="000000")
     assert site.portal.ask("user.list", name="alice")["users"][0]["totp"], "not without a code"
+
+
+def invitation(portal, name, **args):
+    return portal.ask("invite.make", name=name, **args)["token"]
+
+
+def opened(portal, code, language="en"):
+    visitor = portal.visitor(language)
+    return visitor, visitor.submit(visitor.get("/invite"), "/invite", code=code)
+
+
+def practised(visitor, page, answer=read):
+    """Reads grids until there are no more."""
+    for _ in range(4):
+        if not page.text.count('action="/invite/practise"'):
+            return page
+        page = visitor.submit(page, "/invite/practise", answer=answer(page))
+    raise AssertionError(page.text)
+
+
+def test_an_invitation_leads_to_a_pattern_and_the_file_for_the_device(site, tmp_path):
+    portal = site.portal
+    code = invitation(portal, "dora")
+    visitor, page = opened(portal, code)
+    assert "Welcome, dora." in page.text and page.form("/invite/use") and page.form("/invite/pattern")
+    page = visitor.submit(page, "/invite/pattern", cells=",".join(map(str, PATTERN)))
+    wrong = visitor.submit(page, "/invite/practise", answer="12345678")
+    assert "That was not what stands there." in wrong.text
+    page = visitor.submit(wrong, "/invite/practise", answer=read(wrong))
+    assert "Rounds left: 1." in page.text and portal.ask("invite.list")["invites"], "not used up yet"
+    page = visitor.submit(page, "/invite/practise", answer=read(page))
+    assert "Your pattern is in force. You are logged in." in page.text and "Set up a device" in page.text
+    assert portal.ask("invite.list")["invites"] == []
+    assert opened(portal, code)[1].status == 403, "good once"
+    page = visitor.get("/grid")
+    other = portal.visitor()
+    page = other.submit(other.get("/grid"), "/grid", name="dora")
+    client = Client(site.add_computer(), tmp_path, "dora", read(page), "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+
+
+def test_an_enrolment_that_was_left_is_gone_on_with(site):
+    portal = site.portal
+    code = invitation(portal, "dora")
+    visitor, page = opened(portal, code)
+    assert "Go on practising" not in page.text
+    page = visitor.submit(page, "/invite/pattern", cells=",".join(map(str, PATTERN)), phrase="sesame", after="1")
+    visitor.submit(page, "/invite/practise", answer=read(page) + "sesame")
+    visitor, page = opened(portal, code)  # another browser, the same link
+    page = visitor.submit(page, "/invite/practise")
+    assert "Rounds left: 1." in page.text, page.text
+    page = practised(visitor, page, lambda seen: read(seen) + "sesame")
+    assert "Your pattern is in force." in page.text
+    assert portal.ask("user.list", name="dora")["users"][0]["phrase"]
+    code = invitation(portal, "dora")
+    visitor, page = opened(portal, code)
+    page = visitor.submit(page, "/invite/use", password="eleven-frogs", again="eleven-frogs")
+    assert portal.visitor().log_in("dora", "eleven-frogs").status == 200, "a password in place of the pattern"
+
+
+def test_an_invitation_for_one_name_makes_no_pattern_for_another(site):
+    portal = site.portal
+    visitor, page = opened(portal, invitation(portal, "dora"))
+    fields = {**page.form("/invite/pattern"), "cells": ",".join(map(str, PATTERN))}
+    page = visitor.follow(visitor.post("/invite/pattern", {**fields, "name": "alice", "user": "alice"}))
+    page = practised(visitor, page)
+    assert portal.ask("user.list", name="alice")["users"][0]["login"] == "password"
+    assert portal.ask("user.list", name="dora")["users"][0]["login"] == "grid"
+    for path in ("/invite/trial", "/invite/pattern", "/invite/practise"):
+        stranger = portal.visitor()
+        token = stranger.get("/invite").form("/invite")["token"]
+        assert stranger.post(path, {**fields, "token": token, "code": "a" * 32}).status == 403, path
+
+
+def tried(visitor, page, action, cells):
+    """Presses the button that only tries the pattern."""
+    return visitor.follow(visitor.post(action.replace("pattern", "trial") if "invite" in action else action + "/trial",
+                                       {**page.form(action), "cells": cells}))
+
+
+def test_what_a_pattern_is_worth_is_told_without_taking_it(site):
+    portal = site.portal
+    visitor, page = opened(portal, invitation(portal, "dora"), "ja")
+    page = tried(visitor, page, "/invite/pattern", "0,1,2,3,4,5,6,7")
+    assert page.status == 422 and "使っていないブロックがあります。" in page.text
+    assert page.form("/invite/pattern")["cells"] == "0,1,2,3,4,5,6,7", "what was typed stands there"
+    page = tried(visitor, page, "/invite/pattern", ",".join(map(str, PATTERN)))
+    assert page.status == 200 and re.search("強さ: [2-5][0-9] ビット", page.text), page.text
+    odd = tried(visitor, page, "/invite/pattern", "0,x,<b>")
+    assert odd.status == 422 and "A pattern is written like" in odd.text and "<b>" not in odd.text
+    code = page.form("/invite/pattern")["code"]
+    assert portal.ask("invite.show", token=code)["invite"]["rounds"] == 0, "nothing is kept"
+    alice = portal.visitor()
+    alice.log_in("alice", "wonder-land-42")
+    page = tried(alice, alice.get("/me/pattern"), "/me/pattern", "0,1,2")
+    assert "The pattern has too few cells." in page.text
+    statuses = set()
+    for _ in range(200):
+        statuses.add(alice.post("/me/pattern/trial", {**page.form("/me/pattern"), "cells": "0,1,2"}).status)
+        if 429 in statuses:
+            break
+    assert statuses == {422, 429}, "tries are limited"
+
+
+def test_a_group_says_whether_it_is_a_password_or_a_pattern(site):
+    portal = site.portal
+    for login, offered in (("grid", {"/invite/pattern"}), ("password", {"/invite/use"}), ("", {"/invite/pattern", "/invite/use"})):
+        portal.ask("group.add", name=f"all-{login}", login=login)
+        page = opened(portal, invitation(portal, f"user-{login}", group=f"all-{login}"))[1]
+        assert offered == {"/invite/pattern", "/invite/use"} & set(page.forms()), login

@@ -90,32 +90,94 @@ function followGateway() {
   });
 }
 
-// A pattern: tapped cells go into the field in their order, and each shows its place; a second tap takes it out.
+// A pattern: tapped cells go into the field in their order, and each shows its place; a second tap takes it out. What the
+// pattern is worth is asked of the gateway, as the button does that is there without the script.
 function takePattern() {
   const form = document.querySelector("form.pattern");
   if (!form) {
     return;
   }
-  let order = [];
+  const field = form.elements.cells;
+  const buttons = [...form.querySelectorAll("button[data-cell]")];
+  const names = new Map(buttons.map((button) => [button, button.getAttribute("aria-label")]));
+  const trial = form.querySelector("button.trial");
+  const path = trial.getAttribute("formaction");
+  let waiting = null;
+  let asked = null;
+
+  function order() {
+    return field.value.split(/[, ]+/).filter((cell) => cell !== "");
+  }
+
+  function show() {
+    const cells = order();
+    for (const button of buttons) {
+      const place = cells.indexOf(button.dataset.cell);
+      button.textContent = place < 0 ? "" : place + 1;
+      button.setAttribute("aria-pressed", place >= 0);
+      button.setAttribute("aria-label", names.get(button) + (place < 0 ? "" : `: ${place + 1}`));
+    }
+  }
+
+  async function judge() {
+    const what = new URLSearchParams();
+    for (const name of ["token", "code", "cells"]) {
+      if (form.elements[name]) {
+        what.set(name, form.elements[name].value);
+      }
+    }
+    asked?.abort();
+    asked = new AbortController();
+    const answer = await fetch(path, { method: "POST", body: what, credentials: "same-origin", redirect: "error", signal: asked.signal });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const word = page.getElementById("strength");
+    if (word) {
+      document.getElementById("strength").replaceChildren(...word.childNodes);
+    }
+  }
+
+  function changed() {
+    show();
+    clearTimeout(waiting);
+    waiting = setTimeout(() => judge().catch(() => {}), 350);
+  }
+
   form.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-cell]");
     if (!button) {
       return;
     }
     const cell = button.dataset.cell;
-    order = order.includes(cell) ? order.filter((other) => other !== cell) : [...order, cell];
-    form.elements.cells.value = order.join(",");
-    for (const each of form.querySelectorAll("button[data-cell]")) {
-      const place = order.indexOf(each.dataset.cell);
-      each.textContent = place < 0 ? "" : place + 1;
-      each.setAttribute("aria-pressed", place >= 0);
-    }
+    const cells = order();
+    field.value = (cells.includes(cell) ? cells.filter((other) => other !== cell) : [...cells, cell]).join(",");
+    changed();
   });
+  field.addEventListener("input", changed);
+  trial.remove(); // as the first button it would be what Enter presses
+  show();
+}
+
+// A button that copies what stands in the field before it.
+function offerCopies() {
+  for (const button of document.querySelectorAll("button.copy")) {
+    const field = document.getElementById(button.getAttribute("aria-controls"));
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      field.select();
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        document.execCommand("copy");
+      }
+      button.textContent = button.dataset.done;
+    });
+  }
 }
 
 document.addEventListener("DOMContentLoaded", () => {
   tellTimes(document);
   takeInvitation();
   takePattern();
+  offerCopies();
   followGateway();
 });

@@ -99,6 +99,137 @@ static bool count(void *ctx, const struct aaa_invite *one)
     return true;
 }
 
+/* ---- a pattern ---- */
+
+static struct aaa *with_grids(void)
+{
+    struct aaa *a = with_alice();
+    service.config.grid = (struct config_grid){.enabled = true,
+                                               .blocks = 3,
+                                               .rows = 4,
+                                               .columns = 4,
+                                               .life = 120,
+                                               .least = 8,
+                                               .in_blocks = 2,
+                                               .strangers = true,
+                                               .per_source = 60};
+    snprintf(service.config.grid.alphabet, sizeof service.config.grid.alphabet, "0123456789");
+    assert_int_equal(aaa_reconfigure(a, &service.config), ERR_OK);
+    return a;
+}
+
+static const uint8_t shape[] = {0, 21, 10, 35, 5, 44, 18, 31};
+
+static struct aaa_enrolment enrol(struct aaa *a, bool trial)
+{
+    struct aaa_enrolment e = {0};
+    const struct aaa_new_pattern wanted = {
+        .cells = "0,21,10,35,5,44,18,31", .phrase = "", .trial = trial, .wall = SERVICE_WALL, .now = 1};
+    if (aaa_invite_enrol(a, token, &wanted, &e, service.why) != ERR_OK)
+        fail_msg("%s", service.why);
+    return e;
+}
+
+/* Reads the grid; "" as its code asks for another. */
+static enum err practise(struct aaa *a, struct aaa_enrolment *e, const char *code)
+{
+    char answer[sizeof shape + 1] = "";
+    for (size_t i = 0; i < sizeof shape; i++)
+        answer[i] = e->grid.cells[shape[i]];
+    const struct aaa_practice practice = {.code = code, .answer = answer, .wall = SERVICE_WALL, .now = 2};
+    return aaa_invite_practise(a, token, &practice, e, &invite, service.why);
+}
+
+static bool is_open(struct aaa *a)
+{
+    return aaa_invite_show(a, token, SERVICE_WALL, &invite, service.why) == ERR_OK;
+}
+
+static bool has_pattern(struct aaa *a)
+{
+    struct aaa_user alice;
+    assert_int_equal(aaa_user_get(a, "alice", &alice, service.why), ERR_OK);
+    return alice.grid;
+}
+
+static void an_invitation_is_good_until_its_pattern_is_in_force(void **state)
+{
+    (void)state;
+    struct aaa *a = with_grids();
+    make(a, 0);
+    struct aaa_enrolment e = enrol(a, false);
+    assert_int_equal(e.rounds, AAA_PRACTICE_ROUNDS);
+    for (unsigned left = AAA_PRACTICE_ROUNDS; left > 0; left--) {
+        assert_true(is_open(a) && !has_pattern(a));
+        assert_int_equal(aaa_grid_practising(a, "alice", 2), left);
+        assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
+    }
+    assert_int_equal(e.rounds, 0);
+    assert_string_equal(invite.name, "Alice");
+    assert_true(has_pattern(a) && !is_open(a));
+    assert_int_equal(practise(a, &e, ""), ERR_NOTFOUND);
+    aaa_close(a);
+}
+
+static void practice_goes_on_with_another_grid_after_a_pause(void **state)
+{
+    (void)state;
+    struct aaa *a = with_grids();
+    make(a, 0);
+    struct aaa_enrolment e = enrol(a, false);
+    assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
+    assert_int_equal(e.rounds, 1);
+    char before[GRID_CODE_SIZE];
+    memcpy(before, e.grid.code, sizeof before);
+    for (int i = 0; i < 20; i++) /* looking is no try */
+        assert_int_equal(practise(a, &e, ""), ERR_OK);
+    assert_true(e.accepted && e.rounds == 1 && strcmp(before, e.grid.code) != 0);
+    assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
+    assert_true(has_pattern(a));
+    aaa_close(a);
+}
+
+static void an_invitation_that_is_taken_back_in_the_middle_of_practice_makes_no_pattern(void **state)
+{
+    (void)state;
+    struct aaa *a = with_grids();
+    make(a, 0);
+    struct aaa_enrolment e = enrol(a, false);
+    assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
+    assert_int_equal(aaa_invite_revoke(a, 0, "alice", service.why), ERR_OK);
+    assert_int_equal(practise(a, &e, e.grid.code), ERR_NOTFOUND);
+    assert_false(has_pattern(a));
+    aaa_close(a);
+}
+
+static void a_trial_keeps_nothing(void **state)
+{
+    (void)state;
+    struct aaa *a = with_grids();
+    make(a, 0);
+    const struct aaa_enrolment e = enrol(a, true);
+    assert_true(e.accepted && e.rounds == 0 && e.guesses > 1u << 20);
+    assert_int_equal(aaa_grid_practising(a, "alice", 2), 0);
+    assert_true(is_open(a));
+    aaa_close(a);
+}
+
+static void a_password_by_invitation_takes_the_place_of_a_pattern(void **state)
+{
+    (void)state;
+    struct aaa *a = with_grids();
+    make(a, 0);
+    struct aaa_enrolment e = enrol(a, false);
+    while (e.rounds > 0)
+        assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
+    assert_false(service_login(a, "alice", "secret", 1).accepted);
+    make(a, 0);
+    assert_int_equal(use(a, "new words", SERVICE_WALL), ERR_OK);
+    assert_false(has_pattern(a));
+    assert_true(service_login(a, "alice", "new words", 2).accepted);
+    aaa_close(a);
+}
+
 static void invitations_are_listed_and_taken_back(void **state)
 {
     (void)state;
@@ -208,6 +339,11 @@ int main(void)
         cmocka_unit_test(a_password_that_cannot_be_taken_leaves_the_invitation_good),
         cmocka_unit_test(an_invitation_may_be_used_without_a_password),
         cmocka_unit_test(an_invitation_ends_with_its_time_its_user_and_a_newer_one),
+        cmocka_unit_test(an_invitation_is_good_until_its_pattern_is_in_force),
+        cmocka_unit_test(practice_goes_on_with_another_grid_after_a_pause),
+        cmocka_unit_test(an_invitation_that_is_taken_back_in_the_middle_of_practice_makes_no_pattern),
+        cmocka_unit_test(a_trial_keeps_nothing),
+        cmocka_unit_test(a_password_by_invitation_takes_the_place_of_a_pattern),
         cmocka_unit_test(invitations_are_listed_and_taken_back),
         cmocka_unit_test(a_user_made_for_an_invitation_has_a_password_that_nobody_knows),
         cmocka_unit_test(the_store_does_not_have_the_tokens_themselves),

@@ -40,6 +40,19 @@ static void every_stage_and_cause_is_there_in_japanese(void **state)
             fail_msg("causes_ja.def has no CAUSE_JA for %s", cause_word(c));
 }
 
+static void every_weakness_of_a_pattern_is_there_in_japanese(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+#define GRID_WEAKNESS(name, word, sentence) word,
+#include "grid/weakness.def"
+#undef GRID_WEAKNESS
+    };
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (is_ascii(weakness_told(words[i], LANGUAGE_JA, "")))
+            fail_msg("weakness_ja.def has no %s", words[i]);
+}
+
 static void a_word_that_is_new_is_told_in_english(void **state)
 {
     (void)state;
@@ -74,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_is_there_in_both_languages),
         cmocka_unit_test(every_stage_and_cause_is_there_in_japanese),
+        cmocka_unit_test(every_weakness_of_a_pattern_is_there_in_japanese),
         cmocka_unit_test(a_word_that_is_new_is_told_in_english),
         cmocka_unit_test(a_browser_gets_the_language_it_wants_most),
     };

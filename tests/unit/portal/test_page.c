@@ -40,7 +40,7 @@ static void a_name_in_a_message_is_escaped_too(void **state)
     struct page page;
     page_init(&page, LANGUAGE_JA);
     page_say_of(&page, SAY_INVITE_FOR, "<alice>");
-    assert_string_equal(text_of(&page), "&lt;alice&gt; さん、ようこそ。VPN のパスワードを決めてください。");
+    assert_string_equal(text_of(&page), "&lt;alice&gt; さん、ようこそ。VPN へのログイン方法を決めてください。");
     page_done(&page);
 }
 
