@@ -245,11 +245,17 @@ struct show {
     char doing[CTL_PHRASE_MAX];
 };
 void show_progress(struct show *s, const struct ctl_progress *p);
-void show_line(struct show *s, const char *text); /* one of ours */
-void show_tick(struct show *s);                   /* turns the spinner; nothing where there is none */
-void show_done(struct show *s);                   /* takes it away */
+void show_json(const struct show *s, json_t *progress); /* for programs, as the engine has told it */
+void show_line(struct show *s, const char *text);       /* one of ours */
+void show_tick(struct show *s);                         /* turns the spinner; nothing where there is none */
+void show_done(struct show *s);                         /* takes it away */
 /* The lines of a connection that is up; with counters for status. */
 void show_link(FILE *out, const struct ctl_link *link, bool counters);
+
+#define QUESTION_TEXT_MAX 1536
+
+/* The question of a "prompt", for the terminal: progress is the JSON that p was read from. */
+void question_text(const json_t *progress, const struct ctl_progress *p, char out[static QUESTION_TEXT_MAX]);
 
 /* Follows an engine until it is up, or with --foreground until it ends. ours: we started it, so an interruption ends
  * it. Returns the exit status; all has been said. */

@@ -18,6 +18,8 @@ static void put_state(FILE *out, const struct ctl_link *l)
     else if (strcmp(l->state, "waiting") == 0)
         fprintf(out, " is not connected; the next attempt is in %s",
                 text_duration(l->retry_at > now ? l->retry_at - now : 0, text));
+    else if (strcmp(l->state, "asking") == 0)
+        fprintf(out, " waits for an answer to what the server asks; give it with: sekisho connect %s", l->profile);
     else
         fprintf(out, " is %s", strcmp(l->state, "ending") == 0 ? "ending" : "being connected");
     fputs(".\n", out);

@@ -85,20 +85,20 @@ static void give_up(struct watch *w, const char *question)
 }
 
 /* An interruption while the user types is seen by the loop, as at any other time. */
-static void ask_user(struct watch *w, const char *question)
+static void ask_user(struct watch *w, const json_t *json, const struct ctl_progress *p)
 {
-    char line[PASSWORD_MAX] = "", text[CTL_PROMPT_MAX + 2];
+    char line[PASSWORD_MAX] = "", text[QUESTION_TEXT_MAX];
     struct pollfd interrupted = {.fd = w->show.cli->signals, .events = POLLIN};
-    snprintf(text, sizeof text, "%s ", question);
+    question_text(json, p, text);
     show_done(&w->show);
     if (password_ask(text, true, line))
         tell_engine(w, line);
-    else if (poll(&interrupted, 1, 0) <= 0)
-        give_up(w, question);
+    else if (poll(&interrupted, 1, 0) <= 0 && !w->show.cli->json)
+        give_up(w, p->detail); /* a program may answer by the verb client.answer */
     bytes_wipe(line, sizeof line);
 }
 
-static void take(struct watch *w, const json_t *json)
+static void take(struct watch *w, json_t *json)
 {
     struct ctl_progress p;
     if (ctl_progress_read(json, &p) != ERR_OK)
@@ -106,9 +106,12 @@ static void take(struct watch *w, const json_t *json)
     w->over = strcmp(p.type, "ended") == 0;
     if (w->over || (w->interrupted && strcmp(p.type, "step") != 0))
         return;
-    show_progress(&w->show, &p);
+    if (w->show.cli->json)
+        show_json(&w->show, json);
+    else
+        show_progress(&w->show, &p);
     if (strcmp(p.type, "prompt") == 0)
-        ask_user(w, p.detail);
+        ask_user(w, json, &p);
     if (strcmp(p.type, "up") == 0)
         tell_up(w);
     bool final = (strcmp(p.type, "failed") == 0 || strcmp(p.type, "lost") == 0) && p.retry == 0;
@@ -127,7 +130,7 @@ static void catch_up(struct watch *w, const json_t *data)
 {
     struct ctl_link link = {0};
     size_t i;
-    const json_t *one;
+    json_t *one;
     const json_t *told = json_object_get(data, "progress");
     json_array_foreach(told, i, one) if (i + 1 == json_array_size(told) || !is_prompt(one))
         take(w, one); /* what was asked before the last thing that happened has its answer */

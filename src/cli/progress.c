@@ -119,17 +119,19 @@ static void put_up(const struct show *s, const struct ctl_progress *p)
     fputc('\n', s->cli->io->out);
 }
 
+void show_json(const struct show *s, json_t *progress)
+{
+    FILE *out = s->cli->io->out;
+    json_t *line = ctl_data("progress", json_incref(progress));
+    json_dumpf(line, out, JSON_COMPACT);
+    json_decref(line);
+    fputc('\n', out);
+    fflush(out);
+}
+
 void show_progress(struct show *s, const struct ctl_progress *p)
 {
     FILE *out = s->cli->io->out;
-    if (s->cli->json) {
-        json_t *line = ctl_data("progress", ctl_progress_json(p));
-        json_dumpf(line, out, JSON_COMPACT);
-        json_decref(line);
-        fputc('\n', out);
-        fflush(out);
-        return;
-    }
     show_done(s);
     if (strcmp(p->type, "step") == 0)
         put_step(s, p);

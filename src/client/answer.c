@@ -29,6 +29,11 @@ void client_rate(struct engine *engine)
     engine->rated_out = status.out_bytes;
 }
 
+static bool is_asking(const struct engine *engine)
+{
+    return engine->told_count > 0 && strcmp(engine->told[engine->told_count - 1].progress.type, "prompt") == 0;
+}
+
 static const char *state_word(const struct engine *engine, const struct sekisho_status *status)
 {
     if (engine->ending)
@@ -39,7 +44,7 @@ static const char *state_word(const struct engine *engine, const struct sekisho_
     case SEKISHO_WAITING:
         return "waiting";
     case SEKISHO_CONNECTING:
-        return "connecting";
+        return is_asking(engine) ? "asking" : "connecting";
     case SEKISHO_IDLE:
         break;
     }
@@ -132,7 +137,7 @@ static char *answer_events(const struct engine *engine)
     const struct ctl_link link = describe(engine);
     json_t *list = json_array();
     for (size_t i = 0; i < engine->told_count; i++)
-        json_array_append_new(list, ctl_progress_json(&engine->told[i]));
+        json_array_append_new(list, follow_json(&engine->told[i]));
     json_t *data = ctl_data("link", ctl_link_json(&link));
     if (data)
         json_object_set_new(data, "progress", list);

@@ -10,6 +10,12 @@
 #include "sekisho/sekisho.h"
 #include "steward/steward.h"
 
+/* What happened, and what is drawn with it. */
+struct told {
+    struct ctl_progress progress;
+    struct ctl_grid grid; /* no cells: none */
+};
+
 #define CLIENT_TOLD_MAX 64 /* steps of the attempt under way that latecomers to the control socket are told */
 
 /* Exit statuses that no cause has; see base/exits.def. */
@@ -82,7 +88,7 @@ struct engine {
     char problem[STEWARD_WHY]; /* why the host could not be made so; "" */
     int64_t up_since;          /* wall clock; 0: it is not up */
     int64_t retry_at;
-    struct ctl_progress told[CLIENT_TOLD_MAX];
+    struct told told[CLIENT_TOLD_MAX];
     size_t told_count;
     usec_t rated_at; /* when the bytes were counted last, for the rates */
     uint64_t rated_in, rated_out, rate_in, rate_out;
@@ -97,6 +103,7 @@ void host_lookups(struct engine *engine, bool on);
 
 /* follow.c: tells the log, the control socket and systemd what happens. */
 void follow(struct engine *engine, const struct sekisho_event *event);
+json_t *follow_json(const struct told *told);
 void follow_say(const struct engine *engine, const char *type, const char *text);
 
 /* log.c: the log in a file, to which standard output and standard error go from then on. */

@@ -117,13 +117,33 @@ static void up_text(const struct engine *engine, const struct sekisho_network *n
         at += snprintf(out + at, cap - (size_t)at, ", DNS server %s", n->dns[i]);
 }
 
+static struct ctl_grid grid_of(const struct sekisho_event *event)
+{
+    const struct sekisho_grid *g = &event->grid;
+    if (event->type != SEKISHO_PROMPT || g->cells[0] == '\0')
+        return (struct ctl_grid){0};
+    struct ctl_grid out = {
+        .blocks = g->blocks, .rows = g->rows, .columns = g->columns, .expires = (uint64_t)clock_wall() + g->seconds};
+    snprintf(out.number, sizeof(out.number), "%u", g->number);
+    snprintf(out.cells, sizeof(out.cells), "%s", g->cells);
+    return out;
+}
+
+json_t *follow_json(const struct told *told)
+{
+    json_t *json = ctl_progress_json(&told->progress);
+    if (json && told->grid.cells[0])
+        json_object_set_new(json, "grid", ctl_grid_json(&told->grid));
+    return json;
+}
+
 static struct ctl_progress progress_of(const struct engine *engine, const struct sekisho_event *event)
 {
-    struct ctl_progress p = {.time = wall_ms(), .at = event->at_ms, .retry = event->retry_ms};
+    struct ctl_progress p = {.time = wall_ms(), .at = event->at_ms, .retry = event->retry_ms, .round = event->round};
     view_copy_text(p.type, sizeof(p.type), view_str(type_of(engine, event)));
     view_copy_text(p.stage, sizeof(p.stage), view_str(event->stage));
     view_copy_text(p.sentence, sizeof(p.sentence), view_str(event->sentence));
-    view_copy_text(p.detail, sizeof(p.detail), view_str(event->type == SEKISHO_PROMPT ? event->prompt : event->detail));
+    view_copy_text(p.detail, sizeof(p.detail), view_str(event->detail));
     view_copy_text(p.cause, sizeof(p.cause), view_str(event->cause[0] ? event->cause : "none"));
     view_copy_text(p.why, sizeof(p.why), view_str(event->why));
     view_copy_text(p.cure, sizeof(p.cure), view_str(event->cure));
@@ -135,20 +155,20 @@ static struct ctl_progress progress_of(const struct engine *engine, const struct
 }
 
 /* An attempt begins with an empty page. */
-static void remember(struct engine *engine, const struct ctl_progress *p, bool fresh)
+static void remember(struct engine *engine, const struct told *told, bool fresh)
 {
     if (fresh)
         engine->told_count = 0;
     if (engine->told_count < CLIENT_TOLD_MAX)
-        engine->told[engine->told_count++] = *p;
+        engine->told[engine->told_count++] = *told;
 }
 
-static void spread(struct engine *engine, const struct ctl_progress *p)
+static void spread(struct engine *engine, const struct told *told)
 {
-    write_log(engine, p);
+    write_log(engine, &told->progress);
     if (!engine->control)
         return;
-    char *line = ctl_event_line(ctl_progress_json(p));
+    char *line = ctl_event_line(follow_json(told));
     control_tell(engine->control, line);
     ctl_line_free(line);
 }
@@ -208,12 +228,12 @@ static void make_host(struct engine *engine, const struct sekisho_network *netwo
 
 void follow(struct engine *engine, const struct sekisho_event *event)
 {
-    const struct ctl_progress p = progress_of(engine, event);
+    const struct told told = {progress_of(engine, event), grid_of(event)};
     if (event->type == SEKISHO_UP)
         make_host(engine, &event->network);
-    spread(engine, &p);
-    const bool fresh = event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && p.detail[0];
-    remember(engine, &p, fresh);
+    spread(engine, &told);
+    const bool fresh = event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && event->detail[0];
+    remember(engine, &told, fresh);
     if (fresh && engine->options->wishes.no_leak)
         host_lookups(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
     tell_service(event);

@@ -296,7 +296,7 @@ struct ctl_event {
 /* client.status: the connection of an engine. What is not known yet is "" or 0. */
 struct ctl_link {
     char profile[64]; /* the name */
-    char state[16];   /* "connecting", "up", "waiting" for the next attempt, "ending" */
+    char state[16];   /* "connecting", "asking" the user, "up", "waiting" for the next attempt, "ending" */
     uint64_t pid;     /* of the engine */
     char user[CTL_USER_MAX];
     char server[256];                       /* as the profile has it */
@@ -329,8 +329,8 @@ struct ctl_link {
 struct ctl_progress {
     uint64_t time; /* milliseconds since 1970 */
     uint64_t at;   /* milliseconds since the attempt began */
-    char type[16]; /* "step", "prompt" (detail is the question), "up", "lost" (it was up), "failed" (it was not yet),
-                      "ended" */
+    char type[16]; /* "step", "prompt" (detail is the question; "grid" beside it), "up", "lost" (it was up), "failed"
+                      (it was not yet), "ended" */
     char stage[CTL_WORD_MAX];
     char sentence[CTL_PHRASE_MAX]; /* the stage's */
     char detail[CTL_PROMPT_MAX];
@@ -338,6 +338,7 @@ struct ctl_progress {
     char why[CTL_PHRASE_MAX], cure[CTL_PHRASE_MAX];
     uint64_t retry;            /* milliseconds until the next attempt, with "lost" and "failed"; 0: there is none */
     char address[IP_TEXT_MAX]; /* inner, with "up" */
+    uint64_t round; /* with "prompt": how often it was asked in this attempt; more than 1: the answer was wrong */
 };
 
 /* router.status: a router with IPsec passthrough */

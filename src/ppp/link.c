@@ -4,10 +4,12 @@
  */
 #include "ppp/ppp_internal.h"
 
+/* Whoever ends a login that was asked for anew: the wrong answer is why. */
 void link_blame(struct ppp *ppp, enum cause cause)
 {
+    const struct eap *eap = ppp->auth.eap;
     if (ppp->cause == CAUSE_NONE)
-        ppp->cause = cause;
+        ppp->cause = eap && eap->rounds > 1 && eap->cause != CAUSE_NONE ? eap->cause : cause;
 }
 
 void link_lcp_up(struct ppp *ppp)

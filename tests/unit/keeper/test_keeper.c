@@ -346,9 +346,23 @@ static void who_stops_says_goodbye_once(void **state)
     assert_int_equal(k.state, KEEPER_IDLE);
 }
 
+static void who_was_asked_something_has_time_to_type(void **state)
+{
+    (void)state;
+    begin(KEEPER_NEVER);
+    resolve_and_try(1);
+    now += 50 * USEC_SEC;
+    keeper_asked(&k, now);
+    assert_true(keeper_deadline(&k) - now > 180 * USEC_SEC); /* PPP's own limit comes first */
+    keeper_up(&k, now + 170 * USEC_SEC);
+    keeper_asked(&k, now); /* too late to matter */
+    assert_true(keeper_deadline(&k) == USEC_NEVER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_was_asked_something_has_time_to_type),
         cmocka_unit_test(a_server_that_is_restarted_is_found_again),
         cmocka_unit_test(the_pauses_grow_to_a_minute_and_no_further),
         cmocka_unit_test(a_connection_that_never_holds_for_long_is_not_hurried),

@@ -353,6 +353,41 @@ static void a_wrong_answer_is_asked_for_anew_three_times_in_all(void **state)
     ppp_free(s.ppp);
 }
 
+/* A client that only says what it has saved hangs up when it is asked again. */
+static void who_hangs_up_after_a_wrong_answer_failed_by_it(void **state)
+{
+    (void)state;
+    struct side s;
+    asking_server(&s, 67, "Row?", true);
+    expect(&s, "ff03c227 01 03 0009 06 526f773f");
+    say(&s, "ff03c227 02 03 0006 06 31");
+    expect(&s, "ff03c227 01 04 0009 06 526f773f");
+    say(&s, "ff03c021 05 09 0004"); /* --> Terminate-Request */
+    expect(&s, "ff03c021 06 09 0004");
+    assert_int_equal(ppp_cause(s.ppp), CAUSE_AUTH_PASSWORD);
+    ppp_free(s.ppp);
+}
+
+static void a_saved_password_is_said_once(void **state)
+{
+    (void)state;
+    struct side s;
+    uint8_t frame[PPP_FRAME_MAX];
+    side_init(&s, false, 68);
+    METHODS(&s, PPP_AUTH_EAP_GTC);
+    s.config.answer_prompts = true;
+    side_start(&s);
+    acknowledge(&s, frame, expect_start(&s, "ff03c021 01", frame));
+    say(&s, "ff03c021 01 01 0008 0304 c227");
+    expect(&s, "ff03c021 02 01 0008 0304 c227");
+    say(&s, "ff03c227 01 01 0006 06 3f");
+    expect(&s, "ff03c227 02 01 000c 06 73656372657431");
+    say(&s, "ff03c227 01 02 0006 06 3f");   /* --> asked again: it was wrong */
+    expect_start(&s, "ff03c021 05", frame); /* <-- Terminate-Request */
+    assert_int_equal(ppp_cause(s.ppp), CAUSE_AUTH_REFUSED);
+    ppp_free(s.ppp);
+}
+
 static void a_right_answer_after_a_wrong_one_opens(void **state)
 {
     (void)state;
@@ -813,6 +848,8 @@ int main(void)
         cmocka_unit_test(a_server_that_insists_on_eap_gets_it),
         cmocka_unit_test(what_gtc_asks_is_told_by_the_caller),
         cmocka_unit_test(a_wrong_answer_is_asked_for_anew_three_times_in_all),
+        cmocka_unit_test(who_hangs_up_after_a_wrong_answer_failed_by_it),
+        cmocka_unit_test(a_saved_password_is_said_once),
         cmocka_unit_test(a_right_answer_after_a_wrong_one_opens),
         cmocka_unit_test(guesses_are_counted_beyond_lcp),
         cmocka_unit_test(a_late_wording_is_not_shown_to_another),
