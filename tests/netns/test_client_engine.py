@@ -151,7 +151,7 @@ def memory(pid):
                 yield file.read(end - begin)
 
 
-@pytest.mark.skipif("SEKISHO_SANITIZED" in os.environ, reason="sanitizers map more memory than can be read")
+@pytest.mark.plain
 def test_the_helper_with_roots_rights_knows_no_secret(site, start):
     engine = start(profile(site))
     engine.wait_up()

@@ -1,12 +1,11 @@
-"""What Prometheus sees, read by its own tool where that is installed and by a strict reader of ours; and readers who mean
-no good."""
+"""What Prometheus sees, read by the project's own parser and by a strict one of ours; and readers who mean no good."""
 import re
-import shutil
 import socket
 import subprocess
 import time
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from lab.gateway import settings
 from lab.shell import wait_for
@@ -61,7 +60,7 @@ def numbers(site):
     return parse(text)
 
 
-def test_the_numbers_are_those_of_the_gateway_and_their_tool_reads_them(site):
+def test_the_numbers_are_those_of_the_gateway_and_their_parser_reads_them(site):
     site.connect().ping(count=5)
     refused = site.connect(user="bob", password="guess", wait=False)
     refused.wait_end(15)
@@ -74,9 +73,8 @@ def test_the_numbers_are_those_of_the_gateway_and_their_tool_reads_them(site):
     assert told["sekisho_ends_total"]['cause="wrong-password"'] == 1
     text = ask(site).split(b"\r\n\r\n", 1)[1]
     assert b"alice" not in text and b"203.0.113" not in text
-    if shutil.which("promtool"):
-        checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True)
-        assert checked.returncode == 0 and not checked.stderr, checked.stderr
+    read = {sample.name for family in text_string_to_metric_families(text.decode()) for sample in family.samples}
+    assert read == set(told)
 
 
 def test_every_name_is_documented(site):
