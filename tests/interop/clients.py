@@ -135,6 +135,10 @@ class StockClient:
         """Dials this server from now on."""
         self.server = server
         self.guest.write("/etc/xl2tpd/xl2tpd.conf", XL2TPD.format(server=server))
+        self.hang_up()
+
+    def hang_up(self):
+        """Ends PPP and L2TP, and leaves IPsec up: xl2tpd starts again, and knows nothing of what was refused."""
         self.guest.run("kill $(pidof xl2tpd); for i in $(seq 50); do pidof xl2tpd >/dev/null || exit 0; "
                        "busybox usleep 100000; done; exit 1")
         self.start_xl2tpd()
