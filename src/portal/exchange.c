@@ -367,6 +367,17 @@ static void on_answer(void *ctx)
     finish(x);
 }
 
+/* Whoever is invited shows a code that cannot be guessed; an office behind one address may be invited at once. */
+static bool is_cheap(const struct portal_route *route)
+{
+    static bool (*const asks[])(struct exchange *) = {ask_pattern_trial, ask_invite,         ask_invite_use,
+                                                      ask_invite_trial,  ask_invite_pattern, ask_invite_practise};
+    for (size_t i = 0; i < ARRAY_LEN(asks); i++)
+        if (route->ask == asks[i])
+            return true;
+    return false;
+}
+
 static bool read_form(struct exchange *x)
 {
     if (x->route->method != METHOD_POST)
@@ -380,7 +391,7 @@ static bool read_form(struct exchange *x)
         exchange_problem(x, MHD_HTTP_FORBIDDEN, SAY_PROBLEM_FORM);
         return false;
     }
-    if (x->route->ask == ask_invite_trial || x->route->ask == ask_pattern_trial)
+    if (is_cheap(x->route))
         return !is_busy(x, RATE_TRIALS);
     return x->route->who != WHO_ANYONE || !is_busy(x, RATE_LOGINS);
 }

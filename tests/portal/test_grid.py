@@ -207,3 +207,13 @@ def test_a_group_says_whether_it_is_a_password_or_a_pattern(site):
         portal.ask("group.add", name=f"all-{login}", login=login)
         page = opened(portal, invitation(portal, f"user-{login}", group=f"all-{login}"))[1]
         assert offered == {"/invite/pattern", "/invite/use"} & set(page.forms()), login
+
+
+def test_a_whole_office_behind_one_address_is_invited_at_once(site):
+    portal = site.portal
+    visitor, page = opened(portal, invitation(portal, "dora"))
+    page = visitor.submit(page, "/invite/pattern", cells=",".join(map(str, PATTERN)))
+    fields = page.form("/invite/practise")
+    for _ in range(14):  # more than there are logins in a burst
+        page = visitor.follow(visitor.post("/invite/practise", {**fields, "grid": ""}))
+        assert page.status == 200, page.text
