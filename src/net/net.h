@@ -227,6 +227,7 @@ struct route {
     uint32_t metric;            /* 0: the kernel's */
     bool unreachable;           /* leads nowhere, and says so; iface and via are not looked at */
     bool thrown;                /* as if the table had no route for it: the next rule decides */
+    bool special;               /* read only: there is more to it, a next hop of IPv6, encapsulation, or metrics */
 };
 
 /* 0 when there is no such interface. */
@@ -252,6 +253,10 @@ enum err route_del(const struct route *route);
 enum err route_lookup(const struct ip_addr *to, struct route *out);
 /* The same for packets with a mark (policy routing). */
 enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct route *out);
+/* Where a packet from `from` that comes in by `iface` would be forwarded to; iface and via are set. ERR_UNSUPPORTED
+ * when a neighbour and an interface are not all that there is to it: another MTU, encapsulation, a next hop of IPv6. */
+enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, const struct ip_addr *to,
+                                struct route *out);
 /* The unicast, unreachable and thrown routes of one table, at most max; *n how many were written. */
 enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n);
 /* The default route with the lowest metric of the main table. ERR_NOTFOUND when there is none. */

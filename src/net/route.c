@@ -103,6 +103,11 @@ static bool read_route(uint16_t type, struct view body, struct route *out)
         case RTA_TABLE:
             route.table = netlink_u32(value);
             break;
+        case RTA_VIA:
+        case RTA_ENCAP:
+        case RTA_METRICS:
+            route.special = true;
+            break;
         default:
             break;
         }
@@ -122,6 +127,21 @@ static void take_answer(void *ctx, uint16_t type, struct view body)
     s->found |= read_route(type, body, &s->best);
 }
 
+static enum err ask(const struct netlink_request *r, const struct ip_addr *to, struct route *out)
+{
+    struct search s = {.found = false};
+    const enum err e = netlink_talk(r, take_answer, &s);
+    if (e != ERR_OK)
+        return e == ERR_SYSTEM && (errno == ENETUNREACH || errno == EHOSTUNREACH) ? ERR_NOTFOUND : e;
+    if (!s.found || leads_nowhere(&s.best))
+        return ERR_NOTFOUND;
+    s.best.to = *to;
+    s.best.bits = (uint8_t)(ip_addr_size(to) * 8);
+    s.best.table = 0;
+    *out = s.best;
+    return ERR_OK;
+}
+
 enum err route_lookup(const struct ip_addr *to, struct route *out)
 {
     return route_lookup_marked(to, 0, out);
@@ -137,16 +157,27 @@ enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct rou
     netlink_attribute_ip(&r, RTA_DST, to);
     if (mark)
         netlink_attribute_u32(&r, RTA_MARK, mark);
-    struct search s = {.found = false};
-    const enum err e = netlink_talk(&r, take_answer, &s);
+    return ask(&r, to, out);
+}
+
+enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, const struct ip_addr *to, struct route *out)
+{
+    struct route found;
+    if (from->family != to->family || (to->family != 4 && to->family != 6))
+        return ERR_INVALID;
+    const uint8_t bits = (uint8_t)(ip_addr_size(to) * 8);
+    const struct rtmsg head = {.rtm_family = af_of(to), .rtm_dst_len = bits, .rtm_src_len = bits};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETROUTE, 0, &head, sizeof(head));
+    netlink_attribute_ip(&r, RTA_SRC, from);
+    netlink_attribute_ip(&r, RTA_DST, to);
+    netlink_attribute_u32(&r, RTA_IIF, iface);
+    const enum err e = ask(&r, to, &found);
     if (e != ERR_OK)
-        return e == ERR_SYSTEM && (errno == ENETUNREACH || errno == EHOSTUNREACH) ? ERR_NOTFOUND : e;
-    if (!s.found || leads_nowhere(&s.best))
-        return ERR_NOTFOUND;
-    s.best.to = *to;
-    s.best.bits = (uint8_t)(ip_addr_size(to) * 8);
-    s.best.table = 0;
-    *out = s.best;
+        return e;
+    if (found.special)
+        return ERR_UNSUPPORTED;
+    *out = found;
     return ERR_OK;
 }
 
