@@ -349,8 +349,9 @@ struct ctl_router {
     char outside[16], address[IP_TEXT_MAX]; /* address: "" while there is none */
     char inside[160];                       /* interfaces, with ", " between */
     uint64_t hosts, servers, bindings;
-    uint64_t in_kernel;                                    /* bindings that the kernel forwards by itself */
-    uint64_t held;                                         /* packets held back now */
+    uint64_t in_kernel,
+        shortcut;  /* bindings that the kernel forwards by itself; those past the rules, at the devices */
+    uint64_t held; /* packets held back now */
     uint64_t packets_out, packets_in, bytes_out, bytes_in; /* ESP and IKE; out: of inside hosts */
     uint64_t ambiguous, wrong_guesses, corrected;          /* as counted since the start */
     uint64_t drops;
@@ -379,7 +380,7 @@ struct ctl_binding {
     char id[24];  /* SPI or initiator cookie, hexadecimal */
     char host[IP_TEXT_MAX], server[IP_TEXT_MAX];
     char state[16]; /* "bound", "tentative", "ambiguous" */
-    bool in_kernel;
+    bool in_kernel, shortcut;
     uint64_t candidates; /* hosts that may be meant, while it is not certain */
     uint64_t age, idle;  /* seconds */
     uint64_t packets, bytes;

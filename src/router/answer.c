@@ -97,6 +97,7 @@ static struct ctl_binding describe(const struct router *r, const struct tracker_
                               .idle = seconds_since(r, info->used)};
     if (flows_find(r->flows, &key, &flow)) {
         one.in_kernel = flow.in_kernel;
+        one.shortcut = flow.shortcut;
         one.packets = flow.packets;
         one.bytes = flow.bytes;
     }
@@ -109,7 +110,7 @@ static struct ctl_binding describe(const struct router *r, const struct tracker_
     return one;
 }
 
-static json_t *bindings(const struct router *r, uint64_t *in_kernel)
+static json_t *bindings(const struct router *r, uint64_t *in_kernel, uint64_t *shortcut)
 {
     json_t *list = json_array();
     const void *at = NULL;
@@ -117,6 +118,7 @@ static json_t *bindings(const struct router *r, uint64_t *in_kernel)
     while (r->tracker && tracker_binding_next(r->tracker, &at, &info)) {
         const struct ctl_binding one = describe(r, &info);
         *in_kernel += one.in_kernel;
+        *shortcut += one.shortcut;
         json_array_append_new(list, ctl_binding_json(&one));
     }
     return list;
@@ -164,9 +166,9 @@ static uint64_t counted(const struct router *r, enum tracker_counter c)
 static char *answer_status(struct router *r)
 {
     (void)binding_count(r); /* so that what is told is what is */
-    uint64_t held_in = 0, held_out = 0, in_kernel = 0;
+    uint64_t held_in = 0, held_out = 0, in_kernel = 0, shortcut = 0;
     json_t *host_list = hosts(r, &held_in), *server_list = servers(r, &held_out);
-    json_t *binding_list = bindings(r, &in_kernel);
+    json_t *binding_list = bindings(r, &in_kernel, &shortcut);
     struct ctl_router router = {
         .version = SEKISHO_VERSION,
         .pid = (uint64_t)getpid(),
@@ -176,6 +178,7 @@ static char *answer_status(struct router *r)
         .servers = json_array_size(server_list),
         .bindings = json_array_size(binding_list),
         .in_kernel = in_kernel,
+        .shortcut = shortcut,
         .held = held_in > held_out ? held_in : held_out, /* the same packets, by host and by server */
         .packets_out = r->packets[TRACKER_OUT],
         .packets_in = r->packets[TRACKER_IN],

@@ -2,12 +2,15 @@
 #include "router/router_internal.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <libmnl/libmnl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #define CHANGE_MAX 256 /* bytes of one message at most, the end of the transaction included */
+
+static const uint8_t families[TABLES] = {[TABLE_RULES] = NFPROTO_IPV4, [TABLE_SHORTCUT] = NFPROTO_NETDEV};
 
 static struct nlmsghdr *put_message(struct batch *b, uint16_t type, uint16_t flags, uint8_t family, uint16_t resource)
 {
@@ -54,20 +57,30 @@ static void put_value(struct nlmsghdr *h, uint16_t type, const uint32_t *words, 
     mnl_attr_nest_end(h, value);
 }
 
-static bool change(struct batch *b, uint16_t type, uint16_t flags, const char *set, const struct element *e)
+static void put_element(struct nlmsghdr *h, const struct element *e, bool is_new)
+{
+    struct nlattr *one = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
+    put_value(h, NFTA_SET_ELEM_KEY, e->key, e->words);
+    if (e->end)
+        mnl_attr_put_u32(h, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
+    if (is_new && e->has_data)
+        put_value(h, NFTA_SET_ELEM_DATA, &e->data, 1);
+    if (is_new && e->expiry)
+        mnl_attr_put_u64(h, NFTA_SET_ELEM_TIMEOUT, htobe64(e->expiry / USEC_MSEC));
+    mnl_attr_nest_end(h, one);
+}
+
+static bool change(struct batch *b, uint16_t type, uint16_t flags, enum router_table table, const char *set,
+                   const struct element *e)
 {
     if (!has_room(b))
         return false;
-    struct nlmsghdr *h = put_message(b, table_message(type), flags, NFPROTO_IPV4, 0);
+    struct nlmsghdr *h = put_message(b, table_message(type), flags, families[table], 0);
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, ROUTER_TABLE);
     mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, set);
     if (e) {
         struct nlattr *list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
-        struct nlattr *one = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
-        put_value(h, NFTA_SET_ELEM_KEY, e->key, e->words);
-        if (e->has_data && type == NFT_MSG_NEWSETELEM)
-            put_value(h, NFTA_SET_ELEM_DATA, &e->data, 1);
-        mnl_attr_nest_end(h, one);
+        put_element(h, e, type == NFT_MSG_NEWSETELEM);
         mnl_attr_nest_end(h, list);
     }
     b->n += MNL_ALIGN(h->nlmsg_len);
@@ -77,24 +90,24 @@ static bool change(struct batch *b, uint16_t type, uint16_t flags, const char *s
 
 bool batch_add(struct batch *b, const struct element *e)
 {
-    return change(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, e->set, e);
+    return change(b, NFT_MSG_NEWSETELEM, NLM_F_CREATE, e->table, e->set, e);
 }
 
 bool batch_delete(struct batch *b, const struct element *e)
 {
-    return change(b, NFT_MSG_DELSETELEM, 0, e->set, e);
+    return change(b, NFT_MSG_DELSETELEM, 0, e->table, e->set, e);
 }
 
-bool batch_flush_set(struct batch *b, const char *set)
+bool batch_flush_set(struct batch *b, enum router_table table, const char *set)
 {
-    return change(b, NFT_MSG_DELSETELEM, 0, set, NULL);
+    return change(b, NFT_MSG_DELSETELEM, 0, table, set, NULL);
 }
 
-bool batch_delete_table(struct batch *b)
+bool batch_delete_table(struct batch *b, enum router_table table)
 {
     if (!has_room(b))
         return false;
-    struct nlmsghdr *h = put_message(b, table_message(NFT_MSG_DELTABLE), 0, NFPROTO_IPV4, 0);
+    struct nlmsghdr *h = put_message(b, table_message(NFT_MSG_DELTABLE), 0, families[table], 0);
     mnl_attr_put_strz(h, NFTA_TABLE_NAME, ROUTER_TABLE);
     b->n += MNL_ALIGN(h->nlmsg_len);
     b->changes++;

@@ -10,14 +10,16 @@
 #define OUTBOUND      "outbound"
 #define SERVERS       "servers"
 #define OUTSIDE       "outside"
+#define ARRIVALS      "arrivals"
 #define RESYNC_PAUSE  USEC_SEC /* between two attempts at most this often */
 #define SERVERS_FIRST 16
 
-static struct element element_of(const struct router *r, const struct flow_key *key, uint32_t host)
+struct element binding_element(const struct router *r, enum router_table table, const struct flow_key *key,
+                               uint32_t host)
 {
     if (key->way == TRACKER_IN)
-        return (struct element){INBOUND, {key->server, (uint32_t)key->id}, 2, true, host};
-    return (struct element){OUTBOUND, {key->host, key->server, (uint32_t)key->id}, 3, true, r->address};
+        return (struct element){INBOUND, {key->server, (uint32_t)key->id}, 2, true, host, .table = table};
+    return (struct element){OUTBOUND, {key->host, key->server, (uint32_t)key->id}, 3, true, r->address, .table = table};
 }
 
 static struct element server_element(uint32_t server)
@@ -47,12 +49,24 @@ void binding_commit(struct router *r)
 
 typedef bool change(struct batch *b, const struct element *e);
 
-static void put(struct router *r, change *what, const struct element *e)
+void binding_put(struct router *r, change *what, const struct element *e)
 {
     if (what(&r->batch, e))
         return;
     binding_commit(r);
     (void)what(&r->batch, e);
+}
+
+/* What comes in is translated before routing, and let pass and counted behind it. */
+static void put_rules(struct router *r, change *what, const struct flow_key *key, uint32_t host)
+{
+    struct element e = binding_element(r, TABLE_RULES, key, host);
+    binding_put(r, what, &e);
+    if (key->way != TRACKER_IN)
+        return;
+    e.set = ARRIVALS;
+    e.has_data = false;
+    binding_put(r, what, &e);
 }
 
 /* ---- servers ---- */
@@ -79,7 +93,7 @@ void binding_server(struct router *r, uint32_t server)
     }
     r->servers[r->server_count++] = server;
     const struct element e = server_element(server);
-    put(r, batch_add, &e);
+    binding_put(r, batch_add, &e);
     binding_commit(r); /* its answer may be quick */
 }
 
@@ -107,7 +121,7 @@ void binding_sweep(struct router *r)
             continue;
         }
         const struct element e = server_element(r->servers[i]);
-        put(r, batch_delete, &e);
+        binding_put(r, batch_delete, &e);
         r->servers[i] = r->servers[--r->server_count];
     }
     flows_sweep(r->flows, is_tracked, r);
@@ -129,8 +143,8 @@ static void take_out(struct router *r, const struct flow_key *key)
     struct flow_info flow;
     if (!flows_find(r->flows, key, &flow) || !flow.in_kernel)
         return;
-    const struct element e = element_of(r, key, flow.host);
-    put(r, batch_delete, &e);
+    shortcut_leave(r, &flow);
+    put_rules(r, batch_delete, key, flow.host);
     flows_set_kernel(r->flows, key, flow.host, false);
 }
 
@@ -142,8 +156,7 @@ static void put_in(struct router *r, const struct flow_key *key, uint32_t host)
     take_out(r, key);
     if (!flows_set_kernel(r->flows, key, host, true) || r->address == 0)
         return;
-    const struct element e = element_of(r, key, host);
-    put(r, batch_add, &e);
+    put_rules(r, batch_add, key, host);
 }
 
 void binding_event(struct router *r, const struct tracker_event *event)
@@ -163,23 +176,23 @@ static void write_flow(void *ctx, const struct flow_info *flow)
     struct router *r = ctx;
     if (!flow->in_kernel)
         return;
-    const struct element e = element_of(r, &flow->key, flow->host);
     (void)flows_set_kernel(r->flows, &flow->key, flow->host, true); /* its counters begin anew */
-    put(r, batch_add, &e);
+    put_rules(r, batch_add, &flow->key, flow->host);
 }
 
 void binding_resync(struct router *r)
 {
     r->resync_at = USEC_NEVER;
-    static const char *const sets[] = {INBOUND, OUTBOUND, SERVERS, OUTSIDE};
+    static const char *const sets[] = {INBOUND, ARRIVALS, OUTBOUND, SERVERS, OUTSIDE};
+    shortcut_empty(r);
     for (size_t i = 0; i < ARRAY_LEN(sets); i++)
-        (void)batch_flush_set(&r->batch, sets[i]);
+        (void)batch_flush_set(&r->batch, TABLE_RULES, sets[i]);
     const struct element outside = {.set = OUTSIDE, .key = {r->address}, .words = 1};
     if (r->address)
-        put(r, batch_add, &outside);
+        binding_put(r, batch_add, &outside);
     for (size_t i = 0; i < r->server_count; i++) {
         const struct element e = server_element(r->servers[i]);
-        put(r, batch_add, &e);
+        binding_put(r, batch_add, &e);
     }
     if (r->address)
         flows_each(r->flows, write_flow, r);
@@ -188,9 +201,8 @@ void binding_resync(struct router *r)
 
 /* ---- counters ---- */
 
-static void count_element(void *ctx, const struct dump_element *e)
+static void count_element(struct router *r, enum flow_place place, const struct dump_element *e)
 {
-    struct router *r = ctx;
     const bool in = e->words == 2;
     if (!in && e->words != 3)
         return;
@@ -201,13 +213,23 @@ static void count_element(void *ctx, const struct dump_element *e)
     struct flow_info before, after;
     if (!flows_find(r->flows, &key, &before))
         return;
-    const uint64_t more = flows_counted(r->flows, &key, e->packets, e->bytes);
+    const uint64_t more = flows_counted(r->flows, &key, place, e->packets, e->bytes);
     if (more == 0 || !flows_find(r->flows, &key, &after))
         return;
     r->packets[key.way] += more;
     r->bytes[key.way] += after.bytes - before.bytes;
     tracker_used(r->tracker, loop_now(r->loop), (enum tracker_way)key.way, before.host, key.server, (uint32_t)key.id,
                  more);
+}
+
+static void count_by_rules(void *ctx, const struct dump_element *e)
+{
+    count_element(ctx, FLOW_BY_RULES, e);
+}
+
+static void count_by_shortcut(void *ctx, const struct dump_element *e)
+{
+    count_element(ctx, FLOW_BY_SHORTCUT, e);
 }
 
 static void count_drop(void *ctx, const struct dump_counter *c)
@@ -218,13 +240,22 @@ static void count_drop(void *ctx, const struct dump_counter *c)
             r->kernel_drops[i] = c->packets;
 }
 
+enum err binding_count_shortcut(struct router *r)
+{
+    const struct dump_sink sink = {count_by_shortcut, NULL, r};
+    const enum err e = kernel_dump(r->kernel, TABLE_SHORTCUT, INBOUND, &sink);
+    return e == ERR_OK ? kernel_dump(r->kernel, TABLE_SHORTCUT, OUTBOUND, &sink) : e;
+}
+
 enum err binding_count(struct router *r)
 {
-    const struct dump_sink sink = {count_element, count_drop, r};
-    enum err e = kernel_dump(r->kernel, NULL, &sink);
+    const struct dump_sink sink = {count_by_rules, count_drop, r};
+    enum err e = kernel_dump(r->kernel, TABLE_RULES, NULL, &sink);
     if (e == ERR_OK && r->tracker)
-        e = kernel_dump(r->kernel, INBOUND, &sink);
+        e = kernel_dump(r->kernel, TABLE_RULES, ARRIVALS, &sink);
     if (e == ERR_OK && r->tracker)
-        e = kernel_dump(r->kernel, OUTBOUND, &sink);
+        e = kernel_dump(r->kernel, TABLE_RULES, OUTBOUND, &sink);
+    if (e == ERR_OK && r->shortcut.there)
+        shortcut_fill(r);
     return e;
 }

@@ -13,7 +13,7 @@
 #define ERRNO_MAX  4095
 #define ATTRIBUTES 32 /* numbers that are looked at are below */
 
-size_t dump_request(uint8_t *out, size_t cap, const char *set)
+size_t dump_request(uint8_t *out, size_t cap, enum router_table table, const char *set)
 {
     if (cap < 256)
         return 0;
@@ -22,7 +22,7 @@ size_t dump_request(uint8_t *out, size_t cap, const char *set)
     h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     h->nlmsg_seq = 1;
     struct nfgenmsg *head = mnl_nlmsg_put_extra_header(h, sizeof(*head));
-    head->nfgen_family = NFPROTO_IPV4;
+    head->nfgen_family = table == TABLE_SHORTCUT ? NFPROTO_NETDEV : NFPROTO_IPV4;
     head->version = NFNETLINK_V0;
     if (set) {
         mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_TABLE, ROUTER_TABLE);

@@ -9,9 +9,12 @@
 struct flow {
     struct flow_key key;
     uint32_t host;
-    bool in_kernel;
-    uint64_t packets, bytes;               /* all */
-    uint64_t kernel_packets, kernel_bytes; /* of the element as last read */
+    bool in_kernel, shortcut;
+    uint64_t packets, bytes; /* all */
+    struct {
+        uint64_t packets, bytes;
+    } read[FLOW_PLACES]; /* of the element there as last read */
+    uint64_t by_rules;
     UT_hash_handle hh;
 };
 
@@ -82,26 +85,39 @@ bool flows_set_kernel(struct flows *f, const struct flow_key *key, uint32_t host
     if (in_kernel)
         flow->host = host;
     flow->in_kernel = in_kernel;
-    flow->kernel_packets = flow->kernel_bytes = 0;
+    flow->read[FLOW_BY_RULES].packets = flow->read[FLOW_BY_RULES].bytes = flow->by_rules = 0;
     return true;
 }
 
-uint64_t flows_counted(struct flows *f, const struct flow_key *key, uint64_t packets, uint64_t bytes)
+void flows_set_shortcut(struct flows *f, const struct flow_key *key, bool shortcut)
 {
     struct flow *flow = find(f, key);
-    if (!flow || !flow->in_kernel || packets < flow->kernel_packets || bytes < flow->kernel_bytes)
+    if (!flow)
+        return;
+    flow->shortcut = shortcut;
+    flow->read[FLOW_BY_SHORTCUT].packets = flow->read[FLOW_BY_SHORTCUT].bytes = flow->by_rules = 0;
+}
+
+uint64_t flows_counted(struct flows *f, const struct flow_key *key, enum flow_place place, uint64_t packets,
+                       uint64_t bytes)
+{
+    struct flow *flow = find(f, key);
+    if (!flow || !flow->in_kernel || packets < flow->read[place].packets || bytes < flow->read[place].bytes)
         return 0;
-    const uint64_t more = packets - flow->kernel_packets;
+    const uint64_t more = packets - flow->read[place].packets;
     flow->packets += more;
-    flow->bytes += bytes - flow->kernel_bytes;
-    flow->kernel_packets = packets;
-    flow->kernel_bytes = bytes;
+    flow->bytes += bytes - flow->read[place].bytes;
+    flow->read[place].packets = packets;
+    flow->read[place].bytes = bytes;
+    if (place == FLOW_BY_RULES)
+        flow->by_rules = more;
     return more;
 }
 
 static struct flow_info info(const struct flow *flow)
 {
-    return (struct flow_info){flow->key, flow->host, flow->in_kernel, flow->packets, flow->bytes};
+    return (struct flow_info){flow->key,     flow->host,  flow->in_kernel, flow->shortcut,
+                              flow->packets, flow->bytes, flow->by_rules};
 }
 
 bool flows_find(const struct flows *f, const struct flow_key *key, struct flow_info *out)

@@ -188,10 +188,10 @@ enum err kernel_commit(struct kernel *k, struct batch *b)
     return e;
 }
 
-enum err kernel_dump(struct kernel *k, const char *set, const struct dump_sink *sink)
+enum err kernel_dump(struct kernel *k, enum router_table table, const char *set, const struct dump_sink *sink)
 {
     uint8_t request[512] __attribute__((aligned(8)));
-    const size_t n = dump_request(request, sizeof(request), set);
+    const size_t n = dump_request(request, sizeof(request), table, set);
     if (mnl_socket_sendto(k->tables, request, n) < 0)
         return ERR_SYSTEM;
     bool over = false;

@@ -84,8 +84,11 @@ static void monitor_ready(void *ctx, uint32_t what)
 {
     struct router *r = ctx;
     (void)what;
-    if (monitor_read(r->monitor, 0) & (MONITOR_ADDRESSES | MONITOR_LINKS))
+    const uint32_t changes = monitor_read(r->monitor, 0);
+    if (changes & (MONITOR_ADDRESSES | MONITOR_LINKS))
         r->look_at = usec_min(r->look_at, loop_now(r->loop) + SETTLE);
+    if (changes)
+        shortcut_look(r, changes & (MONITOR_ADDRESSES | MONITOR_ROUTES));
 }
 
 static void count(struct router *r, usec_t now)
@@ -115,11 +118,14 @@ static usec_t turn(void *ctx, usec_t now)
     }
     if (r->resync_at <= now)
         binding_resync(r);
+    if (r->shortcut.empty_at <= now)
+        shortcut_empty(r);
     if (r->tracker)
         learn_turn(r, now);
     if (r->save_at <= now)
         restart_save(r);
-    const usec_t next = usec_min(usec_min(r->count_at, r->save_at), usec_min(r->look_at, r->resync_at));
+    usec_t next = usec_min(usec_min(r->count_at, r->save_at), usec_min(r->look_at, r->resync_at));
+    next = usec_min(next, r->shortcut.empty_at);
     return r->tracker ? usec_min(next, tracker_deadline(r->tracker)) : next;
 }
 
@@ -249,7 +255,9 @@ static bool set_up_forwarding(bool *was_off, char why[static ROUTER_WHY])
 static void take_down(struct router *r, bool was_off)
 {
     batch_begin(&r->batch);
-    (void)batch_delete_table(&r->batch);
+    (void)batch_delete_table(&r->batch, TABLE_RULES);
+    if (r->shortcut.there)
+        (void)batch_delete_table(&r->batch, TABLE_SHORTCUT);
     if (kernel_commit(r->kernel, &r->batch) != ERR_OK && errno != ENOENT)
         router_say(r, "warning", "kernel", "The table " ROUTER_TABLE " cannot be removed: %s.", strerror(errno));
     if (was_off && sysctl_set(FORWARD, "0") != ERR_OK)
@@ -260,6 +268,7 @@ static void close_all(struct router *r)
 {
     control_free(r->control);
     learn_done(r);
+    shortcut_done(r);
     flows_free(r->flows);
     free(r->servers);
     kernel_close(r->kernel);
@@ -306,6 +315,7 @@ static bool run(struct router *r, char why[static ROUTER_WHY])
     restart_open(r);
     if (!set_up_table(r, why))
         return false;
+    shortcut_set_up(r);
     const bool served = set_up_forwarding(&was_off, why) && serve(r, why);
     take_down(r, was_off);
     return served;

@@ -65,6 +65,8 @@ enum router_group {
 /* Writes the rules that replace the table, whether it is there or not, in one transaction. outside_address: 0 for none
  * yet. False when it does not fit. */
 bool ruleset_write(const struct router_options *options, uint32_t outside_address, char out[static RULESET_MAX]);
+/* The same for the table at the devices, whose sets are empty: nothing takes the shortcut yet. */
+bool ruleset_write_shortcut(const struct router_options *options, char out[static RULESET_MAX]);
 
 /* ---- messages to the kernel's tables: written (batch.c) and read (dump.c) through libmnl ---- */
 
@@ -79,25 +81,35 @@ struct batch {
     unsigned changes;
 };
 
-/* A set of the table, or a map, which leads from a key to an address. */
+/* Two tables of one name. */
+enum router_table {
+    TABLE_RULES,    /* ip: all that there has to be */
+    TABLE_SHORTCUT, /* netdev: at the devices */
+    TABLES
+};
+
+/* A set of a table, or a map, which leads from a key to a word. */
 struct element {
     const char *set;
     uint32_t key[KEY_WORDS];
     uint8_t words;
     bool has_data;
     uint32_t data;
+    enum router_table table;
+    bool end;      /* of an interval: the first key that is not in it */
+    usec_t expiry; /* after so long it goes by itself; 0: never */
 };
 
 void batch_begin(struct batch *b);
 /* False when it is full: then it is to be sent and begun anew. */
 bool batch_add(struct batch *b, const struct element *e);
 bool batch_delete(struct batch *b, const struct element *e);
-bool batch_flush_set(struct batch *b, const char *set);
-bool batch_delete_table(struct batch *b);
+bool batch_flush_set(struct batch *b, enum router_table table, const char *set);
+bool batch_delete_table(struct batch *b, enum router_table table);
 void batch_end(struct batch *b);
 
 /* A request for all elements of a set, or (set NULL) all counters of the table; returns its length. */
-size_t dump_request(uint8_t *out, size_t cap, const char *set);
+size_t dump_request(uint8_t *out, size_t cap, enum router_table table, const char *set);
 
 struct dump_element {
     uint32_t key[KEY_WORDS];
@@ -171,11 +183,15 @@ struct flow_key {
 struct flow; /* of uthash's making inside flows.c */
 struct flows;
 
+/* Where the kernel counts a packet of a flow that it has. */
+enum flow_place { FLOW_BY_RULES, FLOW_BY_SHORTCUT, FLOW_PLACES };
+
 struct flow_info {
     struct flow_key key;
     uint32_t host;
-    bool in_kernel;
+    bool in_kernel, shortcut;
     uint64_t packets, bytes; /* by the kernel and by us */
+    uint64_t by_rules;       /* packets by the kernel's rules between the last two readings */
 };
 
 struct flows *flows_new(size_t max);
@@ -184,8 +200,11 @@ void flows_free(struct flows *f);
 bool flows_passed(struct flows *f, const struct flow_key *key, uint32_t host, uint64_t bytes);
 /* Whether the kernel has it from now on. */
 bool flows_set_kernel(struct flows *f, const struct flow_key *key, uint32_t host, bool in_kernel);
+/* Whether it takes the shortcut from now on; only what the kernel has does. */
+void flows_set_shortcut(struct flows *f, const struct flow_key *key, bool shortcut);
 /* The kernel's own counters of an element: returns how many packets are new. */
-uint64_t flows_counted(struct flows *f, const struct flow_key *key, uint64_t packets, uint64_t bytes);
+uint64_t flows_counted(struct flows *f, const struct flow_key *key, enum flow_place place, uint64_t packets,
+                       uint64_t bytes);
 bool flows_find(const struct flows *f, const struct flow_key *key, struct flow_info *out);
 /* The host that a packet quoted in an error belongs to: by server and SPI or cookie, whatever the host. False:
  * nobody's, or several. */
@@ -208,7 +227,7 @@ int kernel_group_fd(const struct kernel *k, enum router_group group);
 ssize_t kernel_read_group(struct kernel *k, enum router_group group, uint8_t **datagram);
 /* Sends a transaction. ERR_NOTFOUND: table, set or element is not there; ERR_EXISTS; ERR_SYSTEM with errno. */
 enum err kernel_commit(struct kernel *k, struct batch *b);
-enum err kernel_dump(struct kernel *k, const char *set, const struct dump_sink *sink);
+enum err kernel_dump(struct kernel *k, enum router_table table, const char *set, const struct dump_sink *sink);
 /* Sends an IP packet as it is, in pieces where it is too large for the link and may be cut. ERR_LIMIT: too large and
  * may not; *mtu then. */
 enum err kernel_send(struct kernel *k, enum tracker_way way, struct view packet, uint16_t *mtu);
@@ -275,6 +294,16 @@ struct slot {
     bool used, owned;
 };
 
+struct way; /* of uthash's making inside shortcut.c */
+
+struct shortcut {
+    bool there; /* its table is */
+    struct way *ways;
+    uint32_t devices[ROUTER_INSIDE_MAX + 1]; /* indexes of the inside ones and the outside one, 0: not there or down */
+    uint32_t mtu;                            /* the smallest of theirs */
+    usec_t empty_at;                         /* when all have to pass the rules again */
+};
+
 struct router {
     const struct router_options *options;
     struct loop *loop;
@@ -287,6 +316,7 @@ struct router {
     uint32_t *servers; /* those in the kernel's set */
     size_t server_count, server_cap;
     struct batch batch;
+    struct shortcut shortcut;
     uint32_t address; /* the outside one; 0: none now */
     int signals, monitor;
     usec_t started;
@@ -319,8 +349,15 @@ void binding_event(struct router *r, const struct tracker_event *event);
 void binding_server(struct router *r, uint32_t server);
 void binding_commit(struct router *r);
 void binding_resync(struct router *r);
+/* Adds to the transaction of this turn; when that is full it is sent first. */
+void binding_put(struct router *r, bool (*change)(struct batch *b, const struct element *e), const struct element *e);
+/* How a table's map names this flow; host: OUT only by its key. */
+struct element binding_element(const struct router *r, enum router_table table, const struct flow_key *key,
+                               uint32_t host);
 /* Reads counters: what is in use stays young. ERR_NOTFOUND: somebody has removed our table. */
 enum err binding_count(struct router *r);
+/* Those of the shortcut alone. */
+enum err binding_count_shortcut(struct router *r);
 void binding_sweep(struct router *r);
 
 /* restart.c: bindings outlive the process */
@@ -328,6 +365,19 @@ void restart_open(struct router *r);
 void restart_restore(struct router *r);
 void restart_soon(struct router *r);
 void restart_save(struct router *r);
+
+/* shortcut.c: past the rules, at the devices */
+
+/* Sets up its table, or says why the router does without. */
+void shortcut_set_up(struct router *r);
+/* Takes in what the rules have let pass since the last count. */
+void shortcut_fill(struct router *r);
+void shortcut_leave(struct router *r, const struct flow_info *flow);
+/* All pass the rules again, and are taken in again as they do. */
+void shortcut_empty(struct router *r);
+/* Something about the network has changed. */
+void shortcut_look(struct router *r, bool routes);
+void shortcut_done(struct router *r);
 
 /* address.c */
 bool address_of(const char *iface, uint32_t *out);

@@ -14,7 +14,8 @@
  * - postrouting. NAPT for the rest.
  *
  * A packet of NAPT that is under way costs connection tracking a look-up and no rule at all; bound ESP skips that
- * look-up and has few rules for it, the first of each chain.
+ * look-up and has few rules for it, the first of each chain. Most of it takes the shortcut: another table, in the hook
+ * `ingress` of the devices, forwards what these rules have let pass lately, before any of this (shortcut.c).
  */
 #include "router/router_internal.h"
 
@@ -43,12 +44,18 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
         t->n += (size_t)n;
 }
 
+static void put_list(struct text *t, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        put(t, "%s\"%s\"", i > 0 ? ", " : "{ ", names[i]);
+    put(t, " }");
+}
+
 static void put_names(struct text *t, const struct router_options *o)
 {
-    put(t, "define outside = \"%s\"\ndefine inside = { ", o->outside);
-    for (size_t i = 0; i < o->inside_count; i++)
-        put(t, "%s\"%s\"", i > 0 ? ", " : "", o->inside[i]);
-    put(t, " }\n");
+    put(t, "define outside = \"%s\"\ndefine inside = ", o->outside);
+    put_list(t, o->inside, o->inside_count);
+    put(t, "\n");
 }
 
 static void put_counters(struct text *t)
@@ -74,7 +81,8 @@ static void put_sets(struct text *t, uint32_t address)
     put(t, " }\n"
            "    set servers { type ipv4_addr; }\n"
            "    set own { type ipv4_addr; size 256; flags dynamic,timeout; timeout 10m; }\n"
-           "    map inbound { typeof ip saddr . esp spi : ip daddr; size 65535; flags dynamic; counter; }\n"
+           "    map inbound { typeof ip saddr . esp spi : ip daddr; size 65535; flags dynamic; }\n"
+           "    set arrivals { typeof ip saddr . esp spi; size 65535; flags dynamic; counter; }\n"
            "    map outbound { typeof ip saddr . ip daddr . esp spi : ip saddr; size 65535; flags dynamic; counter; }\n"
            "    set host-pace { type ipv4_addr; size 4096; flags dynamic,timeout; timeout 10s; }\n"
            "    set server-pace { type ipv4_addr; size 4096; flags dynamic,timeout; timeout 10s; }\n");
@@ -164,8 +172,8 @@ static void put_forwarding(struct text *t, bool passthrough)
            "        counter name unsolicited drop\n    }\n"
            "    chain forward {\n"
            "        type filter hook forward priority 10\n");
-    if (passthrough) /* that it is untracked says that the map has led it here */
-        put(t, "        iifname $outside ip protocol esp ct state untracked accept\n");
+    if (passthrough) /* what is bound, counted here since other tables have let it pass by now */
+        put(t, "        iifname $outside ip protocol esp ip saddr . esp spi @arrivals accept\n");
     put(t, "        oifname $outside iifname $inside goto outward\n"
            "        iifname $outside oifname $inside goto inward\n    }\n"
            "    chain postrouting {\n"
@@ -187,6 +195,42 @@ bool ruleset_write(const struct router_options *options, uint32_t outside_addres
         put_plain(&t);
     }
     put_forwarding(&t, options->passthrough);
+    put(&t, "}\n");
+    return !t.failed;
+}
+
+/* What the rules and the kernel's forwarding would not deal with otherwise: for us and not merely heard; without
+ * options and not in pieces; with time to live and small enough for all devices. Everything else goes on to the rules,
+ * also what came in a VLAN, which is another device: its Ethernet type is not that of IP. */
+#define PLAIN "meta pkttype host ip hdrlength 5 ip frag-off & 0x3fff 0 ip ttl > 1 meta length @fits "
+#define LEAVE "fwd ip to ip daddr map @hops device ip daddr map @doors\n"
+
+/* The names themselves: older nft does not survive a definition as the list of devices. */
+static void put_shortcut_chain(struct text *t, const char *name, const char *const *devices, size_t n,
+                               const char *translate)
+{
+    put(t, "    chain %s {\n        type filter hook ingress devices = ", name);
+    put_list(t, devices, n);
+    put(t,
+        " priority 10\n"
+        "        ether type ip ip protocol esp " PLAIN "%s " LEAVE
+        "        meta iiftype != ether ip protocol esp " PLAIN "%s " LEAVE "    }\n",
+        translate, translate);
+}
+
+bool ruleset_write_shortcut(const struct router_options *options, char out[static RULESET_MAX])
+{
+    struct text t = {.out = out};
+    put(&t,
+        "table netdev " ROUTER_TABLE "\ndelete table netdev " ROUTER_TABLE "\ntable netdev " ROUTER_TABLE " {\n"
+        "    map inbound { typeof ip saddr . esp spi : ip daddr; size 65535; flags timeout; counter; }\n"
+        "    map outbound { typeof ip saddr . ip daddr . esp spi : ip saddr; size 65535; flags timeout; counter; }\n"
+        "    map hops { type ipv4_addr : ipv4_addr; size 65535; }\n"
+        "    map doors { type ipv4_addr : iface_index; size 65535; }\n"
+        "    set fits { typeof meta length; flags interval; }\n");
+    put_shortcut_chain(&t, "outward", options->inside, options->inside_count,
+                       "ip saddr set ip saddr . ip daddr . esp spi map @outbound");
+    put_shortcut_chain(&t, "inward", &options->outside, 1, "ip daddr set ip saddr . esp spi map @inbound");
     put(&t, "}\n");
     return !t.failed;
 }

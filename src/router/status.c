@@ -90,8 +90,9 @@ static void print_router(const struct ctl_router *r)
     printf("Outside       %s, %s\n", r->outside, r->address[0] ? r->address : "without an address");
     printf("Inside        %s\n", r->inside);
     if (r->passthrough) {
-        printf("IPsec         %llu hosts, %llu servers, %llu bindings, %llu of them in the kernel\n", (wide)r->hosts,
-               (wide)r->servers, (wide)r->bindings, (wide)r->in_kernel);
+        printf(
+            "IPsec         %llu hosts, %llu servers, %llu bindings, %llu of them in the kernel, %llu by the shortcut\n",
+            (wide)r->hosts, (wide)r->servers, (wide)r->bindings, (wide)r->in_kernel, (wide)r->shortcut);
         printf("Out           %llu packets, %s\n", (wide)r->packets_out, bytes_text(r->bytes_out, out));
         printf("In            %llu packets, %s\n", (wide)r->packets_in, bytes_text(r->bytes_in, in));
         printf("Held back     %llu packets now\n", (wide)r->held);

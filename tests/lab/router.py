@@ -55,13 +55,17 @@ class Router:
         wait_for(f"{spis} SPIs each way are bound", lambda: all(
             len(self.bindings(kind="esp", way=way, state="bound", in_kernel=True)) >= spis for way in ("out", "in")), timeout)
 
+    def shortcut(self, *spis):
+        """Whether all of these take the shortcut."""
+        return all(self.bindings(id=f"{spi:08x}", shortcut=True) for spi in spis)
+
     def dropped(self, word):
         return sum(one["count"] for one in self.status()["drops"] if one["word"] == word)
 
-    def table(self):
+    def table(self, family="ip"):
         """The kernel's table as nft lists it; empty when there is none."""
-        found = self.namespace.run("nft", "list", "table", "ip", "sekisho_router", check=False)
-        return found if found.startswith("table ip") else ""
+        found = self.namespace.run("nft", "list", "table", family, "sekisho_router", check=False)
+        return found if found.startswith(f"table {family}") else ""
 
     def stop(self):
         """In good order; gives the exit status."""

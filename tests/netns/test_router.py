@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from lab import packets
 from lab.packets import Sniffer, ipv4, main_mode_1, open_socket, udp
 from lab.router import Router, refusal
-from lab.shell import run, wait_for
+from lab.shell import run, stop, wait_for
 from lab.world import World
 
 OUTSIDE = "203.0.113.101"
@@ -119,6 +120,17 @@ class Street:
     def in_kernel(self, host, *spis):
         return sum(one["in_kernel"] and int(one["id"], 16) in spis
                    for one in self.router.bindings(host=host.address, kind="esp")) == len(spis)
+
+    def by_shortcut(self, host, server, out, back, to=OUTSIDE):
+        """Bound both ways, and taken in by the shortcut at the devices."""
+        self.bind(host, server, out, back, to)
+
+        def taken_in():
+            host.esp(server.address, out)
+            server.esp(to, back)
+            return self.router.shortcut(out, back)
+
+        wait_for("the shortcut has both", taken_in, 20, every=0.05)
 
     def bind(self, host, server, out, back, to=OUTSIDE):
         """A host asks and a server answers, until the kernel forwards both: where there are others, once is no proof."""
@@ -231,7 +243,7 @@ def test_the_end_takes_away_what_the_start_has_made_and_nothing_else(street):
     router = street.start()
     assert router.table() and home.run("sysctl", "-n", "net.ipv4.ip_forward") == "1\n"
     assert router.stop() == 0
-    assert router.table() == "" and home.run("sysctl", "-n", "net.ipv4.ip_forward") == "0\n"
+    assert router.table() == "" and router.table("netdev") == "" and home.run("sysctl", "-n", "net.ipv4.ip_forward") == "0\n"
     assert home.run("nft", "list", "ruleset") == theirs
     assert not router.socket.exists() or "No router answers" in home.run(router.words[0], "status", "--socket",
                                                                          router.socket, check=False)
@@ -412,6 +424,148 @@ def test_pieces_of_esp_and_ike_are_put_together_before_they_are_judged(street):
     wait_for("all of IKE has come", lambda: sum(len(p) - 20 for p in server.got(UDP)) >= 1008)
     assert {source(p) for p in server.got(ESP) + server.got(UDP)} == {OUTSIDE}
     assert sum(len(p) - 20 for p in server.got(ESP)) == 1400
+
+
+def test_bound_esp_takes_the_shortcut_and_is_counted_there(street):
+    router, server, (host, _) = street.start(), street.server, street.hosts
+    # What passes the rules is seen here; what takes the shortcut is not.
+    street.home.nft("table ip seen {\ncounter met { }\nchain c {\ntype filter hook forward priority -500\n"
+                    "ip protocol esp counter name met\n}\n}\n")
+    seen = lambda: int(re.search(r"packets (\d+)", street.home.run("nft", "list", "counter", "ip", "seen", "met"))[1])
+
+    def by_the_devices():
+        """The shortcut may have been emptied in between: then it is tried again."""
+        street.by_shortcut(host, server, 0x11110001, 0x22220001)
+        time.sleep(0.1)
+        before, status = seen(), router.status()["router"]
+        server.sniffer.packets.clear(), host.sniffer.packets.clear()
+        host.esp(server.address, 0x11110001, 20)
+        server.esp(OUTSIDE, 0x22220001, 30)
+        server.expect(lambda: server.got_esp(0x11110001), 20)
+        host.expect(lambda: host.got_esp(0x22220001), 30)
+        now = router.status()["router"]
+        counted = now["packets_out"] - status["packets_out"], now["packets_in"] - status["packets_in"]
+        return counted == (20, 30) and seen() == before
+
+    wait_for("none of them meets a rule, and all are counted", by_the_devices, 30)
+    for packet in server.got_esp(0x11110001) + host.got_esp(0x22220001):
+        assert packets.checksum(packet[:20]) == 0 and packet[8] == 63
+    assert {source(p) for p in server.got_esp(0x11110001)} == {OUTSIDE}
+    assert {destination(p) for p in host.got_esp(0x22220001)} == {host.address}
+    said = street.home.run(router.words[0], "status", "--socket", router.socket)
+    assert re.search(r"2 of them in the kernel, [012] by the shortcut", said)
+
+
+def test_what_is_not_plain_goes_by_the_rules_though_it_is_bound(street):
+    """Time to live, size, pieces and options: the kernel's own forwarding answers for them."""
+    router, server, (host, other) = street.start(), street.server, street.hosts
+    street.by_shortcut(host, server, 0x11110001, 0x22220001)
+    host.sniffer.packets.clear(), server.sniffer.packets.clear()
+    host.esp(server.address, 0x11110001, ttl=1)
+    server.esp(OUTSIDE, 0x22220001, ttl=1)
+    assert host.expect(lambda: host.got(ICMP))[0][20] == server.expect(lambda: server.got(ICMP))[0][20] == 11
+    host.sniffer.packets.clear(), server.sniffer.packets.clear()
+    for end in (host, server):
+        end.namespace.run("ip", "link", "set", "eth", "mtu", "600")
+        with open_socket(end.namespace, socket.AF_INET, socket.SOCK_RAW, ESP) as speaker:
+            spi_here, to = (0x11110001, server.address) if end is host else (0x22220001, OUTSIDE)
+            speaker.sendto(struct.pack("!II", spi_here, 1) + bytes(1392), (to, 0))
+        end.namespace.run("ip", "link", "set", "eth", "mtu", "1500")
+    for end in (host, server):
+        wait_for("all has come", lambda: sum(len(p) - 20 for p in end.got(ESP)) >= 1400)
+    assert {source(p) for p in server.got(ESP)} == {OUTSIDE}
+    server.sniffer.packets.clear()
+    header = bytearray(ipv4(host.address, server.address, ESP, struct.pack("!I", 0x01010101) +
+                            struct.pack("!II", 0x11110001, 1) + bytes(100)))
+    header[0] = 0x46 # a word of options, four times NOP
+    host.raw.sendto(header, (server.address, 0))
+    assert source(server.expect(lambda: server.got(ESP))[0]) == OUTSIDE
+    # Nothing of another host or of another SPI is bound by that.
+    host.sniffer.packets.clear(), server.sniffer.packets.clear()
+    server.esp(OUTSIDE, 0x22220002, 3)
+    other.esp(server.address, 0x11110001, 1, src=host.address[:-1] + "9")
+    wait_for("they have come to be judged", lambda: router.dropped("spoofed-source") + router.dropped("no-candidate") +
+             len(router.bindings(way="in", kind="esp")) >= 1)
+    assert not [p for p in host.got(ESP) if spi(p) == 0x22220001]
+
+
+def test_the_shortcut_follows_the_size_of_devices(street):
+    street.start()
+    host, server = street.hosts[0], street.server
+    street.by_shortcut(host, server, 0x11110001, 0x22220001)
+    street.home.run("ip", "link", "set", "lan", "mtu", "1280")
+    street.by_shortcut(host, server, 0x11110001, 0x22220001)
+    server.sniffer.packets.clear(), host.sniffer.packets.clear()
+    server.esp(OUTSIDE, 0x22220001, size=1352, whole=True)
+    error = server.expect(lambda: server.got(ICMP))[0]
+    assert (error[20], error[21], struct.unpack("!H", error[26:28])[0]) == (3, 4, 1280)
+    assert destination(check_icmp(error)) == OUTSIDE
+    server.esp(OUTSIDE, 0x22220001, size=1352)
+    host.expect(lambda: [p for p in host.got(ESP) if len(p) > 1200 or p[6] & 0x20], 1)
+
+
+def test_the_shortcut_follows_routes_and_what_other_tables_forbid(street):
+    router, server, (host, _) = street.start(), street.server, street.hosts
+    gateway = street.add_end()
+    street.by_shortcut(host, server, 0x11110001, 0x22220001)
+    gateway.sniffer.want = lambda packet: True
+    heard = lambda: [p for p in gateway.sniffer.packets if p[9] == ESP and spi(p) == 0x11110001]
+    street.home.run("ip", "route", "add", server.address, "via", gateway.address, "dev", "wan")
+
+    def by_the_gateway():
+        host.esp(server.address, 0x11110001)
+        return heard()
+
+    wait_for("packets go by the new next hop", by_the_gateway, 10, every=0.05)
+    wait_for("by the shortcut too", lambda: by_the_gateway() and router.shortcut(0x11110001), 20, every=0.05)
+    direct = len(server.got_esp(0x11110001))
+    before = len(heard())
+    host.esp(server.address, 0x11110001, 10)
+    gateway.expect(heard, before + 10)
+    assert len(server.got_esp(0x11110001)) == direct
+    street.home.nft("table ip theirs {\nchain c {\ntype filter hook forward priority 0\n"
+                    f"ip saddr {host.address} ip protocol esp drop\nip daddr {host.address} ip protocol esp drop\n}}\n}}\n")
+    street.home.run("ip", "route", "del", server.address) # all have to pass the rules again, sooner than in a minute
+    wait_for("the shortcut is empty", lambda: not router.shortcut(0x11110001) and not router.shortcut(0x22220001), 10)
+    server.sniffer.packets.clear(), host.sniffer.packets.clear()
+    for _ in range(40):
+        host.esp(server.address, 0x11110001)
+        server.esp(OUTSIDE, 0x22220001)
+        router.status() # which counts, and would take in what has passed
+        time.sleep(0.01)
+    assert not server.got(ESP) and not host.got(ESP)
+    assert not router.shortcut(0x11110001) and not router.shortcut(0x22220001)
+
+
+def test_without_the_shortcut_the_rules_do(street):
+    """The kernel refuses it: here, since another program owns a table of that name."""
+    owner = street.home.start("nft", "-i", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    owner.stdin.write("add table netdev sekisho_router { flags owner; }\n")
+    owner.stdin.flush()
+    wait_for("it has it", lambda: "sekisho_router" in street.home.run("nft", "list", "tables"))
+    router, server, (host, _) = street.start(), street.server, street.hosts
+    assert "No shortcut at the devices: " in router.log and "goes by all rules" in router.log
+    street.bind(host, server, 0x11110001, 0x22220001)
+    seen = len(server.got_esp(0x11110001)), len(host.got_esp(0x22220001))
+    for _ in range(5):
+        host.esp(server.address, 0x11110001)
+        server.esp(OUTSIDE, 0x22220001)
+    server.expect(lambda: server.got_esp(0x11110001), seen[0] + 5)
+    host.expect(lambda: host.got_esp(0x22220001), seen[1] + 5)
+    assert router.status()["router"]["shortcut"] == 0
+    assert router.stop() == 0 and router.table() == ""
+    stop(owner)
+
+
+def test_a_shortcut_that_somebody_removed_is_done_without(street):
+    router, server, (host, _) = street.start(), street.server, street.hosts
+    street.by_shortcut(host, server, 0x11110001, 0x22220001)
+    street.home.run("nft", "delete", "table", "netdev", "sekisho_router")
+    wait_for("it is noticed", lambda: "somebody has removed the table netdev" in router.log)
+    seen = len(host.got_esp(0x22220001))
+    server.esp(OUTSIDE, 0x22220001, 5)
+    host.expect(lambda: host.got_esp(0x22220001), seen + 5)
+    assert router.stop() == 0
 
 
 def test_what_nobody_asked_for_stays_outside(street):

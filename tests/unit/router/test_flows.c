@@ -23,17 +23,38 @@ static void what_we_pass_and_what_the_kernel_passes_add_up(void **state)
     struct flows *f = flows_new(8);
     assert_true(flows_passed(f, &in_key, A, 100));
     assert_true(flows_set_kernel(f, &in_key, A, true));
-    assert_int_equal(flows_counted(f, &in_key, 3, 300), 3);
-    assert_int_equal(flows_counted(f, &in_key, 5, 500), 2);
-    assert_int_equal(flows_counted(f, &in_key, 5, 500), 0);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 3, 300), 3);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 5, 500), 2);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 5, 500), 0);
     assert_int_equal(look(f, &in_key).packets, 6);
     assert_int_equal(look(f, &in_key).bytes, 600);
     assert_true(flows_set_kernel(f, &in_key, A, false)); /* to be looked at again, and bound anew */
     assert_true(flows_passed(f, &in_key, B, 100));
     assert_true(flows_set_kernel(f, &in_key, B, true));
-    assert_int_equal(flows_counted(f, &in_key, 1, 100), 1);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 1, 100), 1);
     assert_int_equal(look(f, &in_key).packets, 8);
     assert_int_equal(look(f, &in_key).host, B);
+    flows_free(f);
+}
+
+static void rules_and_shortcut_are_counted_apart_and_added_up(void **state)
+{
+    (void)state;
+    struct flows *f = flows_new(8);
+    assert_true(flows_set_kernel(f, &in_key, A, true));
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 3, 300), 3);
+    assert_int_equal(look(f, &in_key).by_rules, 3);
+    flows_set_shortcut(f, &in_key, true);
+    assert_true(look(f, &in_key).shortcut && look(f, &in_key).by_rules == 0);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 3, 300), 0);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_SHORTCUT, 2, 200), 2);
+    assert_int_equal(look(f, &in_key).by_rules, 0);
+    flows_set_shortcut(f, &in_key, false); /* by the rules again, and taken in anew: its counter there begins anew */
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_RULES, 4, 400), 1);
+    flows_set_shortcut(f, &in_key, true);
+    assert_int_equal(flows_counted(f, &in_key, FLOW_BY_SHORTCUT, 1, 100), 1);
+    assert_int_equal(look(f, &in_key).packets, 7);
+    assert_int_equal(look(f, &in_key).bytes, 700);
     flows_free(f);
 }
 
@@ -90,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_we_pass_and_what_the_kernel_passes_add_up),
+        cmocka_unit_test(rules_and_shortcut_are_counted_apart_and_added_up),
         cmocka_unit_test(there_is_a_limit),
         cmocka_unit_test(an_error_finds_its_host_unless_there_are_two),
         cmocka_unit_test(a_sweep_forgets),

@@ -66,7 +66,7 @@ static void a_full_transaction_says_so(void **state)
     const struct element e = {"outbound", {1, 2, 3}, 3, true, 4};
     while (batch_add(&batch, &e))
         assert_true(batch.n < sizeof(batch.bytes));
-    assert_false(batch_flush_set(&batch, "outbound") || batch_delete_table(&batch));
+    assert_false(batch_flush_set(&batch, TABLE_RULES, "outbound") || batch_delete_table(&batch, TABLE_RULES));
     batch_end(&batch); /* for which there is room in any case */
     assert_true(batch.changes > 50 && batch.n <= sizeof(batch.bytes));
 }

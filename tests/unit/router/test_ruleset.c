@@ -43,6 +43,19 @@ static void without_passthrough_nothing_is_learnt(void **state)
     assert_non_null(strstr(text, "masquerade"));
 }
 
+static void the_shortcut_has_a_table_of_its_own_and_nothing_in_it(void **state)
+{
+    (void)state;
+    const struct router_options o = {
+        .inside = {"lan", "guest"}, .inside_count = 2, .outside = "wan", .passthrough = true};
+    assert_true(ruleset_write_shortcut(&o, text));
+    assert_non_null(strstr(text, "table netdev sekisho_router\ndelete table netdev sekisho_router\n"));
+    assert_null(strstr(text, "table ip "));
+    assert_null(strstr(text, "elements"));
+    assert_non_null(strstr(text, "hook ingress devices = { \"lan\", \"guest\" } priority 10\n"));
+    assert_non_null(strstr(text, "hook ingress devices = { \"wan\" } priority 10\n"));
+}
+
 static void the_longest_names_fit(void **state)
 {
     (void)state;
@@ -50,6 +63,7 @@ static void the_longest_names_fit(void **state)
     while (o.inside_count < ROUTER_INSIDE_MAX)
         o.inside[o.inside_count++] = "abcdefghijklmno";
     assert_true(ruleset_write(&o, 0xffffffff, text));
+    assert_true(ruleset_write_shortcut(&o, text));
 }
 
 int main(void)
@@ -58,6 +72,7 @@ int main(void)
         cmocka_unit_test(it_replaces_itself_and_touches_nothing_else),
         cmocka_unit_test(without_an_address_there_is_none_in_it),
         cmocka_unit_test(without_passthrough_nothing_is_learnt),
+        cmocka_unit_test(the_shortcut_has_a_table_of_its_own_and_nothing_in_it),
         cmocka_unit_test(the_longest_names_fit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
