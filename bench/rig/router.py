@@ -69,11 +69,12 @@ class Home:
 
     def bind(self, directory):
         self.router = Router(self.middle, directory)
-        for sequence in (1, 2):
+        for sequence in range(1, 20):
             self.send(self.host, HOST, SERVER, 50, struct.pack("!II", SPI_OUT, sequence) + bytes(32))
             self.send(self.server, SERVER, OUTSIDE, 50, struct.pack("!II", SPI_IN, sequence) + bytes(32))
-        if self.router.status()["router"]["in_kernel"] != 2:
-            raise AssertionError("the router has not learnt it")
+            if self.router.status()["router"]["shortcut"] == 2:
+                return
+        raise AssertionError("the router has not learnt it")
 
     def blast(self, end, other, source, destination, protocol, word):
         """Nanoseconds a packet, of those that arrive."""
