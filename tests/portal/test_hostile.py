@@ -5,6 +5,8 @@ import ssl
 import time
 import urllib.parse
 
+from lab.client import Client
+
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -163,3 +165,18 @@ def test_mutated_requests_leave_portal_and_gateway_whole(portal, gateway):
     time.sleep(1)
     assert portal.visitor().raw("GET", "/login").status in (200, 429)
     assert gateway.process.poll() is None
+
+
+def test_a_kick_that_names_nobody_ends_nothing(site, portal, keeper, tmp_path):
+    client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+    alice = portal.visitor()
+    page = alice.log_in("alice", "wonder-land-42")
+    token = keeper.get("/admin").form("/logout")["token"]
+    for path, fields in (("/admin/kick", {"session": "0"}), ("/admin/user/kick", {"name": ""}), ("/admin/user/kick", {})):
+        answer = keeper.follow(keeper.post(path, {"token": token, **fields}))
+        assert "It is not there any more." in answer.text, (path, fields)
+    answer = alice.follow(alice.post("/me/kick", {"token": page.form("/logout")["token"], "session": "0"}))
+    assert "It is not there any more." in answer.text
+    assert len(site.gateway_program.sessions()) == 1
