@@ -416,6 +416,8 @@ void exchange_free(struct exchange *x)
     if (x == NULL)
         return;
     question_clear(&x->question);
+    if (x->stream != NULL) /* whoever asked was gone before there was a response */
+        stream_close(x->stream);
     form_done(&x->query);
     form_done(&x->form);
     page_done(&x->page);

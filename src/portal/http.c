@@ -20,7 +20,8 @@
 struct connection {
     struct connection *next, **link;
     int fd;
-    usec_t deadline; /* when it is shut, whatever trickles in */
+    usec_t deadline;           /* when it is shut, whatever trickles in */
+    struct exchange *exchange; /* under way; NULL: none. The daemon forgets one whose head was not good */
 };
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -48,7 +49,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
             return;
         }
         *c = (struct connection){p->connections, &p->connections, info->connect_fd,
-                                 loop_now(p->loop) + PORTAL_REQUEST_TIME};
+                                 loop_now(p->loop) + PORTAL_REQUEST_TIME, NULL};
         if (c->next != NULL)
             c->next->link = &c->next;
         p->connections = c;
@@ -61,6 +62,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
     *c->link = c->next;
     if (c->next != NULL)
         c->next->link = c->link;
+    exchange_free(c->exchange);
     free(c);
     *context = NULL;
 }
@@ -104,10 +106,13 @@ static struct ip_addr source_of(struct MHD_Connection *connection)
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {
     struct portal *p = cls;
-    struct exchange *x = calloc(1, sizeof *x);
+    struct connection *c = connection_of(connection);
+    struct exchange *x = c != NULL ? calloc(1, sizeof *x) : NULL;
     give_time(p, connection, PORTAL_REQUEST_TIME);
     if (x == NULL)
         return NULL;
+    exchange_free(c->exchange);
+    c->exchange = x;
     x->portal = p;
     x->connection = connection;
     x->source = source_of(connection);
@@ -129,7 +134,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
                          enum MHD_RequestTerminationCode code)
 {
     (void)code;
+    struct connection *c = connection_of(connection);
     give_time(cls, connection, RESPONSE_TIME);
+    if (c != NULL)
+        c->exchange = NULL;
     exchange_free(*context);
     *context = NULL;
 }
@@ -222,11 +230,13 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 
 static enum MHD_Result send_response(struct exchange *x)
 {
-    struct MHD_Response *r = x->stream != NULL ? stream_response(x->stream) : page_response(x);
+    const bool lasts = x->stream != NULL;
+    struct MHD_Response *r = lasts ? stream_response(x->stream) : page_response(x);
     if (r == NULL)
         return MHD_NO;
+    x->stream = NULL; /* the response has it */
     add_headers(x, r);
-    give_time(x->portal, x->connection, x->stream != NULL ? USEC_NEVER : RESPONSE_TIME);
+    give_time(x->portal, x->connection, lasts ? USEC_NEVER : RESPONSE_TIME);
     const enum MHD_Result result = MHD_queue_response(x->connection, x->status, r);
     MHD_destroy_response(r);
     return result;

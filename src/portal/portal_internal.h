@@ -256,7 +256,7 @@ struct exchange {
     char disposition[128]; /* of a file to keep; "": none */
     char set_cookie[160], set_language[96];
     unsigned retry;        /* seconds; 0: not told */
-    struct stream *stream; /* events follow instead of the page */
+    struct stream *stream; /* events follow instead of the page; the response takes it */
 };
 
 /* What pages use. A response is made once; the first one counts. */

@@ -167,6 +167,22 @@ def test_mutated_requests_leave_portal_and_gateway_whole(portal, gateway):
     assert gateway.process.poll() is None
 
 
+def test_heads_that_are_no_http_or_half_leave_nothing_behind(portal):
+    """A request begins at its first line, and is forgotten when no good lines follow; a sanitizer tells at the end what was
+    left."""
+    begun = b"POST /login HTTP/1.1\r\nHost: x\r\n"
+    for more in (b"", b"Content-Length: -1\r\n\r\n", b"Content-Length: 99999999999999999999\r\n\r\n", b"Cookie: " + b"=;" * 400 +
+                 b"\r\n\r\n", b"X: " + b"y" * 30000 + b"\r\n\r\n", b"Nul\0here: x\r\n: nameless\r\n\r\n"):
+        for _ in range(4):
+            with tls(portal) as s:
+                s.sendall(begun + more)
+                if more:
+                    assert s.recv(10) in (b"", b"HTTP/1.1 4"), more[:40]
+    assert portal.visitor().raw("GET", "/login").status == 200
+    portal.process.terminate()
+    assert portal.process.wait(30) == 0, portal.said()
+
+
 def test_a_kick_that_names_nobody_ends_nothing(site, portal, keeper, tmp_path):
     client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", "four-winds-1867")
     site.on_close(client.close)
