@@ -39,6 +39,7 @@ enum ctl_verb {
 struct ctl_error {
     char code[32];      /* an error code below */
     char sentence[512]; /* for people */
+    char arg[24];       /* the argument that it is about, by its word; "": none. Not in replies */
 };
 
 #define CTL_CODE_REQUEST   "bad-request" /* not JSON, no such verb, bad arguments */
@@ -67,6 +68,16 @@ const char *ctl_text(const struct ctl_request *request, enum ctl_arg arg);
 uint64_t ctl_number(const struct ctl_request *request, enum ctl_arg arg);
 bool ctl_flag(const struct ctl_request *request, enum ctl_arg arg);
 
+/* The same from elsewhere than a line: a JSON object that holds the arguments alone; what is required may be missing
+ * from it, and be set one by one with ctl_args_text(), which takes numbers as decimal digits. In the end
+ * ctl_args_whole() tells whether all is there. The rules and errors are those of lines. */
+enum err ctl_args_parse(enum ctl_verb verb, struct view json, struct ctl_request **out, struct ctl_error *error);
+enum err ctl_args_text(struct ctl_request *request, enum ctl_arg arg, const char *text, struct ctl_error *error);
+enum err ctl_args_whole(const struct ctl_request *request, struct ctl_error *error);
+
+enum ctl_takes { CTL_TAKES_NOT, CTL_TAKES, CTL_NEEDS };
+enum ctl_takes ctl_verb_takes(enum ctl_verb verb, enum ctl_arg arg);
+enum ctl_arg ctl_arg_find(const char *word);       /* CTL_ARG_COUNT: there is none */
 const char *ctl_verb_word(enum ctl_verb verb);     /* "user.add" */
 const char *ctl_verb_sentence(enum ctl_verb verb); /* what it does */
 bool ctl_verb_changes(enum ctl_verb verb);         /* changes something: not for readers */

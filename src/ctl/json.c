@@ -40,17 +40,17 @@ json_t *ctl_json_parse(struct view line, unsigned depth, struct ctl_error *e)
 {
     json_error_t error;
     if (depth_of(line) > depth) {
-        ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The line nests brackets deeper than %u.", depth);
+        ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The JSON nests brackets deeper than %u.", depth);
         return NULL;
     }
     json_t *json = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL) {
-        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "The line is not JSON: %s.", error.text);
+        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "This is not JSON: %s.", error.text);
         return NULL;
     }
     if (!json_is_object(json)) {
         json_decref(json);
-        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "The line is not a JSON object.");
+        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "This is not a JSON object.");
         return NULL;
     }
     return json;

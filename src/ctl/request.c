@@ -77,68 +77,150 @@ static enum err take_verb(const json_t *json, struct ctl_request *r, struct ctl_
     return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The request has no verb that this gateway knows.");
 }
 
+static enum err fail_arg(struct ctl_error *e, enum err result, const char *word)
+{
+    view_copy_text(e->arg, sizeof e->arg, view_str(word));
+    return result;
+}
+
 static enum err check_arg(const struct arg_rule *rule, const json_t *value, struct ctl_error *e)
 {
+    enum err result = ERR_OK;
     switch (rule->kind) {
     case KIND_TEXT:
     case KIND_SECRET:
         if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-            return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be text.", rule->word);
-        if (json_string_length(value) > rule->max)
-            return ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The argument %s is longer than %llu bytes.", rule->word,
-                            (unsigned long long)rule->max);
-        return ERR_OK;
+            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be text.", rule->word);
+        else if (json_string_length(value) > rule->max)
+            result = ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The argument %s is longer than %llu bytes.", rule->word,
+                              (unsigned long long)rule->max);
+        break;
     case KIND_NUMBER:
         if (!json_is_integer(value) || json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > rule->max)
-            return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be a number from 0 to %llu.",
-                            rule->word, (unsigned long long)rule->max);
-        return ERR_OK;
+            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be a number from 0 to %llu.",
+                              rule->word, (unsigned long long)rule->max);
+        break;
     case KIND_FLAG:
         if (!json_is_boolean(value))
-            return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be true or false.", rule->word);
-        return ERR_OK;
+            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be true or false.", rule->word);
+        break;
     }
-    return ERR_INVALID;
+    return result == ERR_OK ? ERR_OK : fail_arg(e, result, rule->word);
 }
 
-static int arg_of(const char *word)
+enum ctl_arg ctl_arg_find(const char *word)
 {
-    for (int i = 0; i < CTL_ARG_COUNT; i++)
-        if (strcmp(word, args[i].word) == 0)
-            return i;
-    return -1;
+    size_t i = 0;
+    while (i < CTL_ARG_COUNT && strcmp(word, args[i].word) != 0)
+        i++;
+    return (enum ctl_arg)i;
+}
+
+enum ctl_takes ctl_verb_takes(enum ctl_verb verb, enum ctl_arg arg)
+{
+    const uint64_t one = UINT64_C(1) << arg;
+    return verbs[verb].required & one ? CTL_NEEDS : verbs[verb].optional & one ? CTL_TAKES : CTL_TAKES_NOT;
 }
 
 static enum err take_arg(struct ctl_request *r, const char *word, json_t *value, struct ctl_error *e)
 {
-    const struct verb_rule *verb = &verbs[r->verb];
-    int i = arg_of(word);
-    if (i < 0 || !((verb->required | verb->optional) & UINT64_C(1) << i))
-        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s has no argument of that name.", verb->word);
-    enum err result = check_arg(&args[i], value, e);
-    if (result == ERR_OK)
-        r->arg[i] = json_incref(value);
-    return result;
+    const enum ctl_arg arg = ctl_arg_find(word);
+    if (arg == CTL_ARG_COUNT || ctl_verb_takes(r->verb, arg) == CTL_TAKES_NOT) {
+        ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s has no argument of that name.", verbs[r->verb].word);
+        return fail_arg(e, ERR_INVALID, word);
+    }
+    const enum err result = check_arg(&args[arg], value, e);
+    if (result != ERR_OK)
+        return result;
+    json_decref(r->arg[arg]);
+    r->arg[arg] = json_incref(value);
+    return ERR_OK;
 }
 
-static enum err take_args(json_t *json, struct ctl_request *r, struct ctl_error *e)
+static enum err take_all(json_t *all, struct ctl_request *r, struct ctl_error *e)
 {
-    json_t *all = json_object_get(json, "args"), *value;
+    json_t *value;
     const char *word;
     enum err result = ERR_OK;
-    if (all != NULL && !json_is_object(all))
-        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The arguments must be a JSON object.");
     json_object_foreach(all, word, value)
     {
         result = take_arg(r, word, value, e);
         if (result != ERR_OK)
             return result;
     }
-    for (int i = 0; i < CTL_ARG_COUNT; i++)
-        if ((verbs[r->verb].required & UINT64_C(1) << i) && r->arg[i] == NULL)
-            return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s needs the argument %s.", verbs[r->verb].word,
-                            args[i].word);
     return ERR_OK;
+}
+
+enum err ctl_args_whole(const struct ctl_request *r, struct ctl_error *e)
+{
+    for (int i = 0; i < CTL_ARG_COUNT; i++)
+        if ((verbs[r->verb].required & UINT64_C(1) << i) && r->arg[i] == NULL) {
+            ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s needs the argument %s.", verbs[r->verb].word, args[i].word);
+            return fail_arg(e, ERR_INVALID, args[i].word);
+        }
+    return ERR_OK;
+}
+
+static enum err take_args(json_t *json, struct ctl_request *r, struct ctl_error *e)
+{
+    json_t *all = json_object_get(json, "args");
+    if (all != NULL && !json_is_object(all))
+        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The arguments must be a JSON object.");
+    const enum err result = take_all(all, r, e);
+    return result == ERR_OK ? ctl_args_whole(r, e) : result;
+}
+
+/* The request keeps what it has taken; the rest, which may hold secrets too, is wiped when it has taken nothing. */
+static enum err hand_over(json_t *json, struct ctl_request *r, enum err result, struct ctl_request **out)
+{
+    if (result != ERR_OK) {
+        ctl_json_wipe(json);
+        ctl_request_free(r);
+    } else {
+        *out = r;
+    }
+    json_decref(json);
+    return result;
+}
+
+enum err ctl_args_parse(enum ctl_verb verb, struct view text, struct ctl_request **out, struct ctl_error *error)
+{
+    *error = (struct ctl_error){0};
+    if (text.n > CTL_REQUEST_MAX)
+        return ctl_fail(error, ERR_LIMIT, CTL_CODE_REQUEST, "This is longer than %u bytes.", CTL_REQUEST_MAX);
+    json_t *json = ctl_json_parse(text, CTL_DEPTH_MAX, error);
+    if (json == NULL)
+        return ERR_MALFORMED;
+    struct ctl_request *r = ctl_request_new(verb);
+    const enum err result = r != NULL ? take_all(json, r, error)
+                                      : ctl_fail(error, ERR_NOMEM, CTL_CODE_FAILED, "This host is out of memory.");
+    return hand_over(json, r, result, out);
+}
+
+static json_t *from_text(enum kind kind, const char *text)
+{
+    uint64_t number = 0;
+    size_t n = strlen(text);
+    if (kind == KIND_TEXT || kind == KIND_SECRET)
+        return json_string(text);
+    if (kind == KIND_FLAG)
+        return strcmp(text, "true") == 0 ? json_true() : strcmp(text, "false") == 0 ? json_false() : json_null();
+    if (n == 0 || n > 18 || strspn(text, "0123456789") != n)
+        return json_null();
+    for (; *text != '\0'; text++)
+        number = number * 10 + (uint64_t)(*text - '0');
+    return json_integer((json_int_t)number);
+}
+
+enum err ctl_args_text(struct ctl_request *request, enum ctl_arg arg, const char *text, struct ctl_error *error)
+{
+    json_t *value = from_text(args[arg].kind, text);
+    *error = (struct ctl_error){0};
+    const enum err result = take_arg(request, args[arg].word, value, error);
+    if (result != ERR_OK)
+        ctl_json_wipe(value);
+    json_decref(value);
+    return result;
 }
 
 enum err ctl_request_parse(struct view line, struct ctl_request **out, struct ctl_error *error)
@@ -155,15 +237,7 @@ enum err ctl_request_parse(struct view line, struct ctl_request **out, struct ct
         result = take_verb(json, r, error);
     if (result == ERR_OK)
         result = take_args(json, r, error);
-    if (result != ERR_OK) {
-        ctl_json_wipe(json);
-        ctl_request_free(r);
-        r = NULL;
-    }
-    json_decref(json);
-    if (r != NULL)
-        *out = r;
-    return result;
+    return hand_over(json, r, result, out);
 }
 
 void ctl_request_free(struct ctl_request *request)

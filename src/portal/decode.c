@@ -169,6 +169,22 @@ enum err target_split(struct view target, struct view *path, struct view *query)
     return ERR_OK;
 }
 
+enum err segment_read(struct view text, char *out, size_t cap)
+{
+    struct reader r = rd_init(text);
+    size_t n = 0;
+    while (rd_left(&r) > 0) {
+        const uint8_t c = *r.p == '+' ? rd_u8(&r) : decoded(&r);
+        if (!rd_ok(&r) || c < 0x20 || c == 0x7f)
+            return ERR_MALFORMED;
+        if (n + 1 >= cap)
+            return ERR_LIMIT;
+        out[n++] = (char)c;
+    }
+    out[n] = '\0';
+    return n > 0 && rd_ok(&r) ? ERR_OK : ERR_MALFORMED;
+}
+
 enum err cookie_find(struct view header, const char *name, struct view *value)
 {
     struct reader r = rd_init(header);

@@ -22,6 +22,10 @@ void exchange_problem(struct exchange *x, unsigned status, enum message what)
     if (x->ready)
         return;
     page_done(&x->page);
+    if (x->api) {
+        api_problem(x, status, message_text(what, LANGUAGE_EN));
+        return;
+    }
     layout_problem(x, what);
     x->status = status;
     x->ready = true;
@@ -264,11 +268,17 @@ static void find_route(struct exchange *x, const char *method, struct view path)
 void exchange_begin(struct exchange *x, const char *method)
 {
     struct view path, query;
-    read_cookies(x);
+    x->api = api_is(x);
+    if (!x->api)
+        read_cookies(x);
     if (is_busy(x, RATE_REQUESTS))
         return;
     if (target_split(view_str(x->target), &path, &query) != ERR_OK || form_parse(query, &x->query) != ERR_OK) {
         exchange_problem(x, MHD_HTTP_BAD_REQUEST, SAY_PROBLEM_REQUEST);
+        return;
+    }
+    if (x->api) {
+        api_begin(x, method, path);
         return;
     }
     switch_language(x);
@@ -331,7 +341,9 @@ static bool still_stands(struct exchange *x)
 
 static bool take_standing(struct exchange *x)
 {
-    if (!still_stands(x)) {
+    if (x->api && !api_stands(x))
+        return false;
+    if (!x->api && !still_stands(x)) {
         exchange_log_out(x);
         exchange_go(x, x->route->who == WHO_ADMIN ? "/admin/login" : "/login");
         return false;
@@ -396,9 +408,17 @@ static bool read_form(struct exchange *x)
     return x->route->who != WHO_ANYONE || !is_busy(x, RATE_LOGINS);
 }
 
+static struct ctl_request *ask_standing(struct exchange *x)
+{
+    if (x->api)
+        return api_ask_standing(x);
+    return x->route->who == WHO_ADMIN ? ctl_request_new(CTL_VERB_ADMIN_LIST)
+                                      : ask_about(CTL_VERB_USER_LIST, CTL_ARG_NAME, x->who.name);
+}
+
 void exchange_body(struct exchange *x)
 {
-    if (!read_form(x))
+    if (x->api ? !api_read(x) : !read_form(x))
         return;
     if (x->route->who == WHO_ANYONE) {
         if (!go_on(x))
@@ -406,8 +426,7 @@ void exchange_body(struct exchange *x)
         return;
     }
     x->step = STEP_STANDING;
-    question_add(&x->question, x->route->who == WHO_ADMIN ? ctl_request_new(CTL_VERB_ADMIN_LIST)
-                                                          : ask_about(CTL_VERB_USER_LIST, CTL_ARG_NAME, x->who.name));
+    question_add(&x->question, ask_standing(x));
     put(x);
 }
 
@@ -418,6 +437,7 @@ void exchange_free(struct exchange *x)
     question_clear(&x->question);
     if (x->stream != NULL) /* whoever asked was gone before there was a response */
         stream_close(x->stream);
+    ctl_request_free(x->request);
     form_done(&x->query);
     form_done(&x->form);
     page_done(&x->page);

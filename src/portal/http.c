@@ -217,7 +217,10 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
         {"Set-Cookie", x->set_cookie},
         {"Set-Cookie", x->set_language},
         {"Content-Disposition", x->disposition},
-        {"Allow", x->status == MHD_HTTP_METHOD_NOT_ALLOWED ? "GET, HEAD, POST" : ""},
+        {"Allow", x->status != MHD_HTTP_METHOD_NOT_ALLOWED ? ""
+                  : x->allow[0] != '\0'                    ? x->allow
+                                                           : "GET, HEAD, POST"},
+        {"WWW-Authenticate", x->challenge},
     };
     for (size_t i = 0; i < ARRAY_LEN(sometimes); i++)
         if (sometimes[i].value[0] != '\0')

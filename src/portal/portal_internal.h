@@ -102,6 +102,8 @@ enum err form_number(const struct form *form, const char *name, uint64_t max, ui
 /* The path of a request target in origin form (RFC 9112 3.2.1), and its query without the question mark. ERR_MALFORMED.
  */
 enum err target_split(struct view target, struct view *path, struct view *query);
+/* A segment of a path after %-decoding, of 1 to cap - 1 bytes, without control characters. ERR_MALFORMED, ERR_LIMIT. */
+enum err segment_read(struct view text, char *out, size_t cap);
 /* One cookie's value of a Cookie header (RFC 6265 4.2.1). ERR_NOTFOUND, ERR_LIMIT. */
 enum err cookie_find(struct view header, const char *name, struct view *value);
 /* 2 n hex digits. */
@@ -216,7 +218,7 @@ usec_t gate_turn(struct gate *gate, usec_t now);
 /* ---- exchange.c: one request and its response ---- */
 
 enum method { METHOD_GET, METHOD_POST };
-enum who { WHO_ANYONE, WHO_USER, WHO_ADMIN };
+enum who { WHO_ANYONE, WHO_USER, WHO_ADMIN, WHO_PROGRAM };
 
 struct exchange;
 
@@ -248,6 +250,11 @@ struct exchange {
     struct question question;
     size_t judged; /* which of its answers is about a pattern; 0: none */
 
+    bool api;                    /* of a program, see api.c: no cookie, and JSON whatever happens */
+    const struct api_call *call; /* NULL: none of them */
+    struct ctl_request *request; /* what it asks for */
+    struct view segment;         /* what stands in the path for its argument */
+
     unsigned status;
     struct page page;
     const char *media;     /* content type; NULL: HTML */
@@ -255,6 +262,8 @@ struct exchange {
     char location[128];    /* of a redirection; "": none */
     char disposition[128]; /* of a file to keep; "": none */
     char set_cookie[160], set_language[96];
+    char allow[40];        /* methods; "": those of pages */
+    char challenge[80];    /* WWW-Authenticate; "": none */
     unsigned retry;        /* seconds; 0: not told */
     struct stream *stream; /* events follow instead of the page; the response takes it */
 };
@@ -400,6 +409,15 @@ void show_keeper_deleted(struct exchange *x);
 void show_tokens(struct exchange *x);
 void show_token_made(struct exchange *x);
 void show_token_revoked(struct exchange *x);
+
+/* ---- api.c: JSON for programs ---- */
+
+bool api_is(const struct exchange *x); /* its target is one of programs, and they are served */
+void api_begin(struct exchange *x, const char *method, struct view path);
+bool api_read(struct exchange *x); /* the body; false: it cannot be taken, which is told */
+struct ctl_request *api_ask_standing(struct exchange *x);
+bool api_stands(struct exchange *x); /* false: the token is not good for this, which is told */
+void api_problem(struct exchange *x, unsigned status, const char *message);
 
 extern const struct portal_route routes[];
 extern const size_t route_count;

@@ -84,3 +84,10 @@ def test_a_token_is_made_for_something_shown_once_and_taken_back(portal, keeper)
     assert "over already" in keeper.submit(page, "/admin/tokens/make", name="late", scope_kick="1", expires=over).text
     assert "The token was taken back." in keeper.submit(page, "/admin/tokens/revoke", having={"name": "monitor"}).text
     assert portal.ask("token.list")["tokens"] == []
+
+
+def test_programs_are_served_only_where_that_is_turned_on(portal):
+    secret = portal.ask("token.make", name="monitor", scopes="status")["secret"]
+    for path in ("/api/v1/status", "/api/v1/openapi.json"):
+        answer = portal.visitor().raw("GET", path, headers={"Authorization": "Bearer " + secret})
+        assert answer.status == 404 and answer.headers["Content-Type"].startswith("text/html")

@@ -2,6 +2,7 @@
 #include "portal/portal_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -12,6 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (path.n == 0 || path.p[0] != '/' || path.n + query.n > n)
         abort();
     (void)asset_find(path);
+    char text[64];
+    if (segment_read(path, text, sizeof text) == ERR_OK && (text[0] == '\0' || strlen(text) > path.n))
+        abort();
     if (form_parse(query, &form) == ERR_OK)
         form_done(&form);
     return 0;
