@@ -40,9 +40,14 @@ void exchange_go(struct exchange *x, const char *path)
     x->ready = true;
 }
 
+struct login *exchange_login(const struct exchange *x)
+{
+    return x->has_cookie ? login_find(&x->portal->logins, x->token, now_of(x), false) : NULL;
+}
+
 static void leave_notice(struct exchange *x, enum message m, bool bad, const char *detail)
 {
-    struct login *login = x->has_cookie ? login_find(&x->portal->logins, x->token, now_of(x), false) : NULL;
+    struct login *login = exchange_login(x);
     if (login == NULL)
         return;
     login->notice = (struct notice){.message = m, .bad = bad};
@@ -111,7 +116,7 @@ void exchange_visitor(struct exchange *x)
 
 void exchange_log_in(struct exchange *x, enum role role, const char *name)
 {
-    struct login *old = x->has_cookie ? login_find(&x->portal->logins, x->token, now_of(x), false) : NULL;
+    struct login *old = exchange_login(x);
     if (old != NULL)
         login_end(old);
     const struct login *login = login_new(&x->portal->logins, &x->portal->random, role, name, now_of(x), x->token);
@@ -126,7 +131,7 @@ void exchange_log_in(struct exchange *x, enum role role, const char *name)
 
 void exchange_log_out(struct exchange *x)
 {
-    struct login *login = x->has_cookie ? login_find(&x->portal->logins, x->token, now_of(x), false) : NULL;
+    struct login *login = exchange_login(x);
     if (login != NULL)
         login_end(login);
     x->who = (struct login){0};

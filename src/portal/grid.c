@@ -91,7 +91,10 @@ void show_grid_ask(struct exchange *x)
 bool ask_grid(struct exchange *x)
 {
     char source[IP_TEXT_MAX];
-    struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, form_value(&x->form, "name"));
+    const char *name = form_value(&x->form, "name");
+    struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, name);
+    if (x->who.role == ROLE_USER && strcmp(x->who.name, name) == 0)
+        r = ask_flag(r, CTL_ARG_PROVED, true);
     exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
     return true;
 }

@@ -151,6 +151,8 @@ static bool has_pattern(const struct exchange *x)
 bool ask_pattern(struct exchange *x)
 {
     exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
+    if (proof_lacks(x))
+        proof_ask(x);
     return true;
 }
 
@@ -175,6 +177,8 @@ void show_pattern(struct exchange *x)
     layout_begin(x, SAY_PATTERN);
     if (!told || !policy.enabled)
         paragraph(&x->page, SAY_PATTERN_OFF);
+    else if (proof_lacks(x))
+        proof_page(x, 1);
     else
         pattern_page(x, &policy);
     layout_end(x);
@@ -182,6 +186,8 @@ void show_pattern(struct exchange *x)
 
 bool ask_pattern_trial(struct exchange *x)
 {
+    if (proof_goes_first(x))
+        return false;
     exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
     exchange_ask(x, pattern_ask(x, ask_about(CTL_VERB_GRID_ENROL, CTL_ARG_USER, x->who.name), true));
     return true;
@@ -197,6 +203,8 @@ void show_pattern_trial(struct exchange *x)
 bool ask_pattern_new(struct exchange *x)
 {
     char source[IP_TEXT_MAX];
+    if (proof_goes_first(x))
+        return false;
     exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
     if (!has_pattern(x)) {
         struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
@@ -239,18 +247,23 @@ void show_practised(struct exchange *x)
         practise_begin(x, &own, 0, !e.accepted);
         practise_end(x);
     } else {
+        proof_spend(x);
         exchange_back(x, "/me", SAY_PATTERN_DONE);
     }
 }
 
 bool ask_pattern_off(struct exchange *x)
 {
+    if (proof_goes_first(x))
+        return false;
     exchange_ask(x, ask_about(CTL_VERB_GRID_OFF, CTL_ARG_USER, x->who.name));
     return true;
 }
 
 void show_pattern_off(struct exchange *x)
 {
-    if (!exchange_was_refused(x, "/me"))
-        exchange_back(x, "/me", SAY_PATTERN_REMOVED);
+    if (exchange_was_refused(x, "/me"))
+        return;
+    proof_spend(x);
+    exchange_back(x, "/me", SAY_PATTERN_REMOVED);
 }

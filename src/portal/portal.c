@@ -173,13 +173,13 @@ static void close_all(struct portal *p)
 
 int portal_run(const char *file)
 {
+    (void)memory_protect(); /* without the right to lock memory it goes on */
     struct config *c = read_config(file);
     struct portal *p = c != NULL ? calloc(1, sizeof *p) : NULL;
     if (p == NULL) {
         config_free(c);
         return 1;
     }
-    (void)memory_protect(); /* without the right to lock memory it goes on */
     int status = start(p, c);
     config_free(c);
     if (status == 0)

@@ -152,6 +152,7 @@ struct login {
     uint8_t digest[32]; /* of the cookie: the table alone does not let anybody in */
     char name[CTL_USER_MAX];
     usec_t made, seen;
+    usec_t proved;        /* when the pattern was read once more: proof.c; 0: not */
     struct notice notice; /* for the next page */
 };
 
@@ -271,7 +272,8 @@ struct exchange {
 /* What pages use. A response is made once; the first one counts. */
 void exchange_ask(struct exchange *x, struct ctl_request *request);
 void exchange_problem(struct exchange *x, unsigned status, enum message what);
-void exchange_go(struct exchange *x, const char *path);                   /* 303 */
+struct login *exchange_login(const struct exchange *x); /* NULL: nobody; borrowed until the next login_ call */
+void exchange_go(struct exchange *x, const char *path); /* 303 */
 void exchange_back(struct exchange *x, const char *path, enum message m); /* 303, with a notice of what was done */
 void exchange_refused(struct exchange *x, const char *path, enum message m,
                       const char *detail); /* with what went wrong */
@@ -310,6 +312,7 @@ bool ask_pattern_new(struct exchange *x);
 bool ask_pattern_trial(struct exchange *x);
 bool ask_practise(struct exchange *x);
 bool ask_pattern_off(struct exchange *x);
+bool ask_proof(struct exchange *x);
 bool ask_codes_begin(struct exchange *x);
 bool ask_codes_confirm(struct exchange *x);
 bool ask_codes_off(struct exchange *x);
@@ -373,6 +376,7 @@ void show_pattern_new(struct exchange *x);
 void show_pattern_trial(struct exchange *x);
 void show_practised(struct exchange *x);
 void show_pattern_off(struct exchange *x);
+void show_proof(struct exchange *x);
 void show_codes(struct exchange *x);
 void show_codes_begun(struct exchange *x);
 void show_codes_confirmed(struct exchange *x);
@@ -461,6 +465,17 @@ void practise_end(struct exchange *x);
 struct ctl_request *practise_ask(const struct exchange *x, struct ctl_request *request);
 /* A picture of the text, with a title for those who do not see it. */
 void qr_show(struct page *p, const char *text, enum message title);
+
+/* ---- proof.c: before a pattern gives way ---- */
+
+/* The user has a pattern and has not shown it lately. */
+bool proof_lacks(const struct exchange *x);
+/* Then the user is sent to show it, and nothing is asked of the gateway. */
+bool proof_goes_first(struct exchange *x);
+void proof_ask(struct exchange *x);
+void proof_page(struct exchange *x, size_t i); /* i: of the answer to proof_ask() */
+/* The pattern has given way: the proof is used up, and other logins under the name end. */
+void proof_spend(struct exchange *x);
 
 /* ---- layout.c: what all pages have ---- */
 

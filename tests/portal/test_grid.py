@@ -70,6 +70,28 @@ def test_a_pattern_is_made_and_opens_vpn_and_portal_once_a_grid(site, tmp_path):
     client.wait_up()
 
 
+def test_a_pattern_gives_way_only_to_whoever_reads_a_grid_by_it(site):
+    """A screen left open does not hand over the name: neither a new pattern nor its removal."""
+    visitor = enrol(site.portal)
+    other = site.portal.visitor()
+    page = other.submit(other.get("/grid"), "/grid", name="alice")
+    assert other.submit(page, "/grid/login", answer=read(page)).status == 200
+    page = visitor.get("/me/pattern")
+    assert "First show that it is you" in page.text and "/me/pattern" not in page.forms()
+    token = {"token": page.form("/me/pattern/prove")["token"]}
+    for path in ("/me/pattern", "/me/pattern/trial", "/me/pattern/off"):
+        sent = visitor.post(path, {**token, "cells": ",".join(map(str, PATTERN)), "off": "1"})
+        assert sent.status == 303 and sent.location == "/me/pattern"
+    assert site.portal.ask("user.list", name="alice")["users"][0]["login"] == "grid"
+    page = visitor.submit(page, "/me/pattern/prove", answer="x")
+    assert "That was not what stands in your cells." in page.text and "/me/pattern/prove" in page.forms()
+    page = visitor.submit(page, "/me/pattern/prove", answer=read(page))
+    assert {"/me/pattern", "/me/pattern/off"} <= set(page.forms())
+    page = visitor.submit(page, "/me/pattern/off")
+    assert other.raw("GET", "/me").location == "/login", "other logins have ended"
+    assert site.portal.ask("user.list", name="alice")["users"][0]["login"] == "password"
+
+
 def test_a_stranger_sees_a_grid_for_every_name(site):
     enrol(site.portal)
     pages = []

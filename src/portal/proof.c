@@ -1,0 +1,73 @@
+/* A pattern is changed or removed only by whoever has just read a grid by it: a screen left open is not enough. */
+#include "portal/portal_internal.h"
+
+#include <string.h>
+
+#define PROOF_LASTS (10 * 60 * USEC_SEC)
+
+bool proof_lacks(const struct exchange *x)
+{
+    const usec_t now = loop_now(x->portal->loop);
+    return strcmp(x->user.login, "grid") == 0 && (x->who.proved == 0 || now - x->who.proved > PROOF_LASTS);
+}
+
+bool proof_goes_first(struct exchange *x)
+{
+    if (proof_lacks(x))
+        exchange_go(x, "/me/pattern");
+    return x->ready;
+}
+
+void proof_ask(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, x->who.name);
+    r = ask_flag(r, CTL_ARG_PROVED, true);
+    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
+}
+
+void proof_page(struct exchange *x, size_t i)
+{
+    struct ctl_grid grid;
+    paragraph(&x->page, SAY_PROOF_ABOUT);
+    if (!grid_told(x, i, &grid)) {
+        paragraph(&x->page, SAY_LOGIN_WAIT);
+        return;
+    }
+    grid_show_told(&x->page, &grid);
+    form_begin(x, "/me/pattern/prove", "card");
+    form_hidden(x, "code", grid.code);
+    form_field(x, SAY_GRID_ANSWER, "answer", "password", "", "off", true);
+    form_end(x, SAY_CONTINUE);
+}
+
+void proof_spend(struct exchange *x)
+{
+    struct login *login = exchange_login(x);
+    if (login != NULL)
+        login->proved = 0;
+    logins_end_of(&x->portal->logins, ROLE_USER, x->who.name, login);
+}
+
+bool ask_proof(struct exchange *x)
+{
+    char source[IP_TEXT_MAX];
+    struct ctl_request *r = ask_about(CTL_VERB_GRID_CHECK, CTL_ARG_USER, x->who.name);
+    r = ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source));
+    r = ask_with(r, CTL_ARG_CODE, form_value(&x->form, "code"));
+    exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
+    return true;
+}
+
+void show_proof(struct exchange *x)
+{
+    struct ctl_user user;
+    struct login *login = exchange_login(x);
+    if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) != ERR_OK || user.name[0] == '\0') {
+        exchange_refused(x, "/me/pattern", SAY_PROOF_REFUSED, "");
+        return;
+    }
+    if (login != NULL)
+        login->proved = loop_now(x->portal->loop);
+    exchange_go(x, "/me/pattern");
+}
