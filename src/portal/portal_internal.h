@@ -430,6 +430,8 @@ extern const size_t route_count;
 /* Long enough, and twice the same. */
 bool password_is_good(const struct form *form, enum message *problem);
 void attempt_show(struct page *p, const struct ctl_attempt *a);
+/* Takes away what tells whether there is a user of that name, and how that user logs in: for whoever is not logged in. */
+void attempt_veil(struct ctl_attempt *a);
 
 /* Begins the questions of routes. */
 struct ctl_request *ask_about(enum ctl_verb verb, enum ctl_arg arg, const char *text);

@@ -2,6 +2,7 @@
 #include "portal/portal_internal.h"
 
 #include <microhttpd.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *source_text(const struct exchange *x, char out[static IP_TEXT_MAX])
@@ -149,7 +150,22 @@ void attempt_show(struct page *p, const struct ctl_attempt *a)
     page_html(p, "</p>");
 }
 
-static void attempts_show(struct exchange *x)
+void attempt_veil(struct ctl_attempt *a)
+{
+    static const enum cause tell[] = {CAUSE_AUTH_NO_USER, CAUSE_AUTH_PASSWORD, CAUSE_AUTH_CODE,
+                                      CAUSE_AUTH_LOCKED,  CAUSE_GRID_NONE,     CAUSE_GRID_EXPIRED,
+                                      CAUSE_GRID_WRONG,   CAUSE_GRID_SHAPE,    CAUSE_GRID_NOT_ENROLLED};
+    for (size_t i = 0; i < ARRAY_LEN(tell); i++) {
+        if (strcmp(a->cause, cause_word(tell[i])) != 0)
+            continue;
+        snprintf(a->cause, sizeof a->cause, "%s", cause_word(CAUSE_AUTH_REFUSED));
+        snprintf(a->why, sizeof a->why, "%s", cause_sentence(CAUSE_AUTH_REFUSED));
+        snprintf(a->cure, sizeof a->cure, "%s", cause_cure(CAUSE_AUTH_REFUSED));
+        return;
+    }
+}
+
+static void attempts_show(struct exchange *x, bool veiled)
 {
     const json_t *list = json_object_get(x->question.data[0], "attempts"), *one;
     struct page *p = &x->page;
@@ -159,6 +175,8 @@ static void attempts_show(struct exchange *x)
     {
         if (ctl_attempt_read(one, &a) != ERR_OK)
             continue;
+        if (veiled)
+            attempt_veil(&a);
         page_html(p, "<article class=\"card\">");
         attempt_show(p, &a);
         page_html(p, "</article>");
@@ -184,7 +202,7 @@ void show_why_here(struct exchange *x)
     page_html(&x->page, "<p>");
     page_say_of(&x->page, SAY_WHY_HERE, source_text(x, source));
     page_html(&x->page, "</p>");
-    attempts_show(x);
+    attempts_show(x, true);
     layout_end(x);
 }
 
@@ -200,6 +218,6 @@ void show_why(struct exchange *x)
     page_html(&x->page, "<p>");
     page_say(&x->page, SAY_WHY_OWN);
     page_html(&x->page, "</p>");
-    attempts_show(x);
+    attempts_show(x, false);
     layout_end(x);
 }
