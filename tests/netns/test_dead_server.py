@@ -10,7 +10,8 @@ from lab.shell import stop, wait_for
 
 
 def losses(client):
-    return [event for event in map(json.loads, client.log.read_text().splitlines()) if event["type"] == "lost"]
+    lines = client.log.read_text().splitlines(keepends=True)  # the last may not be whole yet
+    return [event for event in map(json.loads, (line for line in lines if line.endswith("\n"))) if event["type"] == "lost"]
 
 
 @pytest.mark.long

@@ -59,7 +59,7 @@ def test_a_reload_changes_settings_and_drops_no_session(site, how):
     pings.check(pinging.communicate(timeout=60)[0], 150)
     # The next client is told the new name server.
     other = site.connect(user="bob")
-    assert "172.16.0.54" in other.said()
+    wait_for("it is told", lambda: "172.16.0.54" in other.said())
     client.ping()
 
 

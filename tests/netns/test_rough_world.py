@@ -40,17 +40,24 @@ def overflows(namespace):
     return sum(int(line.split()[-1]) for line in namespace.run("cat", "/proc/net/udp").splitlines()[1:])
 
 
+def backlog_drops():
+    """Packets of the whole machine that found a core's queue full."""
+    with open("/proc/net/softnet_stat", encoding="ascii") as rows:
+        return sum(int(row.split()[1], 16) for row in rows)
+
+
 def test_a_flood_from_unknown_addresses_leaves_a_session_untouched(site):
     client = site.connect(site.computer(site.world.add_home()))
     client.ping()
     memory = resident_kilobytes(site.gateway)
+    dropped = backlog_drops()
     pinging = client.namespace.start(*pings.words("172.16.0.10", 250, interval=0.02), stdout=subprocess.PIPE, text=True)
     flood = Flood(site.world.internet, "203.0.113.1")
     said = pinging.communicate(timeout=60)[0]
     assert flood.stop() > 5000
-    # Every packet that reached the gateway; on a busy machine the kernel's buffer before it may have been full at times.
+    # Every packet that reached the gateway; on a busy machine the kernel's buffers before it may have been full at times.
     lost = len(pings.missing(said, 250))
-    assert lost == 0 or lost <= 5 and overflows(site.world.gateway) > 0, said
+    assert lost == 0 or lost <= 5 and overflows(site.world.gateway) + backlog_drops() > dropped, said
     assert [session["user"] for session in site.gateway.sessions()] == ["alice"]
     drops = site.gateway.drops()
     assert sum(drops.values()) > 1000, drops
