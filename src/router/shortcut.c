@@ -25,7 +25,7 @@ struct way {
     UT_hash_handle hh;
 };
 
-static const char *const sets[] = {"inbound", "outbound", "hops", "doors", "fits"};
+static const char *const bound[] = {"inbound", "outbound", "fits"}, *const leading[] = {"hops", "doors"};
 
 /* ---- devices ---- */
 
@@ -167,6 +167,12 @@ void shortcut_leave(struct router *r, const struct flow_info *flow)
     flows_set_shortcut(r->flows, &flow->key, false);
 }
 
+static void flush(struct router *r, const char *const *sets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        (void)batch_flush_set(&r->batch, TABLE_SHORTCUT, sets[i]);
+}
+
 void shortcut_empty(struct router *r)
 {
     struct shortcut *s = &r->shortcut;
@@ -177,14 +183,15 @@ void shortcut_empty(struct router *r)
     (void)binding_count_shortcut(r);
     read_devices(r->options, s);
     binding_commit(r); /* so that there is room for this in one transaction */
-    for (size_t i = 0; i < ARRAY_LEN(sets); i++)
-        (void)batch_flush_set(&r->batch, TABLE_SHORTCUT, sets[i]);
+    flush(r, bound, ARRAY_LEN(bound));
     const struct element first = {"fits", {0}, 1, .table = TABLE_SHORTCUT};
     const struct element end = {"fits", {s->mtu + 1}, 1, .table = TABLE_SHORTCUT, .end = true};
     if (s->mtu >= MTU_MIN) {
         binding_put(r, batch_add, &first);
         binding_put(r, batch_add, &end);
     }
+    binding_commit(r);
+    flush(r, leading, ARRAY_LEN(leading)); /* later: a packet that is being translated now still finds its way */
     binding_commit(r);
     flows_each(r->flows, put_out, r);
     forget_ways(s);
