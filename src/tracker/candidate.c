@@ -1,9 +1,9 @@
 /*
- * Who may own an inbound SPI, and finding out: its packets go to the likeliest host, and when that does not answer, the
- * same packet, kept as long, goes to the next. A host that is not meant has no such SA and drops it silently. When
- * nobody has answered, all who are likely get what comes, for a while: so nobody goes without, and the answer to the
- * one packet in a minute that asks for one is not missed. Then it is one after another again, because hosts that are
- * served all the time send all the time, and it is the contrast that tells.
+ * Who may own an inbound SPI, and finding out. A host that is not meant has no such SA and drops what it gets silently:
+ * so where little comes, all who look for an SPI get copies, and nobody goes without. Where much comes, packets go to
+ * the likeliest, and when that does not answer, the same packet, kept as long, goes to the next: hosts that are served
+ * all the time send all the time, and it is the contrast that tells. When nobody has answered, all who are likely get
+ * what comes, for a while, so that the answer to the one packet in a minute that asks for one is not missed.
  */
 #include "tracker/tracker_internal.h"
 
@@ -11,11 +11,16 @@
 
 #define CERTAIN      (10 * BIT)
 #define ANSWERS      3
+#define ECHOES       3
 #define LEAD         (4 * BIT) /* over the second */
 #define LIKELY       (3 * BIT)
 #define SPREAD_BITS  (6 * BIT) /* behind the first, a host is still likely */
 #define SPREAD_MAX   8         /* hosts that get the same packet */
 #define SPREAD       USEC_SEC
+#define LIGHT        16 /* packets of an SPI at once, of which all get copies */
+#define LIGHT_EVERY  (60 * USEC_MSEC)
+#define COPIES       1024 /* of all SPIs of a server */
+#define COPY_EVERY   250
 #define LOOKS        256 /* contacts looked at for candidates of a new SPI */
 #define FRESH        4   /* contacts that sent last, considered anew with each packet */
 #define FRESH_AGE    (300 * USEC_MSEC)
@@ -205,6 +210,8 @@ void candidates_weigh(struct inbound *in, usec_t now, usec_t silent)
             no_answer(in, k);
         if (silent > ANEW)
             evidence_arrival(k, now);
+        if (k->contact->moved != k->echo_seen)
+            evidence_echo(k, now, silent);
     }
     if (in->n_candidates < in->server->n_contacts && in->n_candidates < CANDIDATES)
         fill(in);
@@ -229,25 +236,43 @@ void candidates_stop(struct tracker *t, usec_t now, struct inbound *in)
     inbound_schedule(t, now, in);
 }
 
+/* It alone had a new SA without an answer when the SPI came. */
+static bool was_only(const struct inbound *in, const struct candidate *k)
+{
+    const struct pair *p = pair_open(k->contact, in->newborn);
+    return in->newborn && in->open_contacts == 1 && p && p->newborn && p->open_since <= in->since;
+}
+
+/* Nobody else had one when the SPI came, nor has now. */
+static bool is_only(const struct inbound *in, const struct candidate *k)
+{
+    if (!in->newborn || in->open_contacts != 1)
+        return false;
+    for (uint32_t i = 0; i < in->n_candidates; i++)
+        if (&in->candidates[i] != k && fits(in, in->candidates[i].contact, true))
+            return false;
+    return true;
+}
+
 /* Three answers prove; one does, of a new SA when nobody else waits for one. So does, in heavy traffic that leaves no
  * room for answers, that a new SA begins when one host alone has just agreed on it and uses its own. */
 static bool is_proved(const struct inbound *in, const struct candidate *k, usec_t now)
 {
-    const bool only = in->newborn && in->open_contacts == 1;
     const bool heavy = in->packets >= HEAVY && now - in->since < HEAVY_TIME;
     const struct pair *p = pair_open(k->contact, in->newborn);
     /* the more hosts may be meant, the likelier one of them seems to be by chance */
     const int32_t certain = CERTAIN + (in->open_contacts > 1 ? evidence_bits(in->open_contacts * 256) : 0);
     if (evidence_score(in, k) - k->replied < certain)
         return false;
-    return k->answers >= ANSWERS || (k->answers > 0 && only) || (k->had_turn && heavy && p && p->asked);
+    return k->answers >= ANSWERS || k->echoes >= ECHOES || (k->answers > 0 && was_only(in, k)) ||
+           (k->had_turn && heavy && p && p->asked);
 }
 
 /* What comes again and again on a new SPI belongs to the one host that has a new SA of that time and no SPI for it. */
 static bool is_left_over(const struct inbound *in, const struct candidate *k)
 {
     const struct pair *p = pair_open(k->contact, in->newborn);
-    if (!in->newborn || in->open_contacts != 1 || in->packets < HEAVY || !p || !p->newborn || !p->asked)
+    if (!is_only(in, k) || in->packets < HEAVY || !p || !p->newborn || !p->asked)
         return false;
     const usec_t apart = in->since > p->since ? in->since - p->since : p->since - in->since;
     return apart < SAME_TIME;
@@ -283,8 +308,6 @@ static void show_to(struct tracker *t, usec_t now, struct inbound *in, struct ca
 {
     struct contact *c = k->contact;
     in->contact = c;
-    if (in->first == 0)
-        in->first = c->host->addr;
     k->tried = now;
     if (k->trial != 0 || (k->answers > 0 && !in->fair))
         return;
@@ -307,19 +330,45 @@ static void keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t han
     t->n_kept++;
 }
 
-static void spread(struct tracker *t, usec_t now, struct inbound *in, struct candidate *first, uint32_t handle)
+/* Whether n more may go: `most` at once, and one more with each `every`. */
+static bool spend(struct allowance *a, usec_t now, usec_t every, uint32_t most, uint32_t n)
 {
-    uint32_t n = 1;
-    for (uint32_t i = 0; i < in->n_candidates && n < SPREAD_MAX; i++) {
-        struct candidate *k = &in->candidates[i];
-        if (k == first || evidence_score(in, k) < evidence_score(in, first) - SPREAD_BITS)
-            continue;
-        move_inbound(t, handle, TRACKER_COPY, k->contact->host->addr);
-        show_to(t, now, in, k);
-        n++;
+    const usec_t full = now > most * every ? now - most * every : 0;
+    const usec_t at = (a->at > full ? a->at : full) + n * every;
+    if (at > now)
+        return false;
+    a->at = at;
+    return true;
+}
+
+static bool is_likely(const struct inbound *in, const struct candidate *k, const struct candidate *first)
+{
+    return pair_open(k->contact, in->newborn) || evidence_score(in, k) >= evidence_score(in, first) - SPREAD_BITS;
+}
+
+/* Who is likely besides the first, and has not seen the packet. */
+static uint32_t find_likely(const struct inbound *in, const struct candidate *first, bool kept,
+                            struct contact *out[static SPREAD_MAX])
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < in->n_candidates && n < SPREAD_MAX - 1; i++) {
+        const struct candidate *k = &in->candidates[i];
+        if (k != first && !(kept && k->shown) && is_likely(in, k, first))
+            out[n++] = k->contact;
     }
-    move_inbound(t, handle, TRACKER_PASS, first->contact->host->addr);
-    show_to(t, now, in, first);
+    return n;
+}
+
+/* Whether all who are likely may have copies: where little comes, nobody shall go without while it is learnt whose it
+ * is. Of what comes only once, as a forgery does, half of what the server may have copied. */
+static bool may_spread(struct inbound *in, usec_t now, uint32_t n)
+{
+    struct allowance *copies = &in->server->copies, rest = *copies;
+    if (in->packets < 2 && !spend(&rest, now, COPY_EVERY, COPIES, n + COPIES / 2))
+        return false;
+    if (now >= in->spread_until && !spend(&in->copies, now, LIGHT_EVERY, LIGHT, 1))
+        return false;
+    return spend(copies, now, COPY_EVERY, COPIES, n);
 }
 
 /* Where a host's sends and a server's packets keep step by chance, as all that is repeated once a second does, a packet
@@ -337,6 +386,34 @@ static bool any_answered(const struct inbound *in)
     return false;
 }
 
+/* The packet goes to whoever is likeliest, or all who are likely; one that may be kept is kept for the others. */
+static void show(struct tracker *t, usec_t now, struct inbound *in, struct candidate *k, uint32_t handle, bool may_keep)
+{
+    struct contact *who[SPREAD_MAX];
+    if (may_keep)
+        keep(t, now, in, handle);
+    const bool kept = in->keeps && in->kept == handle;
+    uint32_t n = find_likely(in, k, kept, who);
+    if (n > 0 && !may_spread(in, now, n))
+        n = 0;
+    if (in->first == 0)
+        in->first = k->contact->host->addr;
+    for (uint32_t i = 0; i < n; i++)
+        move_inbound(t, handle, TRACKER_COPY, who[i]->host->addr);
+    move_inbound(t, handle, kept ? TRACKER_COPY : TRACKER_PASS, k->contact->host->addr);
+    who[n++] = k->contact;
+    if (kept)
+        inbound_schedule(t, now, in);
+    /* what ends a turn may end a contact: it is looked for anew */
+    for (uint32_t i = 0; i < n; i++) {
+        k = of_contact(in, who[i]);
+        if (!k)
+            continue;
+        k->shown |= kept;
+        show_to(t, now, in, k);
+    }
+}
+
 void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle)
 {
     struct candidate *k = best(in, false);
@@ -350,22 +427,13 @@ void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t s
     /* of a host that is busy nothing is learnt but by not serving it for a moment */
     const bool learns = in->newborn || !evidence_is_busy(k->contact, now);
     const bool clear = evidence_score(in, k) >= LIKELY && lead(in, k) >= LEAD && k->misses < 2 && learns;
-    in->fair = silent <= ANEW || in->delayed;
-    if (may_keep && !in->fair && any_answered(in)) {
+    in->fair = in->fair && silent <= ANEW;
+    if (may_keep && silent > ANEW && any_answered(in)) {
         keep(t, now, in, handle);
-        in->fair = in->delayed = true;
+        in->delayed = true;
         inbound_schedule(t, now, in);
-    } else if (now < in->spread_until) {
-        spread(t, now, in, k, handle);
-    } else if (may_keep && !clear) {
-        keep(t, now, in, handle);
-        k->shown = true;
-        inbound_schedule(t, now, in);
-        move_inbound(t, handle, TRACKER_COPY, k->contact->host->addr);
-        show_to(t, now, in, k);
     } else {
-        move_inbound(t, handle, TRACKER_PASS, k->contact->host->addr);
-        show_to(t, now, in, k);
+        show(t, now, in, k, handle, may_keep && !clear && now >= in->spread_until);
     }
 }
 
@@ -379,6 +447,7 @@ void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
     struct candidate *k = in->contact ? of_contact(in, in->contact) : NULL;
     if (!in->delayed && k && k->trial != 0)
         no_answer(in, k);
+    in->fair |= in->delayed;
     in->delayed = false;
     k = best(in, true);
     if (!k || now - in->kept_since >= t->config.hold) {
@@ -386,9 +455,7 @@ void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
         candidates_stop(t, now, in);
         return;
     }
-    k->shown = true;
-    move_inbound(t, in->kept, TRACKER_COPY, k->contact->host->addr);
-    show_to(t, now, in, k);
+    show(t, now, in, k, in->kept, false);
 }
 
 static void weigh_answer(struct tracker *t, usec_t now, struct inbound *in, struct contact *c)

@@ -129,6 +129,7 @@ static struct server *server_get(struct tracker *t, uint32_t addr)
     list_init(&s->bound);
     list_init(&s->guesses);
     list_init(&s->held);
+    list_init(&s->delayed);
     table_add(&t->servers, &s->node, table_key(addr, 0, 0));
     list_append(&t->all_servers, &s->entry.all);
     return s;

@@ -30,6 +30,10 @@
 #define REPLY_HALF   41589 /* us; TAU 60 ms * ln 2: the server's answer, across the Internet */
 #define REPLY_TAU    60
 #define REPLY_SHARE  77
+#define ECHO_HALF    2079 /* us; TAU 3 ms * ln 2: how evenly a server answers */
+#define ECHO_TAU     (3 * USEC_MSEC)
+#define ECHO_SHARE   128
+#define ECHO_LATE    USEC_SEC
 #define SHARE_MIN    6
 #define SHARE_MAX    220
 
@@ -98,8 +102,12 @@ void evidence_heard(struct contact *c, usec_t now)
 
 void evidence_begin(struct candidate *k, struct contact *c, int32_t evidence)
 {
-    *k = (struct candidate){
-        .contact = c, .answered = evidence, .answer_share = ANSWER_SHARE, .reply_share = REPLY_SHARE};
+    *k = (struct candidate){.contact = c,
+                            .answered = evidence,
+                            .answer_share = ANSWER_SHARE,
+                            .reply_share = REPLY_SHARE,
+                            .echo_share = ECHO_SHARE,
+                            .echo_seen = c->moved};
 }
 
 int32_t evidence_bits(uint32_t v)
@@ -176,6 +184,37 @@ void evidence_arrival(struct candidate *k, usec_t now)
     learn(&k->reply_share, r > 512);
 }
 
+/* The ratio for a packet that comes so far from when it was expected. By chance it comes at any time within the delay,
+ * or within the server's own pause where that is shorter. */
+static uint32_t echo_ratio(usec_t off, usec_t window, uint32_t share)
+{
+    const uint32_t s = halved(1u << 16, off, ECHO_HALF);
+    return 256 - share + (uint32_t)(share * (s * window / (2 * ECHO_TAU)) >> 16);
+}
+
+void evidence_echo(struct candidate *k, usec_t now, usec_t silent)
+{
+    const usec_t elapsed = now - k->contact->moved;
+    k->echo_seen = k->contact->moved;
+    if (elapsed > ECHO_LATE) {
+        k->echoed = within(k->echoed + evidence_bits(256u - k->echo_share), FLOOR, CEILING);
+        learn(&k->echo_share, false);
+        return;
+    }
+    if (k->echo == 0) {
+        k->echo = elapsed + 1;
+        return;
+    }
+    const usec_t off = elapsed > k->echo ? elapsed - k->echo : k->echo - elapsed;
+    const uint32_t r = echo_ratio(off, usec_min(silent, DELAY_MAX), k->echo_share);
+    const bool hit = r > 512;
+    if (hit && k->echoes < UINT8_MAX)
+        k->echoes++;
+    k->echoed = within(k->echoed + evidence_bits(r), FLOOR, CEILING);
+    k->echo = hit ? (3 * k->echo + elapsed) / 4 + 1 : elapsed + 1;
+    learn(&k->echo_share, hit);
+}
+
 static bool near(uint32_t a, uint32_t b)
 {
     const uint32_t more = a > b ? a : b, less = a > b ? b : a;
@@ -194,12 +233,12 @@ int32_t evidence_prior(const struct inbound *in, const struct contact *c)
         prior += PRIOR_AGE;
     else if (near(p->sequence, in->sequence))
         prior += PRIOR_SEQUENCE;
-    if (in->open_contacts == 1)
+    if (in->open_contacts == 1 && p->open_since <= in->since)
         prior += PRIOR_ONLY;
     return prior;
 }
 
 int32_t evidence_score(const struct inbound *in, const struct candidate *k)
 {
-    return k->answered + k->replied + evidence_prior(in, k->contact);
+    return k->answered + k->replied + k->echoed + evidence_prior(in, k->contact);
 }

@@ -3,10 +3,8 @@
 
 #include <stdlib.h>
 
-#define QUIET      (200 * USEC_MSEC) /* a contact that has not sent for so long speaks anew */
-#define GLANCE     (60 * USEC_MSEC)  /* a turn of an old SA, to keep its answer apart from others' */
-#define SETTLE     (10 * USEC_SEC)   /* without a stranger at its server, an open pair goes to the kernel */
-#define COMPLAINT  (3 * USEC_SEC)    /* an open pair without an answer has others looked at again */
+#define SETTLE     (10 * USEC_SEC) /* without a stranger at its server, an open pair goes to the kernel */
+#define COMPLAINT  (3 * USEC_SEC)  /* an open pair without an answer has others looked at again */
 #define LOOKS      64
 #define COMPLAINTS 8 /* the pause between them doubles so often */
 #define UNCOUNTED  (15 * USEC_SEC)
@@ -158,8 +156,10 @@ static struct pair *pair_new(struct tracker *t, usec_t now, struct contact *c)
 void pair_expect(struct tracker *t, usec_t now, struct contact *c)
 {
     struct pair *p = pair_new(t, now, c);
-    if (p)
-        p->newborn = p->promised = true;
+    if (!p)
+        return;
+    p->newborn = p->promised = true;
+    p->open_since = now;
 }
 
 /* The pair of a new SPI: the oldest that a quick mode has promised, or one more. */
@@ -212,6 +212,8 @@ static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct
 {
     struct contact *c = p->contact;
     struct server *s = c->server;
+    if (!p->asked && !p->promised)
+        p->open_since = now;
     p->asked = true;
     p->sequence = packet->sequence;
     c->sent = now;
@@ -225,16 +227,16 @@ static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct
         complain(t, now, c);
 }
 
-/* Whether this packet has to wait until another host's answer is known apart from its own. */
+/* Whether this packet has to wait: the first of a new SA until others have their answers, those of any other for a
+ * moment that tells its answers apart. */
 static bool waits(struct tracker *t, usec_t now, struct pair *p, const struct tracker_packet *packet)
 {
     struct contact *c = p->contact;
     if (p->in || c->server->n_contacts < 2)
         return false;
-    if (p->newborn)
-        return !p->asked && turn_wait(t, now, c, packet, t->config.hold);
-    return c->server->n_strangers > 0 && (c->n_held > 0 || now - c->heard > QUIET) &&
-           turn_wait(t, now, c, packet, GLANCE);
+    if (p->newborn && !p->asked)
+        return turn_wait(t, now, c, packet, t->config.hold);
+    return (c->delay_until != 0 || c->server->n_strangers > 0) && delay_wait(t, now, c, packet);
 }
 
 void pair_input(struct tracker *t, usec_t now, const struct tracker_packet *packet)

@@ -52,6 +52,8 @@ static void free_entries(struct link *head)
     case KIND_SERVER:
         LIST_EACH_SAFE(m, &container_of(l, struct server, entry.all)->held)
         free(container_of(m, struct held, of_server));
+        LIST_EACH_SAFE(m, &container_of(l, struct server, entry.all)->delayed)
+        free(container_of(m, struct held, of_server));
         free(container_of(l, struct server, entry.all));
         break;
     case KIND_PAIR:

@@ -60,6 +60,11 @@ static inline bool list_empty(const struct link *head)
 #define LIST_EACH_SAFE(l, head)                                                                                        \
     for (struct link *l = (head)->next, *after_##l = l->next; l != (head); l = after_##l, after_##l = l->next)
 
+/* So many at once, and one more with each while that passes. */
+struct allowance {
+    usec_t at; /* when it was last full, moved on by what was spent */
+};
+
 /* Moves and events on their way out. */
 struct queue {
     uint8_t *items;
@@ -107,8 +112,10 @@ struct server {
     uint32_t n_guesses;
     uint32_t n_settled;
     usec_t stranger_seen;
-    struct link held; /* oldest first */
-    uint32_t n_held;
+    struct link held;    /* until another's turn has ended, oldest first */
+    struct link delayed; /* for a moment: delay.c */
+    uint32_t n_held;     /* of both */
+    struct allowance copies;
     struct contact *turn; /* whose new SA or quick mode waits for its answer; NULL: nobody's */
     usec_t turn_until;
     bool turn_long; /* one that is to end with an answer */
@@ -129,6 +136,8 @@ struct contact {
     usec_t heard;               /* when it came from the host */
     usec_t counted, busy_until; /* by what the kernel has forwarded for it */
     uint32_t rate;              /* ESP packets in 1,000 s, a running mean */
+    usec_t delay_until;         /* its packets wait until then; 0: they do not */
+    usec_t moved;               /* when those that had waited went last */
     usec_t patient_at;          /* until then it neither takes turns nor waits for them: it had one without an answer */
     uint32_t shown[SHOWN];
     uint32_t n_shown;
@@ -150,20 +159,25 @@ struct pair {
     bool told;     /* the kernel has it */
     struct inbound *in;
     usec_t since, used;
+    usec_t open_since; /* asked or promised */
     uint64_t packets;
 };
 
 struct candidate {
     struct contact *contact;
-    int32_t answered, replied;         /* what its sends after being shown, and the packets after its sends, say: in
-                                          sixteenths of a bit of likelihood */
-    uint8_t answer_share, reply_share; /* of 256: in how many cases either is expected, by what was seen */
-    usec_t tried;                      /* when it was shown a packet last */
-    usec_t trial;                      /* since when its answer is awaited; 0: not */
-    bool quiet;                        /* it had not sent just before */
-    bool had_turn;                     /* when the SPI came first */
-    bool shown;                        /* the packet that is kept */
-    uint8_t answers;
+    /* what its sends after being shown, the packets after its sends, and those after its delayed sends say: in
+     * sixteenths of a bit of likelihood */
+    int32_t answered, replied, echoed;
+    /* of 256: in how many cases each is expected, by what was seen */
+    uint8_t answer_share, reply_share, echo_share;
+    usec_t echo;      /* how long after its delayed sends the packets come; 0: not known */
+    usec_t echo_seen; /* `moved` of the contact, when that was looked at last */
+    usec_t tried;     /* when it was shown a packet last */
+    usec_t trial;     /* since when its answer is awaited; 0: not */
+    bool quiet;       /* it had not sent just before */
+    bool had_turn;    /* when the SPI came first */
+    bool shown;       /* the packet that is kept */
+    uint8_t answers, echoes;
     uint8_t misses; /* since the last answer */
 };
 
@@ -186,8 +200,9 @@ struct inbound {
     bool keeps;             /* a packet that is shown to one after another */
     uint32_t kept;
     usec_t kept_since;
-    bool delayed;        /* and will be shown to the first of them when the timer comes */
-    bool fair;           /* what is shown now does not keep step with anything: it may prove a second time */
+    bool delayed; /* and will be shown to the first of them when the timer comes */
+    bool fair;    /* what is shown now does not keep step with anything: it may prove a second time */
+    struct allowance copies;
     usec_t spread_until; /* nobody has answered: until then its packets go to all who are likely */
     usec_t bound_at;
     usec_t since, used;
@@ -328,6 +343,8 @@ int32_t evidence_bits(uint32_t v);
 bool evidence_answer(struct candidate *k, usec_t now);
 void evidence_no_answer(struct candidate *k);
 void evidence_arrival(struct candidate *k, usec_t now);
+/* The first packet, after so long a silence, since the contact's delayed ones went. */
+void evidence_echo(struct candidate *k, usec_t now, usec_t silent);
 
 /* ---- one after another (turn.c) ---- */
 
@@ -339,7 +356,22 @@ void turn_end(struct tracker *t, usec_t now, struct contact *c);
 /* It needs the turn no longer than this from now. */
 void turn_shorten(struct tracker *t, usec_t now, struct contact *c, usec_t length);
 void turn_due(struct tracker *t, usec_t now, struct server *s);
+/* Sets the server's timer. */
+void turn_schedule(struct tracker *t, struct server *s);
+/* So many more packets of c are held. */
+void turn_count_held(struct tracker *t, struct contact *c, int32_t more);
 void turn_forget(struct tracker *t, struct contact *c);
+
+/* ---- a little later (delay.c) ---- */
+
+#define DELAY_MAX  (64 * USEC_MSEC)
+#define DELAY_ANEW (40 * USEC_MSEC) /* a host silent for so long speaks anew */
+
+/* Whether the packet was kept back for a moment. */
+bool delay_wait(struct tracker *t, usec_t now, struct contact *c, const struct tracker_packet *p);
+usec_t delay_deadline(const struct server *s);
+/* Lets those of one contact go whose moment is over. The server may end with it. False: there are none. */
+bool delay_due(struct tracker *t, usec_t now, struct server *s);
 
 /* ---- IKE (exchange.c) ---- */
 

@@ -10,12 +10,20 @@
 #define PATIENCE (10 * USEC_SEC)  /* without turns, after one without an answer */
 #define FAR      (USEC_NEVER - 1) /* the timer of a server is always set, so that setting it cannot fail */
 
-static void schedule(struct tracker *t, struct server *s)
+void turn_schedule(struct tracker *t, struct server *s)
 {
-    usec_t at = s->turn ? s->turn_until : FAR;
+    usec_t at = usec_min(s->turn ? s->turn_until : FAR, delay_deadline(s));
     if (!list_empty(&s->held))
         at = usec_min(at, container_of(s->held.next, struct held, of_server)->until);
     (void)timer_set(&t->timers, &s->entry.timer, at);
+}
+
+void turn_count_held(struct tracker *t, struct contact *c, int32_t more)
+{
+    c->n_held += more;
+    c->server->n_held += more;
+    c->host->n_held += more;
+    t->n_held += more;
 }
 
 static void take(struct contact *c, usec_t now, usec_t length, usec_t longest)
@@ -79,10 +87,10 @@ static void next(struct tracker *t, usec_t now, struct server *s)
     if (!s->turn && !list_empty(&s->held)) {
         struct contact *c = container_of(s->held.next, struct held, of_server)->contact;
         take(c, now, t->config.hold, t->config.hold);
-        schedule(t, s);
+        turn_schedule(t, s);
         release(t, now, c);
     } else {
-        schedule(t, s);
+        turn_schedule(t, s);
     }
 }
 
@@ -97,12 +105,9 @@ static bool hold(struct tracker *t, usec_t now, struct contact *c, const struct 
     }
     *h = (struct held){.contact = c, .packet = *p, .until = now + t->config.hold};
     list_append(&c->server->held, &h->of_server);
-    c->n_held++;
-    c->server->n_held++;
-    c->host->n_held++;
-    t->n_held++;
+    turn_count_held(t, c, 1);
     count(t, TRACKER_COUNT_HELD);
-    schedule(t, c->server);
+    turn_schedule(t, c->server);
     return true;
 }
 
@@ -114,7 +119,7 @@ bool turn_wait(struct tracker *t, usec_t now, struct contact *c, const struct tr
     if (s->turn)
         return hold(t, now, c, p);
     take(c, now, length, t->config.hold);
-    schedule(t, s);
+    turn_schedule(t, s);
     return false;
 }
 
@@ -134,7 +139,7 @@ void turn_shorten(struct tracker *t, usec_t now, struct contact *c, usec_t lengt
         return;
     s->turn_until = now + length;
     s->turn_long = false;
-    schedule(t, s);
+    turn_schedule(t, s);
 }
 
 void turn_forget(struct tracker *t, struct contact *c)
@@ -144,25 +149,27 @@ void turn_forget(struct tracker *t, struct contact *c)
         return;
     s->turn = NULL;
     /* no packet goes from here: the next one's turn begins with the timer */
-    (void)timer_set(&t->timers, &s->entry.timer, list_empty(&s->held) ? FAR : 0);
+    (void)timer_set(&t->timers, &s->entry.timer, list_empty(&s->held) ? usec_min(FAR, delay_deadline(s)) : 0);
 }
 
 void turn_due(struct tracker *t, usec_t now, struct server *s)
 {
     /* set first: what follows may be the end of the server */
-    (void)timer_set(&t->timers, &s->entry.timer, FAR);
+    (void)timer_set(&t->timers, &s->entry.timer, list_empty(&s->delayed) ? FAR : now);
+    if (delay_due(t, now, s))
+        return;
     if (s->turn && s->turn_until <= now) {
         if (s->turn_long)
             s->turn->patient_at = now + PATIENCE;
         s->turn = NULL;
     }
     if (list_empty(&s->held)) {
-        schedule(t, s);
+        turn_schedule(t, s);
         return;
     }
     struct held *first = container_of(s->held.next, struct held, of_server);
     if (s->turn && first->until <= now) {
-        schedule(t, s);
+        turn_schedule(t, s);
         go_anyway(t, now, first->contact, &first->packet);
         return;
     }

@@ -3,11 +3,11 @@
 
 #define EVERY                                                                                                          \
     {                                                                                                                  \
-        true, true, true, true, true, true, true                                                                       \
+        true, true, true, true, true, true, true, false                                                                \
     }
 #define ASKING                                                                                                         \
     {                                                                                                                  \
-        true, true, true, true, true, false, false                                                                     \
+        true, true, true, true, true, false, false, false                                                              \
     } /* hosts whose traffic answers something */
 
 static uint32_t first_seed = 1, seeds = 3;
@@ -49,6 +49,9 @@ static void tell_figures(const char *story, const struct world_config *c, struct
         (unsigned long long)f->counters[TRACKER_COUNT_CORRECTED], (unsigned long long)f->counters[TRACKER_COUNT_TRIALS],
         (unsigned long long)f->counters[TRACKER_COUNT_AMBIGUOUS], (unsigned long long)f->counters[TRACKER_COUNT_HELD],
         (unsigned long long)f->counters[TRACKER_COUNT_HELD_OVER], f->forged_bound);
+    if (f->asked)
+        print_message("    in step: asked %llu, answered %llu\n", (unsigned long long)f->asked,
+                      (unsigned long long)f->answered);
 }
 
 static void eight_start_within_a_second(void **state)
@@ -110,6 +113,54 @@ static void the_router_restarts_in_mid_traffic(void **state)
         assert_int_equal(world_wrong(w, 5 * USEC_SEC), 0);
         assert_true(world_figures(w)->served.worst < 15 * USEC_SEC);
         assert_in_range(world_figures(w)->bound.n, 4, 8);
+        world_free(w);
+    }
+}
+
+static const usec_t steps[] = {100 * USEC_MSEC, 200 * USEC_MSEC, USEC_SEC};
+
+static void hosts_in_step_are_told_apart_after_a_restart(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < seeds * 12; i++) {
+        const struct world_config c = {.seed = first_seed + i,
+                                       .hosts = i / 3 % 2 ? 8 : 2,
+                                       .servers = 1,
+                                       .start = USEC_SEC,
+                                       .step = steps[i % ARRAY_LEN(steps)],
+                                       .traffic = {[STEP] = true}};
+        struct world *w = world_new(&c);
+        world_run(w, 90 * USEC_SEC);
+        world_restart_router(w);
+        world_run(w, 60 * USEC_SEC);
+        tell_figures("in step", &c, w);
+        const struct world_figures *f = world_figures(w);
+        assert_in_range(f->asked - f->answered, 0, c.hosts); /* what is under way when the router ends, or the world */
+        assert_int_equal(f->bound.n, c.hosts);
+        assert_true(f->bound.worst < 8 * (c.step < 200 * USEC_MSEC ? 200 * USEC_MSEC : c.step));
+        assert_int_equal(f->wrong.n, 0);
+        world_free(w);
+    }
+}
+
+static void hosts_in_step_rekey_in_step(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < seeds * 12; i++) {
+        const struct world_config c = {.seed = first_seed + i,
+                                       .hosts = i / 3 % 2 ? 8 : 2,
+                                       .servers = 1,
+                                       .start = USEC_SEC,
+                                       .step = steps[i % ARRAY_LEN(steps)],
+                                       .traffic = {[STEP] = true}};
+        struct world *w = world_new(&c);
+        world_run(w, 70 * USEC_SEC);
+        world_rekey_all(w, i % 2 ? USEC_MSEC : USEC_SEC);
+        world_run(w, 30 * USEC_SEC);
+        tell_figures("in step, rekey", &c, w);
+        const struct world_figures *f = world_figures(w);
+        assert_in_range(f->asked - f->answered, 0, c.hosts);
+        assert_int_equal(f->wrong.n, 0);
         world_free(w);
     }
 }
@@ -181,6 +232,8 @@ int main(void)
         cmocka_unit_test(eight_start_within_a_second),
         cmocka_unit_test(eight_rekey_within_a_second),
         cmocka_unit_test(the_router_restarts_in_mid_traffic),
+        cmocka_unit_test(hosts_in_step_are_told_apart_after_a_restart),
+        cmocka_unit_test(hosts_in_step_rekey_in_step),
         cmocka_unit_test(the_router_restarts_under_voice_and_streams),
         cmocka_unit_test(a_thousand_hosts_live_with_loss_rekeys_reboots_and_forgeries),
     };

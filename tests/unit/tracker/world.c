@@ -75,6 +75,7 @@ struct dweller {
     bool restarted; /* the router, and this host has not sent since */
     bool was_served, was_bound;
     uint32_t burst, stalls;
+    usec_t phase; /* of a host in step */
 };
 
 struct bound {
@@ -414,6 +415,8 @@ static void come_up(struct world *w, struct dweller *d)
               w->config.rekey / 2 + some(w, w->config.rekey / 2));
     if (d->traffic == DOWNLOAD || d->traffic == UPLOAD)
         burst(w, d);
+    else if (d->traffic == STEP)
+        later(w, d, TICK, AT_HOST, 0, w->config.step - w->now % w->config.step + d->phase);
     else if (d->traffic != IDLE)
         later(w, d, TICK, AT_HOST, 0, some(w, USEC_SEC));
 }
@@ -436,6 +439,11 @@ static void tick(struct world *w, struct dweller *d)
     case STREAM:
         esp(w, d, AT_HOST, DATA, 0);
         next = 50 * USEC_MSEC;
+        break;
+    case STEP:
+        w->figures.asked++;
+        esp(w, d, AT_SERVER, ASK, 0);
+        next = w->config.step - (w->now - d->phase) % w->config.step + some(w, 300);
         break;
     case IDLE:
     case DOWNLOAD:
@@ -461,6 +469,8 @@ static void esp_received(struct world *w, struct dweller *d, const struct letter
             note(&w->figures.served, w->now - d->outage);
         }
     }
+    if (l->what == ANSWER && l->step == 0 && d->traffic == STEP)
+        w->figures.answered++;
     if (l->what == ASK) {
         esp(w, d, other, ANSWER, l->step);
     } else if (l->what == ANSWER && l->step != 0 && l->step == d->ask[l->to]) {
@@ -693,6 +703,7 @@ static struct dweller dweller(struct world *w, uint32_t number, enum traffic tra
                             .server = number % w->config.servers,
                             .traffic = traffic,
                             .answers = answers,
+                            .phase = w->config.step ? some(w, 20 * USEC_MSEC) : 0,
                             .served = w->now};
 }
 

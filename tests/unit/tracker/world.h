@@ -17,6 +17,7 @@ enum traffic {
     UPLOAD,
     VOICE,  /* 50 packets a second each way, whatever the other does */
     STREAM, /* 20 packets a second from the server, never answered */
+    STEP,   /* as PING_OUT, but all hosts ask at the same moment, within a few milliseconds */
     TRAFFICS
 };
 
@@ -29,6 +30,7 @@ struct world_config {
     usec_t pace;            /* between the bursts of a download or upload, beside the way there and back */
     usec_t rekey;           /* how often each rekeys, half of them begun by the server; 0: never */
     uint32_t forgeries;     /* of ESP and of IKE in a second, each */
+    usec_t step;            /* how often hosts ask in step */
 };
 
 struct world_times {
@@ -43,6 +45,7 @@ struct world_figures {
     struct world_times bound;   /* since then: the kernel has its inbound SPI */
     struct world_times wrong;   /* how long the kernel had a wrong one */
     uint64_t delivered, misdelivered, lost;
+    uint64_t asked, answered; /* by hosts in step */
     uint32_t forged_bound;
     uint64_t counters[TRACKER_COUNTERS];
 };
