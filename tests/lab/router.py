@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 from lab.shell import check_sanitizers, stop, wait_for
 
@@ -58,6 +59,11 @@ class Router:
     def shortcut(self, *spis):
         """Whether all of these take the shortcut."""
         return all(self.bindings(id=f"{spi:08x}", shortcut=True) for spi in spis)
+
+    def wait_kept(self):
+        """What is known now is in the file of bindings."""
+        now = time.time()
+        wait_for("bindings are kept", lambda: self.state_file.stat().st_mtime > now)
 
     def dropped(self, word):
         return sum(one["count"] for one in self.status()["drops"] if one["word"] == word)

@@ -206,6 +206,8 @@ def test_a_router_that_restarts_in_mid_traffic_goes_on_where_it_was(make_home, h
     clients = [home.connect(user=user) for user in ("alice", "bob")]
     at_work = [pinging(client, 10) for client in clients]
     home.router.wait_known(2)
+    if how == "killed":
+        home.router.wait_kept()
     restart(home.router, how)
     assert "restored: 6 " in home.router.log, home.router.log  # ESP both ways and IKE, of two
     home.router.wait_known(2, timeout=10)
