@@ -430,7 +430,7 @@ extern const size_t route_count;
 /* Long enough, and twice the same. */
 bool password_is_good(const struct form *form, enum message *problem);
 void attempt_show(struct page *p, const struct ctl_attempt *a);
-/* Takes away what tells whether there is a user of that name, and how that user logs in: for whoever is not logged in. */
+/* Takes away what tells whether there is such a user, and how that user logs in: for whoever is not logged in. */
 void attempt_veil(struct ctl_attempt *a);
 
 /* Begins the questions of routes. */
