@@ -67,6 +67,9 @@ bool bytes_equal_ct(const void *a, const void *b, size_t n);
 /* Overwrites memory in a way the compiler may not remove. */
 void bytes_wipe(void *p, size_t n);
 
+/* FNV-1a: tells what is the same again from what is not, no more; who wants to can make another text that fits. */
+uint64_t view_sum(struct view v);
+
 /* Copies text for people: what is not printable ASCII becomes '?', what does not fit is cut. Always ends with NUL. */
 void view_copy_text(char *out, size_t cap, struct view text);
 

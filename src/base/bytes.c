@@ -12,6 +12,14 @@ bool view_equal(struct view a, struct view b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+uint64_t view_sum(struct view v)
+{
+    uint64_t sum = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < v.n; i++)
+        sum = (sum ^ v.p[i]) * 0x100000001b3u;
+    return sum;
+}
+
 void view_copy_text(char *out, size_t cap, struct view text)
 {
     size_t n = 0;

@@ -79,9 +79,8 @@ void show_codes_confirmed(struct exchange *x)
 
 bool ask_codes_off(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     struct ctl_request *r = ask_about(CTL_VERB_TOTP_CHECK, CTL_ARG_USER, x->who.name);
-    r = ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source));
+    r = ask_from(x, r);
     exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
     exchange_ask(x, ask_about(CTL_VERB_TOTP_OFF, CTL_ARG_USER, x->who.name));
     return true;

@@ -478,6 +478,12 @@ struct ctl_request *ask_with(struct ctl_request *request, enum ctl_arg arg, cons
     return request != NULL ? unless(request, ctl_set_text(request, arg, text)) : NULL;
 }
 
+struct ctl_request *ask_from(const struct exchange *x, struct ctl_request *request)
+{
+    char source[IP_TEXT_MAX];
+    return ask_with(request, CTL_ARG_SOURCE, ip_text(&x->source, source));
+}
+
 struct ctl_request *ask_number(struct ctl_request *request, enum ctl_arg arg, uint64_t number)
 {
     return request != NULL ? unless(request, ctl_set_number(request, arg, number)) : NULL;

@@ -90,12 +90,11 @@ void show_grid_ask(struct exchange *x)
 
 bool ask_grid(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     const char *name = form_value(&x->form, "name");
     struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, name);
     if (x->who.role == ROLE_USER && strcmp(x->who.name, name) == 0)
         r = ask_flag(r, CTL_ARG_PROVED, true);
-    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
+    exchange_ask(x, ask_from(x, r));
     return true;
 }
 
@@ -125,13 +124,16 @@ void show_grid(struct exchange *x)
     layout_end(x);
 }
 
-bool ask_grid_login(struct exchange *x)
+void grid_ask_check(struct exchange *x, const char *name)
 {
-    char source[IP_TEXT_MAX];
-    struct ctl_request *r = ask_about(CTL_VERB_GRID_CHECK, CTL_ARG_USER, form_value(&x->form, "name"));
-    r = ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source));
+    struct ctl_request *r = ask_from(x, ask_about(CTL_VERB_GRID_CHECK, CTL_ARG_USER, name));
     r = ask_with(r, CTL_ARG_CODE, form_value(&x->form, "code"));
     exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
+}
+
+bool ask_grid_login(struct exchange *x)
+{
+    grid_ask_check(x, form_value(&x->form, "name"));
     return true;
 }
 

@@ -143,7 +143,7 @@ struct ctl_request *practise_ask(const struct exchange *x, struct ctl_request *r
 
 static const struct pattern_paths own = {"/me/pattern", "/me/pattern/trial", "/me/pattern/practise"};
 
-static bool has_pattern(const struct exchange *x)
+bool pattern_is_there(const struct exchange *x)
 {
     return strcmp(x->user.login, "grid") == 0;
 }
@@ -158,15 +158,15 @@ bool ask_pattern(struct exchange *x)
 
 static void pattern_page(struct exchange *x, const struct ctl_policy *policy)
 {
-    if (has_pattern(x))
+    if (pattern_is_there(x))
         paragraph(&x->page, SAY_PATTERN_HAVE);
     else
         paragraph(&x->page, SAY_PATTERN_ABOUT);
     pattern_begin(x, &own, policy);
-    if (!has_pattern(x))
+    if (!pattern_is_there(x))
         form_field(x, SAY_PASSWORD_NOW, "old", "password", "", "current-password", true);
     pattern_end(x, &own, policy);
-    if (has_pattern(x))
+    if (pattern_is_there(x))
         form_button(x, "/me/pattern/off", "off", "1", SAY_PATTERN_REMOVE, "");
 }
 
@@ -202,14 +202,13 @@ void show_pattern_trial(struct exchange *x)
 /* Whoever logs in by password proves it once more: a pattern takes its place. */
 bool ask_pattern_new(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     if (proof_goes_first(x))
         return false;
     exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
-    if (!has_pattern(x)) {
+    if (!pattern_is_there(x)) {
         struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
         r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "old"));
-        exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
+        exchange_ask(x, ask_from(x, r));
     }
     exchange_ask(x, pattern_ask(x, ask_about(CTL_VERB_GRID_ENROL, CTL_ARG_USER, x->who.name), false));
     return true;

@@ -437,6 +437,8 @@ void attempt_veil(struct ctl_attempt *a);
 struct ctl_request *ask_about(enum ctl_verb verb, enum ctl_arg arg, const char *text);
 /* Adds an argument; NULL in, NULL out, and NULL when it cannot be taken. */
 struct ctl_request *ask_with(struct ctl_request *request, enum ctl_arg arg, const char *text);
+/* With the visitor's own address as the source. */
+struct ctl_request *ask_from(const struct exchange *x, struct ctl_request *request);
 struct ctl_request *ask_number(struct ctl_request *request, enum ctl_arg arg, uint64_t number);
 struct ctl_request *ask_flag(struct ctl_request *request, enum ctl_arg arg, bool flag);
 
@@ -467,6 +469,11 @@ void practise_end(struct exchange *x);
 struct ctl_request *practise_ask(const struct exchange *x, struct ctl_request *request);
 /* A picture of the text, with a title for those who do not see it. */
 void qr_show(struct page *p, const char *text, enum message title);
+
+/* Whether the user logs in by one. */
+bool pattern_is_there(const struct exchange *x);
+/* Judges what the form says was read off a grid, as this user's. */
+void grid_ask_check(struct exchange *x, const char *name);
 
 /* ---- proof.c: before a pattern gives way ---- */
 

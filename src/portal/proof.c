@@ -1,14 +1,12 @@
 /* A pattern is changed or removed only by whoever has just read a grid by it: a screen left open is not enough. */
 #include "portal/portal_internal.h"
 
-#include <string.h>
-
 #define PROOF_LASTS (10 * 60 * USEC_SEC)
 
 bool proof_lacks(const struct exchange *x)
 {
     const usec_t now = loop_now(x->portal->loop);
-    return strcmp(x->user.login, "grid") == 0 && (x->who.proved == 0 || now - x->who.proved > PROOF_LASTS);
+    return pattern_is_there(x) && (x->who.proved == 0 || now - x->who.proved > PROOF_LASTS);
 }
 
 bool proof_goes_first(struct exchange *x)
@@ -20,10 +18,9 @@ bool proof_goes_first(struct exchange *x)
 
 void proof_ask(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, x->who.name);
     r = ask_flag(r, CTL_ARG_PROVED, true);
-    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
+    exchange_ask(x, ask_from(x, r));
 }
 
 void proof_page(struct exchange *x, size_t i)
@@ -51,11 +48,7 @@ void proof_spend(struct exchange *x)
 
 bool ask_proof(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
-    struct ctl_request *r = ask_about(CTL_VERB_GRID_CHECK, CTL_ARG_USER, x->who.name);
-    r = ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source));
-    r = ask_with(r, CTL_ARG_CODE, form_value(&x->form, "code"));
-    exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
+    grid_ask_check(x, x->who.name);
     return true;
 }
 

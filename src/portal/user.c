@@ -141,7 +141,6 @@ void show_password(struct exchange *x)
 
 bool ask_password(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     enum message problem;
     if (!password_is_good(&x->form, &problem)) {
         exchange_refused(x, "/me/password", problem, "");
@@ -149,7 +148,7 @@ bool ask_password(struct exchange *x)
     }
     struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
     r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "old"));
-    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, ip_text(&x->source, source)));
+    exchange_ask(x, ask_from(x, r));
     r = ask_about(CTL_VERB_USER_PASSWD, CTL_ARG_NAME, x->who.name);
     exchange_ask(x, ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password")));
     return true;

@@ -44,10 +44,9 @@ void show_login(struct exchange *x)
 
 bool ask_login(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, form_value(&x->form, "name"));
     r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password"));
-    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, source_text(x, source)));
+    exchange_ask(x, ask_from(x, r));
     return true;
 }
 
@@ -97,11 +96,10 @@ void show_admin_login(struct exchange *x)
 
 bool ask_admin_login(struct exchange *x)
 {
-    char source[IP_TEXT_MAX];
     struct ctl_request *r = ask_about(CTL_VERB_ADMIN_CHECK, CTL_ARG_NAME, form_value(&x->form, "name"));
     r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "password"));
     r = ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer"));
-    exchange_ask(x, ask_with(r, CTL_ARG_SOURCE, source_text(x, source)));
+    exchange_ask(x, ask_from(x, r));
     return true;
 }
 

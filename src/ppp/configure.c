@@ -23,15 +23,6 @@ static bool options_well_formed(struct view body)
     return rd_done(&r);
 }
 
-/* FNV-1a: enough to tell a repeated request from another one, which is all it is for. */
-static uint32_t digest(struct view v)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < v.n; i++)
-        h = (h ^ v.p[i]) * 16777619u;
-    return h;
-}
-
 static void judge(struct fsm *f, struct view body, struct judgement *out)
 {
     struct reader r = rd_init(body);
@@ -63,7 +54,7 @@ static enum drop answer_request(struct fsm *f, const struct control *in)
     if (reply.code == CONFIGURE_ACK) {
         f->naks = 0;
         f->peer_id = in->id;
-        f->digest = digest(in->body);
+        f->digest = view_sum(in->body);
         fsm_event(f, FSM_REQUEST_GOOD, in, &reply);
         return DROP_NONE;
     }
@@ -89,7 +80,7 @@ enum drop configure_request(struct fsm *f, const struct control *in)
         fsm_event(f, FSM_REQUEST_BAD, in, NULL);
         return DROP_PPP_STATE;
     }
-    if (fsm_opened(f) && in->id == f->peer_id && digest(in->body) == f->digest) {
+    if (fsm_opened(f) && in->id == f->peer_id && view_sum(in->body) == f->digest) {
         /* The peer has not seen our Ack, or the network repeated its request. RFC 1661 would negotiate anew, and take
          * a link down over one lost packet; a peer that means it uses a new identifier (5.1). */
         frame_send(f->ppp, f->protocol->number, CONFIGURE_ACK, in->id, in->body);

@@ -151,7 +151,7 @@ struct fsm {
     uint32_t restarts; /* the restart counter */
     uint32_t requests; /* Configure-Requests of this negotiation, whatever became of them */
     uint32_t naks;     /* Configure-Naks since the last Ack */
-    uint32_t digest;   /* of the peer's last request that was acknowledged */
+    uint64_t digest;   /* of the peer's last request that was acknowledged */
     uint8_t peer_id;   /* its identifier */
     uint8_t id;        /* of our last request */
     uint8_t state;     /* enum fsm_state */

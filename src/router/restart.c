@@ -37,7 +37,7 @@ void restart_open(struct router *r)
     if (!r->tracker || !path_of(r->options->socket, path))
         return;
     (void)sysctl_get(BOOT_ID, boot, sizeof(boot));
-    r->boot = saved_sum(view_str(boot));
+    r->boot = view_sum(view_str(boot));
     r->state = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (r->state >= 0 && fstat(r->state, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0)
         return;

@@ -248,7 +248,6 @@ struct saved_writer {
     uint16_t entries;
 };
 
-uint64_t saved_sum(struct view v);
 /* Bytes of a copy. */
 size_t saved_size(size_t entries);
 void saved_begin(struct saved_writer *s, uint8_t *out, size_t cap, const struct saved_head *head);

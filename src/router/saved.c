@@ -1,7 +1,7 @@
 /*
  * Bindings as a file keeps them while no router runs: two copies of fixed places, written in turn, so that whatever
  * ends a write half-way leaves the other. The newest good one counts. Each is a head, entries, and a sum over both, all
- * big-endian.
+ * big-endian. The sum is against halves and decay: who can write the file can write a sum.
  *
  *      magic 4, version 2, entries 2, outside address 4, generation 8, boot 8
  *      kind 1 (1: ESP out, 2: ESP in, 3: IKE), host 4, server 4, SPI or cookie 8, responder cookie 8, last use 8
@@ -15,19 +15,7 @@
 #define ENTRY   33
 #define SUM     8
 
-#define FNV_BASIS 0xcbf29ce484222325u
-#define FNV_PRIME 0x100000001b3u
-
 enum kind { ESP_OUT = 1, ESP_IN, IKE };
-
-/* FNV-1a: against halves and decay. Who can write the file can write a sum. */
-uint64_t saved_sum(struct view v)
-{
-    uint64_t sum = FNV_BASIS;
-    for (size_t i = 0; i < v.n; i++)
-        sum = (sum ^ v.p[i]) * FNV_PRIME;
-    return sum;
-}
 
 size_t saved_size(size_t entries)
 {
@@ -62,7 +50,7 @@ bool saved_add(struct saved_writer *s, const struct tracker_binding_info *b)
 struct view saved_end(struct saved_writer *s)
 {
     wr_patch16(&s->w, 6, s->entries);
-    wr_u64(&s->w, saved_sum(wr_written(&s->w)));
+    wr_u64(&s->w, view_sum(wr_written(&s->w)));
     return wr_written(&s->w);
 }
 
@@ -77,7 +65,7 @@ bool saved_open(struct view copy, struct saved_head *head, struct reader *entrie
     h.boot = rd_u64(&r);
     struct reader list = rd_sub(&r, (size_t)n * ENTRY);
     const uint64_t sum = rd_u64(&r);
-    if (!rd_ok(&r) || !ours || n > SAVED_ENTRIES || sum != saved_sum(view_of(copy.p, HEAD + (size_t)n * ENTRY)))
+    if (!rd_ok(&r) || !ours || n > SAVED_ENTRIES || sum != view_sum(view_of(copy.p, HEAD + (size_t)n * ENTRY)))
         return false;
     *head = h;
     *entries = list;

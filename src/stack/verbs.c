@@ -24,15 +24,21 @@ static struct session *session_checked(const struct stack *s, uint32_t number, u
     return session && session->key == key ? session : NULL;
 }
 
-enum err stack_ask(struct stack *s, usec_t now, uint32_t number, uint64_t key, struct view text)
+/* Text for the session's PPP. */
+static enum err say(struct stack *s, usec_t now, struct session *session,
+                    void (*verb)(struct ppp *ppp, usec_t now, struct view text), struct view text)
 {
-    struct session *session = session_checked(s, number, key);
     if (!session)
         return ERR_NOTFOUND;
-    ppp_ask(session->ppp, now, text);
+    verb(session->ppp, now, text);
     stack_session_settle(s, now, session);
     stack_settle(s, now);
     return ERR_OK;
+}
+
+enum err stack_ask(struct stack *s, usec_t now, uint32_t number, uint64_t key, struct view text)
+{
+    return say(s, now, session_checked(s, number, key), ppp_ask, text);
 }
 
 enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t key,
@@ -56,13 +62,7 @@ enum err stack_auth_done(struct stack *s, usec_t now, uint32_t number, uint64_t 
 
 enum err stack_answer(struct stack *s, usec_t now, uint32_t number, uint64_t key, struct view text)
 {
-    struct session *session = session_checked(s, number, key);
-    if (!session)
-        return ERR_NOTFOUND;
-    ppp_answer(session->ppp, now, text);
-    stack_session_settle(s, now, session);
-    stack_settle(s, now);
-    return ERR_OK;
+    return say(s, now, session_checked(s, number, key), ppp_answer, text);
 }
 
 static struct peer *client_peer(struct stack *s, const struct stack_connect *connect, uint32_t ike_peer)

@@ -21,15 +21,6 @@
 #define HEADER      "# Sekisho wrote this for the connection %s (sum %016llx); what was here is put back when it ends.\n"
 #define SERVERS_MAX 3 /* resolv.conf(5): MAXNS */
 
-/* FNV-1a: tells whether somebody has edited the file, no more. */
-static unsigned long long sum_of(const char *text)
-{
-    uint64_t sum = 0xcbf29ce484222325u;
-    for (; *text; text++)
-        sum = (sum ^ (uint8_t)*text) * 0x100000001b3u;
-    return sum;
-}
-
 static const char *kept_path(const char *name, char out[static STEWARD_PATH])
 {
     snprintf(out, STEWARD_PATH, ETC "/" KEPT_PREFIX "%s", name);
@@ -46,7 +37,7 @@ static bool is_ours(const char *path, const char *name)
     char *rest = strchr(text, '\n');
     if (!rest)
         return false;
-    snprintf(header, sizeof(header), HEADER, name, sum_of(rest + 1));
+    snprintf(header, sizeof(header), HEADER, name, (unsigned long long)view_sum(view_str(rest + 1)));
     return strncmp(text, header, strlen(header)) == 0;
 }
 
@@ -98,7 +89,7 @@ static void compose(const struct steward_host *host, const struct steward_plan *
         n = append(body, sizeof(body), n, "nameserver ", ip_text(a, text));
         n = append(body, sizeof(body), n, "\n", "");
     }
-    snprintf(out, cap, HEADER "%s", host->place.name, sum_of(body), body);
+    snprintf(out, cap, HEADER "%s", host->place.name, (unsigned long long)view_sum(view_str(body)), body);
 }
 
 static enum err fail(const char *what, char why[static STEWARD_WHY])

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *mended = malloc(size);
     MUST(mended);
     memcpy(mended, data, size);
-    const uint64_t sum = saved_sum(view_of(mended, size - 8));
+    const uint64_t sum = view_sum(view_of(mended, size - 8));
     be32_put(mended + size - 8, (uint32_t)(sum >> 32));
     be32_put(mended + size - 4, (uint32_t)sum);
     if (saved_open(view_of(mended, size), &head, &entries))

@@ -11,6 +11,13 @@ static void constant_time_comparison_agrees_with_memcmp(void **state)
     assert_true(bytes_equal_ct("x", "y", 0));
 }
 
+static void a_sum_is_that_of_fnv_1a(void **state)
+{
+    (void)state;
+    assert_true(view_sum(view_str("")) == 0xcbf29ce484222325u);
+    assert_true(view_sum(view_str("foobar")) == 0x85944171f73967e8u);
+}
+
 static void a_secret_too_long_is_refused_and_the_old_one_kept(void **state)
 {
     (void)state;
@@ -51,6 +58,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constant_time_comparison_agrees_with_memcmp),
+        cmocka_unit_test(a_sum_is_that_of_fnv_1a),
         cmocka_unit_test(a_secret_too_long_is_refused_and_the_old_one_kept),
         cmocka_unit_test(text_for_people_is_printable_and_ends),
         cmocka_unit_test(every_word_has_a_sentence),

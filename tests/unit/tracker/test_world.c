@@ -119,16 +119,22 @@ static void the_router_restarts_in_mid_traffic(void **state)
 
 static const usec_t steps[] = {100 * USEC_MSEC, 200 * USEC_MSEC, USEC_SEC};
 
+/* Two hosts or eight at one server, which all ping at the same moments. */
+static struct world_config in_step(uint32_t i)
+{
+    return (struct world_config){.seed = first_seed + i,
+                                 .hosts = i / 3 % 2 ? 8 : 2,
+                                 .servers = 1,
+                                 .start = USEC_SEC,
+                                 .step = steps[i % ARRAY_LEN(steps)],
+                                 .traffic = {[STEP] = true}};
+}
+
 static void hosts_in_step_are_told_apart_after_a_restart(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < seeds * 12; i++) {
-        const struct world_config c = {.seed = first_seed + i,
-                                       .hosts = i / 3 % 2 ? 8 : 2,
-                                       .servers = 1,
-                                       .start = USEC_SEC,
-                                       .step = steps[i % ARRAY_LEN(steps)],
-                                       .traffic = {[STEP] = true}};
+        const struct world_config c = in_step(i);
         struct world *w = world_new(&c);
         world_run(w, 90 * USEC_SEC);
         world_restart_router(w);
@@ -147,12 +153,7 @@ static void hosts_in_step_rekey_in_step(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < seeds * 12; i++) {
-        const struct world_config c = {.seed = first_seed + i,
-                                       .hosts = i / 3 % 2 ? 8 : 2,
-                                       .servers = 1,
-                                       .start = USEC_SEC,
-                                       .step = steps[i % ARRAY_LEN(steps)],
-                                       .traffic = {[STEP] = true}};
+        const struct world_config c = in_step(i);
         struct world *w = world_new(&c);
         world_run(w, 70 * USEC_SEC);
         world_rekey_all(w, i % 2 ? USEC_MSEC : USEC_SEC);
