@@ -64,11 +64,12 @@ static enum drop answer_request(struct fsm *f, const struct control *in)
     return DROP_NONE;
 }
 
-/* A server's link comes up after ours where PPP is a program that has to start first, as pppd: our first request found
- * nobody. An answer to it would have come with the server's own request, so it is not waited for any longer. */
+/* Where the peer's PPP is a program that has to start first, as pppd, our first request found nobody. An answer to it
+ * would have come before this request of the peer's, so it is not waited for any longer. */
 static void ask_sooner(struct fsm *f)
 {
-    if (!f->ppp->config->server && f->protocol == &lcp_protocol && f->state == FSM_REQ_SENT && f->requests == 1)
+    const bool just_sent = f->at == f->ppp->now + config_restart(f->ppp);
+    if (f->protocol == &lcp_protocol && f->state == FSM_REQ_SENT && f->requests == 1 && !just_sent)
         f->at = usec_min(f->at, f->ppp->now + ASK_AGAIN);
 }
 

@@ -4,6 +4,38 @@
  */
 #include "ppp/ppp_internal.h"
 
+#define LISTEN USEC_SEC /* more than a program takes to start; a client that waits for us loses no more than this */
+
+static void lower_is_up(struct ppp *ppp)
+{
+    ppp->listen_until = USEC_NEVER;
+    fsm_event(&ppp->lcp_fsm, FSM_UP, NULL, NULL);
+}
+
+/* Whoever calls speaks first, so a server listens before it asks. Where the client's PPP is a program that starts only
+ * now, as pppd, a request sent at once would find nobody, and cost the client a turn of the restart timer. */
+void link_up(struct ppp *ppp)
+{
+    ppp->phase = PHASE_ESTABLISH;
+    fsm_event(&ppp->lcp_fsm, FSM_OPEN, NULL, NULL);
+    if (ppp->config->server)
+        ppp->listen_until = ppp->now + LISTEN;
+    else
+        lower_is_up(ppp);
+}
+
+void link_heard(struct ppp *ppp)
+{
+    if (ppp->listen_until != USEC_NEVER)
+        lower_is_up(ppp);
+}
+
+void link_timeout(struct ppp *ppp)
+{
+    if (ppp->listen_until <= ppp->now)
+        lower_is_up(ppp);
+}
+
 /* Whoever ends a login that was asked for anew: the wrong answer is why. */
 void link_blame(struct ppp *ppp, enum cause cause)
 {
@@ -68,6 +100,7 @@ void link_renegotiate(struct ppp *ppp)
 void link_finished(struct ppp *ppp)
 {
     ppp->phase = PHASE_FINISHED;
+    ppp->listen_until = USEC_NEVER;
     echo_stop(ppp);
     mtu_stop(ppp);
     auth_done(ppp);

@@ -19,6 +19,7 @@ struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env)
     fsm_init(&ppp->ipcp_fsm, ppp, &ipcp_protocol);
     fsm_init(&ppp->ipv6cp_fsm, ppp, &ipv6cp_protocol);
     ppp->lcp.peer_mru = PPP_MRU_DEFAULT;
+    ppp->listen_until = USEC_NEVER;
     ppp->auth.resend_at = ppp->auth.deadline = ppp->auth.close_at = ppp->echo.at = ppp->probe.at = USEC_NEVER;
     return ppp;
 }
@@ -39,9 +40,7 @@ void ppp_up(struct ppp *ppp, usec_t now)
     if (ppp->phase != PHASE_DEAD)
         return;
     ppp->now = now;
-    ppp->phase = PHASE_ESTABLISH;
-    fsm_event(&ppp->lcp_fsm, FSM_OPEN, NULL, NULL);
-    fsm_event(&ppp->lcp_fsm, FSM_UP, NULL, NULL);
+    link_up(ppp);
 }
 
 /* The protocol number; ff 03 in front is passed over, one or two bytes are taken (RFC 1661 2 and 6.5). */
@@ -58,8 +57,10 @@ static uint16_t read_protocol(struct reader *r)
 
 static enum drop dispatch(struct ppp *ppp, uint16_t protocol, struct view packet)
 {
-    if (protocol == PPP_LCP)
+    if (protocol == PPP_LCP) {
+        link_heard(ppp);
         return fsm_input(&ppp->lcp_fsm, packet);
+    }
     if (protocol == PPP_PAP || protocol == PPP_CHAP || protocol == PPP_EAP)
         return auth_input(ppp, protocol, packet);
     if ((protocol == PPP_IPCP || protocol == PPP_IPV6CP) && eap_is_done(ppp))
@@ -94,6 +95,7 @@ enum drop ppp_input(struct ppp *ppp, usec_t now, struct view frame)
 void ppp_timeout(struct ppp *ppp, usec_t now)
 {
     ppp->now = now;
+    link_timeout(ppp);
     fsm_timeout(&ppp->lcp_fsm);
     fsm_timeout(&ppp->ipcp_fsm);
     fsm_timeout(&ppp->ipv6cp_fsm);
@@ -106,7 +108,7 @@ usec_t ppp_deadline(const struct ppp *ppp)
 {
     usec_t at = usec_min(ppp->lcp_fsm.at, usec_min(ppp->ipcp_fsm.at, ppp->ipv6cp_fsm.at));
     at = usec_min(at, usec_min(auth_deadline(ppp), ppp->echo.at));
-    return usec_min(at, ppp->probe.at);
+    return usec_min(at, usec_min(ppp->probe.at, ppp->listen_until));
 }
 
 bool ppp_output(struct ppp *ppp, struct writer *w)

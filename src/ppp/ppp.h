@@ -103,7 +103,7 @@ struct ppp_env {
 struct ppp *ppp_new(const struct ppp_config *config, const struct ppp_env *env);
 void ppp_free(struct ppp *ppp);
 
-/* Begins to negotiate; the lower layer is up. */
+/* Begins to negotiate; the lower layer is up. A server lets the client speak first, for a second at the most. */
 void ppp_up(struct ppp *ppp, usec_t now);
 
 /* A frame of a control protocol, protocol field first (as left by ppp_data_open()); ff 03 and short protocol fields

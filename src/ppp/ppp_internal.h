@@ -279,7 +279,8 @@ struct frame;
 struct ppp {
     const struct ppp_config *config;
     struct ppp_env env;
-    usec_t now; /* of the call that is being served */
+    usec_t now;          /* of the call that is being served */
+    usec_t listen_until; /* server: for the client's first word; USEC_NEVER once it came, or was waited for */
     struct fsm lcp_fsm, ipcp_fsm, ipv6cp_fsm;
     struct lcp lcp;
     struct ipcp ipcp;
@@ -310,6 +311,10 @@ void frame_drop_all(struct ppp *ppp);
 void event_push(struct ppp *ppp, enum happening what);
 
 /* link.c: the phases (RFC 1661 3.2). */
+void link_up(struct ppp *ppp);
+/* The peer has sent something by LCP. */
+void link_heard(struct ppp *ppp);
+void link_timeout(struct ppp *ppp);
 void link_lcp_up(struct ppp *ppp);
 void link_lcp_down(struct ppp *ppp);
 void link_authenticated(struct ppp *ppp);

@@ -241,6 +241,14 @@ static inline void acknowledge(struct side *s, uint8_t *frame, size_t n)
     side_take(s, view_of(frame, n));
 }
 
+/* The first Configure-Request of a server whose client waits for it; its length. */
+static inline size_t hear_first(struct side *s, uint8_t out[static PPP_FRAME_MAX])
+{
+    expect_silence(s);
+    side_advance(s, s->now + USEC_SEC);
+    return hear(s, out);
+}
+
 /* ---- two sides ---- */
 
 #define FLIGHTS_MAX 256

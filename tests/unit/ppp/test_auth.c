@@ -10,8 +10,8 @@ static size_t wait_for_proof(struct side *s, enum ppp_auth method, uint64_t seed
     s->config.auth[0] = method;
     s->config.auth[1] = PPP_AUTH_NONE;
     side_start(s);
-    size_t n = hear(s, frame);
     say(s, "ff03c021 0101 000a 050600112233");
+    size_t n = hear(s, frame);
     expect(s, "ff03c021 0201 000a 050600112233");
     acknowledge(s, frame, n);
     return method == PPP_AUTH_PAP ? 0 : expect_start(s, "ff03c223 01", frame);

@@ -343,6 +343,79 @@ static void a_server_that_was_there_is_not_asked_again(void **state)
     ppp_free(c.ppp);
 }
 
+/* The same from the other side: pppd is started by the call that brings our server's link up. */
+static void a_client_that_starts_late_hears_the_first_request(void **state)
+{
+    (void)state;
+    struct side s;
+    uint8_t frame[PPP_FRAME_MAX], again[PPP_FRAME_MAX];
+    side_init(&s, true, 42);
+    side_start(&s);
+    expect_silence(&s);
+    side_advance(&s, 200 * USEC_MSEC);
+    expect_silence(&s);
+    say(&s, "ff03c021 0101 000a 050600112233");                /* --> Configure-Request */
+    const size_t n = expect_start(&s, "ff03c021 0101", frame); /* <-- Configure-Request */
+    expect(&s, "ff03c021 0201 000a 050600112233");             /* <-- Configure-Ack */
+    side_advance(&s, 3199 * USEC_MSEC);                        /* on a slow line too, it is sent once */
+    expect_silence(&s);
+    side_advance(&s, 3200 * USEC_MSEC);
+    assert_int_equal(hear(&s, again), n);
+    acknowledge(&s, frame, n); /* --> Configure-Ack */
+    assert_int_equal(s.stage, STAGE_PPP_LCP);
+    ppp_free(s.ppp);
+}
+
+static void a_client_that_waits_is_asked_after_a_second(void **state)
+{
+    (void)state;
+    struct side s;
+    uint8_t frame[PPP_FRAME_MAX];
+    side_init(&s, true, 43);
+    side_start(&s);
+    side_advance(&s, 999 * USEC_MSEC);
+    expect_silence(&s);
+    side_advance(&s, USEC_SEC);
+    const size_t n = expect_start(&s, "ff03c021 0101", frame); /* <-- Configure-Request */
+    acknowledge(&s, frame, n);                                 /* --> Configure-Ack */
+    say(&s, "ff03c021 0101 000a 050600112233");                /* --> Configure-Request */
+    expect(&s, "ff03c021 0201 000a 050600112233");             /* <-- Configure-Ack */
+    assert_int_equal(s.stage, STAGE_PPP_LCP);
+    ppp_free(s.ppp);
+}
+
+/* Windows lets a request pass that comes before it has begun. */
+static void a_client_that_begins_after_a_second_is_asked_again_soon(void **state)
+{
+    (void)state;
+    struct side s;
+    uint8_t first[PPP_FRAME_MAX], again[PPP_FRAME_MAX];
+    side_init(&s, true, 44);
+    side_start(&s);
+    const size_t n = hear_first(&s, first); /* <-- Configure-Request, which nobody hears */
+    side_advance(&s, 2 * USEC_SEC);
+    say(&s, "ff03c021 0101 000a 050600112233");    /* --> Configure-Request */
+    expect(&s, "ff03c021 0201 000a 050600112233"); /* <-- Configure-Ack */
+    side_advance(&s, 2100 * USEC_MSEC);
+    assert_int_equal(hear(&s, again), n); /* <-- the same Configure-Request */
+    assert_memory_equal(first, again, n);
+    ppp_free(s.ppp);
+}
+
+static void a_server_closed_while_it_listens_is_down_at_once(void **state)
+{
+    (void)state;
+    struct side s;
+    side_init(&s, true, 45);
+    side_start(&s);
+    ppp_close(s.ppp, s.now, CAUSE_ADMIN);
+    side_events(&s);
+    assert_int_equal(s.downs, 1);
+    assert_int_equal(ppp_deadline(s.ppp), USEC_NEVER);
+    expect_silence(&s);
+    ppp_free(s.ppp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +437,10 @@ int main(void)
         cmocka_unit_test(a_server_without_a_method_is_none),
         cmocka_unit_test(a_server_that_is_there_late_is_asked_again_soon),
         cmocka_unit_test(a_server_that_was_there_is_not_asked_again),
+        cmocka_unit_test(a_client_that_starts_late_hears_the_first_request),
+        cmocka_unit_test(a_client_that_waits_is_asked_after_a_second),
+        cmocka_unit_test(a_client_that_begins_after_a_second_is_asked_again_soon),
+        cmocka_unit_test(a_server_closed_while_it_listens_is_down_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
