@@ -10,9 +10,9 @@
 static int take(const struct cli *cli, struct profile_secret *into, const char *value, const char *what)
 {
     size_t n = strlen(value);
-    if (n == 0 || n >= sizeof into->value)
-        return call_failed(cli, CLI_FAILED, CTL_CODE_INVALID, "The %s must have from 1 to %zu bytes.", what,
-                           sizeof into->value - 1);
+    if (n == 0 || n >= PASSWORD_MAX)
+        return call_failed(cli, CLI_FAILED, CTL_CODE_INVALID, "The %s must have from 1 to %d bytes.", what,
+                           PASSWORD_MAX - 1);
     memcpy(into->value, value, n + 1);
     into->file[0] = '\0';
     return CLI_OK;

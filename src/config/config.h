@@ -365,7 +365,9 @@ enum err config_file_read(const char *path, size_t max, uint32_t line, const cha
                           struct config_error *e);
 enum err config_file_read_fd(int fd, size_t max, struct config_file *out, struct config_error *e);
 void config_file_done(struct config_file *f); /* wipes */
-/* The secret in a file's text: without one line end behind. ERR_INVALID with the sentence. */
-enum err config_secret(struct view text, struct secret *out, uint32_t line, const char *key, struct config_error *e);
+/* The secret in a file's text: without one line end behind, of `most` bytes at most (SECRET_MAX). ERR_INVALID with the
+ * sentence. */
+enum err config_secret(struct view text, size_t most, struct secret *out, uint32_t line, const char *key,
+                       struct config_error *e);
 
 #endif

@@ -80,16 +80,17 @@ enum err config_file_read_fd(int fd, size_t max, struct config_file *out, struct
     return tell(read_all(fd, out, max), e->file, max, 0, "", e);
 }
 
-enum err config_secret(struct view text, struct secret *out, uint32_t line, const char *key, struct config_error *e)
+enum err config_secret(struct view text, size_t most, struct secret *out, uint32_t line, const char *key,
+                       struct config_error *e)
 {
     size_t n = text.n;
     if (n > 0 && text.p[n - 1] == '\n')
         n--;
     if (n > 0 && text.p[n - 1] == '\r')
         n--;
-    if (n < CONFIG_SECRET_MIN || n > CONFIG_SECRET_MAX)
-        return config_fail(e, line, key, "The file has %zu bytes in its line; a secret has from %d to %d.", n,
-                           CONFIG_SECRET_MIN, CONFIG_SECRET_MAX);
+    if (n < CONFIG_SECRET_MIN || n > most)
+        return config_fail(e, line, key, "The file has %zu bytes in its line; a secret has from %d to %zu.", n,
+                           CONFIG_SECRET_MIN, most);
     for (size_t i = 0; i < n; i++)
         if (text.p[i] < ' ' || text.p[i] == 0x7f)
             return config_fail(e, line, key, "The file must hold one line of text, which is the secret.");

@@ -15,7 +15,7 @@ static enum err load_secret(const char *path, struct secret *out, uint32_t line,
     if (result == ERR_OK && f.shared)
         result = config_fail(e, line, key, "Others may read %s; take that away with chmod o= %s.", path, path);
     else if (result == ERR_OK)
-        result = config_secret(view_of(f.text, f.n), out, line, key, e);
+        result = config_secret(view_of(f.text, f.n), CONFIG_SECRET_MAX, out, line, key, e);
     config_file_done(&f);
     return result;
 }

@@ -57,13 +57,14 @@ enum err profile_load_fd(int fd, const char *filename, struct profile **out, str
 
 static enum err read_secret(struct profile_secret *s, const char *path, const char *key, struct config_error *e)
 {
+    const size_t most = strcmp(key, "psk_file") == 0 ? PROFILE_SECRET_MAX - 1 : CONFIG_SECRET_MAX;
     struct config_file f;
     struct secret bytes = {0};
     enum err result = config_file_read(path, SECRET_FILE_MAX, 0, key, &f, e);
     if (result == ERR_OK && f.shared)
         result = config_fail(e, 0, key, "Others may read %s; take that away with chmod o= %s.", path, path);
     if (result == ERR_OK)
-        result = config_secret(view_of(f.text, f.n), &bytes, 0, key, e);
+        result = config_secret(view_of(f.text, f.n), most, &bytes, 0, key, e);
     if (result == ERR_OK) {
         memcpy(s->value, bytes.p, bytes.n);
         s->value[bytes.n] = '\0';
@@ -127,10 +128,7 @@ enum err profile_secrets(struct profile *profile, const char *credentials, const
         result = read_blob(&p->certificate.key, "certificate.key_file", error);
     if (result == ERR_OK)
         result = read_blob(&p->certificate.authorities, "certificate.authorities_file", error);
-    if (result == ERR_OK && p->psk.value[0] != '\0' &&
-        profile_key_decode(p->psk_encoding, p->psk.value, &p->key) != ERR_OK)
-        result = config_fail(error, 0, "psk_encoding", "The pre-shared key is not written in %s.", p->psk_encoding);
-    return result;
+    return result == ERR_OK ? profile_key_check(p, &p->key, error) : result;
 }
 
 /* ---- what is missing ---- */

@@ -61,7 +61,11 @@ enum err profile_key_decode(const char *encoding, const char *text, struct secre
         good = decode_base64(text, &w);
     else
         wr_view(&w, view_str(text));
-    enum err result = good && wr_ok(&w) && w.n > 0 ? secret_set(out, wr_written(&w)) : ERR_INVALID;
+    enum err result = good && w.n > 0 ? ERR_OK : ERR_INVALID;
+    if (result == ERR_OK && (!wr_ok(&w) || w.n > CONFIG_SECRET_MAX))
+        result = ERR_LIMIT;
+    if (result == ERR_OK)
+        result = secret_set(out, wr_written(&w));
     bytes_wipe(bytes, sizeof bytes);
     return result;
 }

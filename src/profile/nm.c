@@ -82,23 +82,27 @@ static bool is_text(const struct secret *s)
 static void carry_psk(struct import *in)
 {
     struct secret key = {0};
-    char text[PROFILE_SECRET_MAX];
+    char text[CONFIG_SECRET_MAX + 1];
     const char *psk = get_secret(in, "ipsec-psk");
     (void)get(in, "ipsec-psk-flags");
     if (psk == NULL) {
         note(in, "The pre-shared key is not in the file, so it will be asked for.");
-    } else if (strncmp(psk, "0s", 2) != 0) {
-        carry(in, "ipsec-psk", "psk", psk);
-    } else if (profile_key_decode("base64", psk + 2, &key) != ERR_OK) {
+        return;
+    }
+    const bool coded = strncmp(psk, "0s", 2) == 0;
+    const enum err result = profile_key_decode(coded ? "base64" : "text", coded ? psk + 2 : psk, &key);
+    if (result == ERR_LIMIT) {
+        note(in, "ipsec-psk was left out: it is longer than %d bytes, which is the limit.", CONFIG_SECRET_MAX);
+    } else if (result != ERR_OK) {
         note(in, "ipsec-psk was left out: after 0s it is no base64.");
-    } else if (is_text(&key) && key.n < sizeof text) {
-        snprintf(text, sizeof text, "%.*s", (int)key.n, (const char *)key.p);
-        carry(in, "ipsec-psk", "psk", text);
-    } else {
+    } else if (coded && !is_text(&key)) {
         carry(in, "ipsec-psk", "psk", psk + 2);
         carry(in, "ipsec-psk", "psk_encoding", "base64");
+    } else {
+        snprintf(text, sizeof text, "%.*s", (int)key.n, (const char *)key.p);
+        carry(in, "ipsec-psk", "psk", text);
+        bytes_wipe(text, sizeof text);
     }
-    bytes_wipe(text, sizeof text);
     secret_wipe(&key);
 }
 

@@ -63,9 +63,22 @@ static enum err check_once(const struct profile_secret *s, const char *name, str
     return ERR_OK;
 }
 
+enum err profile_key_check(const struct profile *p, struct secret *key, struct config_error *e)
+{
+    if (p->psk.value[0] == '\0')
+        return ERR_OK;
+    const enum err result = profile_key_decode(p->psk_encoding, p->psk.value, key);
+    if (result == ERR_LIMIT)
+        return config_fail(e, 0, "psk", "The key is longer than %d bytes, which is the limit.", CONFIG_SECRET_MAX);
+    if (result != ERR_OK)
+        return config_fail(e, 0, "psk", "This is not written in %s, which psk_encoding says that it is.",
+                           p->psk_encoding);
+    return ERR_OK;
+}
+
 static enum err check_secrets(const struct profile *p, struct config_error *e)
 {
-    struct secret key;
+    struct secret key = {0};
     enum err result = check_once(&p->password, "password", e);
     if (result == ERR_OK)
         result = check_once(&p->psk, "psk", e);
@@ -77,11 +90,9 @@ static enum err check_secrets(const struct profile *p, struct config_error *e)
         return result;
     if (p->password_command[0] != '\0' && (p->password.value[0] != '\0' || p->password.file[0] != '\0'))
         return config_fail(e, 0, "password_command", "The password is given already; remove that or this command.");
-    if (p->psk.value[0] != '\0' && profile_key_decode(p->psk_encoding, p->psk.value, &key) != ERR_OK)
-        return config_fail(e, 0, "psk", "This is not written in %s, which psk_encoding says that it is.",
-                           p->psk_encoding);
+    result = profile_key_check(p, &key, e);
     secret_wipe(&key);
-    return ERR_OK;
+    return result;
 }
 
 static bool has_psk(const struct profile *p)

@@ -11,13 +11,13 @@
 
 #include "config/config.h"
 
-#define PROFILE_DIRECTORY  "/etc/sekisho/client" /* NAME.conf: the profile NAME */
-#define PROFILE_NAME_MAX   64                    /* bytes of a profile's name with NUL */
-#define PROFILE_SIZE_MAX   (64u * 1024)          /* bytes of a profile's file */
-#define PROFILE_TEXT_MAX   256                   /* bytes of a text with NUL */
-#define PROFILE_LIST_MAX   512                   /* bytes of a list of texts with NUL */
-#define PROFILE_SECRET_MAX 257                   /* bytes of a secret with NUL */
-#define PROFILE_BLOB_MAX   (256u * 1024)         /* bytes of a file with certificates */
+#define PROFILE_DIRECTORY  "/etc/sekisho/client"       /* NAME.conf: the profile NAME */
+#define PROFILE_NAME_MAX   64                          /* bytes of a profile's name with NUL */
+#define PROFILE_SIZE_MAX   (64u * 1024)                /* bytes of a profile's file */
+#define PROFILE_TEXT_MAX   256                         /* bytes of a text with NUL */
+#define PROFILE_LIST_MAX   512                         /* bytes of a list of texts with NUL */
+#define PROFILE_SECRET_MAX (2 * CONFIG_SECRET_MAX + 1) /* bytes of a secret as written (hex) with NUL */
+#define PROFILE_BLOB_MAX   (256u * 1024)               /* bytes of a file with certificates */
 
 /* What may stand in place of a list of networks, and of name servers: their `word`. */
 enum profile_routes { PROFILE_ROUTES_LISTED, PROFILE_ROUTES_EVERYTHING, PROFILE_ROUTES_ASK, PROFILE_ROUTES_NONE };

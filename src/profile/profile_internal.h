@@ -7,8 +7,10 @@
 
 extern const struct schema profile_schema;
 
-/* The bytes of a key as psk_encoding says. ERR_INVALID: it is not written so. */
+/* The bytes of a key as psk_encoding says. ERR_INVALID: it is not written so; ERR_LIMIT: it is too long. */
 enum err profile_key_decode(const char *encoding, const char *text, struct secret *out);
+/* The same of a profile that has one, in a sentence; without one *key is untouched. */
+enum err profile_key_check(const struct profile *p, struct secret *key, struct config_error *e);
 
 /* ---- NetworkManager's keyfile: [group], key=value ---- */
 

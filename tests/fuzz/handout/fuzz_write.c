@@ -23,26 +23,34 @@ static bool typographic(const char *p)
     return memcmp(p, "\xe2\x80", 2) == 0 && (uint8_t)p[2] >= 0x98 && (uint8_t)p[2] <= 0x9b;
 }
 
-/* PowerShell's rule: any quote that is not doubled ends the string. */
-static void check_windows(const struct handout *h)
+/* The string that begins at *at, by PowerShell's rule: any quote that is not doubled ends it. */
+static void check_powershell(const char **at, const char *name, struct view want)
 {
-    char value[2 * HANDOUT_TEXT_MAX];
-    size_t n = 0;
-    const char *p = strstr(text, "$connection = '");
-    insist(p != NULL, "no connection");
-    for (p += strlen("$connection = '");;) {
+    static uint8_t value[sizeof text];
+    struct writer w = wr_init(value, sizeof value);
+    const char *p = *at;
+    insist(strncmp(p, name, strlen(name)) == 0, name);
+    for (p += strlen(name);;) {
         const size_t quote = *p == '\'' ? 1 : typographic(p) ? 3 : 0;
         if (quote > 0 && p[quote] != '\'' && !typographic(p + quote))
             break;
         p += quote;
-        value[n++] = *p++;
-        if (quote == 3) {
-            value[n++] = *p++;
-            value[n++] = *p++;
-        }
+        insist(*p != '\0', "a string without an end");
+        wr_bytes(&w, p, quote == 3 ? 3 : 1);
+        p += quote == 3 ? 3 : 1;
     }
-    value[n] = '\0';
-    insist(strcmp(value, h->name) == 0 && strncmp(p, "'\n$server = '", 13) == 0, "windows");
+    insist(view_equal(wr_written(&w), want) && strncmp(p, "'\n", 2) == 0, name);
+    *at = p + 2;
+}
+
+static void check_windows(const struct handout *h)
+{
+    const char *at = strstr(text, "\n$connection = '");
+    insist(at != NULL, "no connection");
+    at++;
+    check_powershell(&at, "$connection = '", view_str(h->name));
+    check_powershell(&at, "$server = '", view_str(h->server));
+    check_powershell(&at, "$key = '", h->psk);
 }
 
 static void check_profile(const struct handout *h, enum handout_device device)
@@ -62,37 +70,110 @@ static void check_profile(const struct handout *h, enum handout_device device)
 static void check_onc(const struct handout *h)
 {
     json_error_t e;
-    const char *name = NULL, *user = NULL;
+    const char *name = NULL, *host = NULL, *psk = NULL, *user = NULL;
     json_t *top = json_loads(text, JSON_REJECT_DUPLICATES, &e);
     insist(top != NULL, e.text);
     const json_t *network = json_array_get(json_object_get(top, "NetworkConfigurations"), 0);
-    insist(json_unpack((json_t *)(uintptr_t)network, "{s:s, s:{s:{s:s}}}", "Name", &name, "VPN", "L2TP", "Username",
-                       &user) == 0,
+    insist(json_unpack((json_t *)(uintptr_t)network, "{s:s, s:{s:s, s:{s:s}, s:{s:s}}}", "Name", &name, "VPN", "Host",
+                       &host, "IPsec", "PSK", &psk, "L2TP", "Username", &user) == 0,
            "members");
-    insist(strcmp(name, h->name) == 0 && strcmp(user, h->user) == 0, "onc");
+    insist(strcmp(name, h->name) == 0 && strcmp(user, h->user) == 0 && strcmp(host, h->server) == 0 &&
+               view_equal(view_str(psk), h->psk),
+           "onc");
     json_decref(top);
 }
 
-/* Character data has neither brackets nor a bare ampersand. */
-static void check_xml(void)
+/* ---- property lists ---- */
+
+static const char *xml_text(const char *p, struct writer *w)
 {
-    int depth = 0;
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '<') {
-            insist(strspn(p + 1, "abcdefghijklmnopqrstuvwxyz/?!DOCTYPE") > 0, "tag");
-            const bool closes = p[1] == '/', none = p[1] == '?' || p[1] == '!';
-            depth += none ? 0 : closes ? -1 : 1;
-            p = strchr(p, '>');
-            insist(p != NULL && depth >= 0, "nesting");
-        } else if (*p == '&') {
-            insist(strchr(p, ';') != NULL && strspn(p + 1, "ampltgquos") == strcspn(p + 1, ";"), "ampersand");
+    static const struct {
+        const char *entity;
+        uint8_t c;
+    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+    while (*p != '<') {
+        size_t i = 0;
+        insist(*p != '\0' && *p != '>', "character data");
+        if (*p != '&') {
+            wr_u8(w, (uint8_t)*p++);
+            continue;
         }
+        while (i < ARRAY_LEN(entities) && strncmp(p, entities[i].entity, strlen(entities[i].entity)) != 0)
+            i++;
+        insist(i < ARRAY_LEN(entities), "ampersand");
+        wr_u8(w, entities[i].c);
+        p += strlen(entities[i].entity);
     }
-    insist(depth == 0, "depth");
+    return p;
 }
 
+static bool is_base64(struct view of, struct view bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (of.n != (bytes.n + 2) / 3 * 4)
+        return false;
+    for (size_t i = 0; i < of.n; i++) {
+        const size_t bit = 6 * i, at = bit / 8;
+        const uint32_t pair = (at < bytes.n ? bytes.p[at] : 0u) << 8 | (at + 1 < bytes.n ? bytes.p[at + 1] : 0u);
+        const char digit = at < bytes.n ? digits[pair >> (10 - bit % 8) & 63] : '=';
+        if (of.p[i] != (uint8_t)digit)
+            return false;
+    }
+    return true;
+}
+
+static bool is_value(const struct handout *h, struct view key, struct view value)
+{
+    if (view_equal(key, view_str("UserDefinedName")))
+        return view_equal(value, view_str(h->name));
+    if (view_equal(key, view_str("AuthName")))
+        return view_equal(value, view_str(h->user));
+    if (view_equal(key, view_str("CommRemoteAddress")))
+        return view_equal(value, view_str(h->server));
+    return !view_equal(key, view_str("SharedSecret")) || is_base64(value, h->psk);
+}
+
+/* What this format needs of XML: elements without attributes but the first, each closed in its turn. */
+static void check_xml(const struct handout *h)
+{
+    static const char plist[] = "<plist version=\"1.0\">";
+    static uint8_t bytes[2][sizeof text];
+    struct view open[8] = {{0}}, key = VIEW_NONE;
+    size_t depth = 0;
+    const char *p = strstr(text, plist);
+    insist(p != NULL, "no property list");
+    open[depth++] = view_str("plist");
+    for (p += strlen(plist); depth > 0;) {
+        struct writer value = wr_init(bytes[0], sizeof bytes[0]);
+        p = xml_text(p, &value) + 1;
+        const bool closes = *p == '/';
+        p += closes;
+        const struct view name = view_of(p, strspn(p, "abcdefghijklmnopqrstuvwxyz"));
+        p += name.n;
+        insist(name.n > 0 && *p++ == '>' && (closes || depth < ARRAY_LEN(open)), "tag");
+        if (!closes) {
+            open[depth++] = name;
+            continue;
+        }
+        insist(view_equal(open[--depth], name), "nesting");
+        if (view_equal(name, view_str("key"))) {
+            memcpy(bytes[1], value.p, value.n);
+            key = view_of(bytes[1], value.n);
+        } else if (view_equal(name, view_str("string")) || view_equal(name, view_str("data"))) {
+            insist(is_value(h, key, wr_written(&value)), "a value");
+        }
+    }
+    insist(strcmp(p, "\n") == 0, "more behind the end");
+}
+
+/* ---- all ---- */
+
+/* Jansson takes nothing but UTF-8. */
 static void check_lines(void)
 {
+    json_t *whole = json_string(text);
+    insist(whole != NULL, "no UTF-8");
+    json_decref(whole);
     for (const char *p = text; *p != '\0'; p++)
         insist(*p == '\n' || ((uint8_t)*p >= ' ' && *p != 0x7f), "a control character");
 }
@@ -107,7 +188,7 @@ static void check_file(const struct handout *h, enum handout_device device)
     else if (device == HANDOUT_CHROMEOS)
         check_onc(h);
     else if (device == HANDOUT_MACOS || device == HANDOUT_IOS)
-        check_xml();
+        check_xml(h);
 }
 
 static void one(const struct handout *h, enum handout_device device, enum handout_language language, bool by_hand)

@@ -246,6 +246,29 @@ static void any_user_and_key_come_back_the_same(void **state)
     }
 }
 
+/* A key has up to 256 bytes, and more as base64. */
+static void the_longest_keys_come_back_the_same(void **state)
+{
+    char notes[PROFILE_NOTES_MAX];
+    uint8_t key[CONFIG_SECRET_MAX];
+    struct handout h = sample_split();
+    (void)state;
+    memset(key, 0xff, sizeof key);
+    for (size_t n = 1; n <= sizeof key; n++) {
+        struct config_error e;
+        struct profile *p = NULL;
+        h.psk = view_of(key, n);
+        assert_int_equal(profile_import_nm(written(&h, HANDOUT_LINUX), "x", &p, notes, &e), ERR_OK);
+        assert_int_equal(profile_secrets(p, NULL, "x", &e), ERR_OK);
+        assert_true(view_equal(secret_view(&p->key), h.psk));
+        profile_free(p);
+        assert_int_equal(profile_parse(written(&h, HANDOUT_SEKISHO), "x", &p, &e), ERR_OK);
+        assert_int_equal(profile_secrets(p, NULL, "x", &e), ERR_OK);
+        assert_true(view_equal(secret_view(&p->key), h.psk));
+        profile_free(p);
+    }
+}
+
 /* ---- names ---- */
 
 static void a_files_name_is_made_of_letters(void **state)
@@ -306,6 +329,7 @@ int main(void)
         cmocka_unit_test(our_client_reads_its_profile),
         cmocka_unit_test(our_client_imports_networkmanagers_file),
         cmocka_unit_test(any_user_and_key_come_back_the_same),
+        cmocka_unit_test(the_longest_keys_come_back_the_same),
         cmocka_unit_test(a_files_name_is_made_of_letters),
         cmocka_unit_test(identifiers_stay_the_same),
         cmocka_unit_test(devices_are_found_by_their_words),

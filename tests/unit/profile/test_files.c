@@ -77,6 +77,39 @@ static void secrets_in_files_become_as_if_said(void **state)
     profile_free(p);
 }
 
+static void a_file_holds_the_longest_key_as_it_is_written(void **state)
+{
+    (void)state;
+    char text[512], hex[2 * CONFIG_SECRET_MAX + 3];
+    memset(hex, 'a', sizeof hex);
+    hex[2 * CONFIG_SECRET_MAX] = '\0';
+    snprintf(text, sizeof text, "server = a\nuser = b\npsk_file = \"%s\"\npsk_encoding = hex\n", put("psk", hex, 0600));
+    struct profile *p = loaded(text);
+    assert_int_equal(profile_secrets(p, NULL, "p.conf", &e), ERR_OK);
+    assert_int_equal(p->key.n, CONFIG_SECRET_MAX);
+    profile_free(p);
+    strcpy(hex + 2 * CONFIG_SECRET_MAX, "aa");
+    put("psk", hex, 0600);
+    p = loaded(text);
+    assert_int_equal(profile_secrets(p, NULL, "p.conf", &e), ERR_INVALID);
+    assert_string_equal(e.key, "psk_file");
+    profile_free(p);
+}
+
+/* In clear a key is no longer than the bytes that it has. */
+static void a_key_that_is_too_long_is_told(void **state)
+{
+    (void)state;
+    char text[512], key[CONFIG_SECRET_MAX + 2];
+    memset(key, 'a', sizeof key);
+    key[CONFIG_SECRET_MAX + 1] = '\0';
+    snprintf(text, sizeof text, "server = a\nuser = b\npsk_file = \"%s\"\n", put("psk", key, 0600));
+    struct profile *p = loaded(text);
+    assert_int_equal(profile_secrets(p, NULL, "p.conf", &e), ERR_INVALID);
+    assert_string_equal(e.sentence, "The key is longer than 256 bytes, which is the limit.");
+    profile_free(p);
+}
+
 static void a_file_with_a_secret_must_be_its_owners(void **state)
 {
     (void)state;
@@ -170,6 +203,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(secrets_that_others_may_read_are_refused, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_profile_comes_through_a_pipe, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(secrets_in_files_become_as_if_said, make_directory, remove_directory),
+        cmocka_unit_test_setup_teardown(a_file_holds_the_longest_key_as_it_is_written, make_directory,
+                                        remove_directory),
+        cmocka_unit_test_setup_teardown(a_key_that_is_too_long_is_told, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_file_with_a_secret_must_be_its_owners, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(credentials_fill_what_is_missing, make_directory, remove_directory),
         cmocka_unit_test_setup_teardown(a_locked_key_needs_its_password, make_directory, remove_directory),

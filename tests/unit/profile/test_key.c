@@ -38,11 +38,30 @@ static void what_is_no_key_is_refused(void **state)
     }
 }
 
+static void a_key_has_256_bytes_at_most_however_it_is_written(void **state)
+{
+    (void)state;
+    char text[CONFIG_SECRET_MAX + 2], hex[2 * CONFIG_SECRET_MAX + 3];
+    struct secret s = {0};
+    memset(text, 'x', sizeof text);
+    memset(hex, '7', sizeof hex);
+    text[CONFIG_SECRET_MAX] = hex[2 * CONFIG_SECRET_MAX] = '\0';
+    assert_int_equal(profile_key_decode("text", text, &s), ERR_OK);
+    assert_int_equal(profile_key_decode("hex", hex, &s), ERR_OK);
+    assert_int_equal(s.n, CONFIG_SECRET_MAX);
+    text[CONFIG_SECRET_MAX] = hex[2 * CONFIG_SECRET_MAX] = 'a';
+    text[CONFIG_SECRET_MAX + 1] = hex[2 * CONFIG_SECRET_MAX + 2] = '\0';
+    hex[2 * CONFIG_SECRET_MAX + 1] = 'a';
+    assert_int_equal(profile_key_decode("text", text, &s), ERR_LIMIT);
+    assert_int_equal(profile_key_decode("hex", hex, &s), ERR_LIMIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_decoded),
         cmocka_unit_test(what_is_no_key_is_refused),
+        cmocka_unit_test(a_key_has_256_bytes_at_most_however_it_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
