@@ -12,6 +12,7 @@ struct making {
     struct handout h;
     struct handout_settings settings;
     enum handout_device device;
+    bool known; /* which device it is for */
     char why[HANDOUT_WHY_MAX];
     char text[HANDOUT_SIZE_MAX]; /* the file or the steps, with secrets */
 };
@@ -21,25 +22,18 @@ static enum handout_language handout_language_of(const struct exchange *x)
     return x->page.language == LANGUAGE_JA ? HANDOUT_JAPANESE : HANDOUT_ENGLISH;
 }
 
-/* By what the browser says of its system. An iPad calls itself a Mac; its file is the same. */
-static enum handout_device device_of(const struct exchange *x)
+/* The one that the browser runs on. False: it does not tell. */
+static bool device_here(const struct exchange *x, enum handout_device *out)
 {
-    static const struct {
-        const char *sign;
-        enum handout_device device;
-    } table[] = {
-        {"Windows", HANDOUT_WINDOWS}, {"iPhone", HANDOUT_IOS},    {"iPad", HANDOUT_IOS},
-        {"Mac OS X", HANDOUT_MACOS},  {"CrOS", HANDOUT_CHROMEOS}, {"Android", HANDOUT_ANDROID},
-        {"Linux", HANDOUT_LINUX},
-    };
-    const char *agent = exchange_header(x, "User-Agent");
-    enum handout_device device;
-    if (handout_find(form_value(&x->query, "for"), &device))
-        return device;
-    for (size_t i = 0; i < ARRAY_LEN(table); i++)
-        if (strstr(agent, table[i].sign) != NULL)
-            return table[i].device;
-    return HANDOUT_WINDOWS;
+    return handout_find(
+        platform_told(view_str(exchange_header(x, "Sec-CH-UA-Platform")), view_str(exchange_header(x, "User-Agent"))),
+        out);
+}
+
+/* The one that is asked for, or else that one. */
+static bool device_of(const struct exchange *x, enum handout_device *out)
+{
+    return handout_find(form_value(&x->query, "for"), out) || device_here(x, out);
 }
 
 bool ask_device(struct exchange *x)
@@ -73,31 +67,40 @@ static struct making *making_new(struct exchange *x)
             m->h.server = x->portal->host;
         m->h.name = m->h.server;
         m->h.user = x->who.name;
-        m->device = device_of(x);
+        m->known = device_of(x, &m->device);
     }
     bytes_wipe(&told, sizeof told);
     return m;
 }
 
-static void choice(struct exchange *x, enum handout_device chosen)
+static void device_list(struct exchange *x, const struct making *m, bool by_hand)
 {
     struct page *p = &x->page;
-    page_html(p, "<form method=\"get\" action=\"/me/device\" class=\"search\"><label><span>");
-    page_say(p, SAY_DEVICE_CHOOSE);
-    page_html(p, "</span><select name=\"for\">");
-    for (int d = 0; d < HANDOUT_DEVICES; d++) {
-        page_html(p, "<option value=\"");
-        page_text(p, handout_word((enum handout_device)d));
+    page_html(p, "<ul class=\"devices\">");
+    for (int i = 0; i < HANDOUT_DEVICES; i++) {
+        const enum handout_device d = (enum handout_device)i;
+        page_html(p, "<li><a href=\"");
+        page_text(p, by_hand ? "/me/device/hand" : "/me/device");
+        page_html(p, "?for=");
+        page_text(p, handout_word(d));
         page_html(p, "\"");
-        if (d == (int)chosen)
-            page_html(p, " selected");
+        if (m->known && d == m->device)
+            page_html(p, " aria-current=\"true\"");
         page_html(p, ">");
-        page_text(p, handout_title((enum handout_device)d, handout_language_of(x)));
-        page_html(p, "</option>");
+        page_text(p, handout_title(d, handout_language_of(x)));
+        page_html(p, "</a></li>");
     }
-    page_html(p, "</select></label><button type=\"submit\">");
-    page_say(p, SAY_SHOW);
-    page_html(p, "</button></form>");
+    page_html(p, "</ul>");
+}
+
+static void others(struct exchange *x, const struct making *m, bool by_hand)
+{
+    struct page *p = &x->page;
+    page_html(p, "<details><summary>");
+    page_say(p, SAY_DEVICE_OTHERS);
+    page_html(p, "</summary>");
+    device_list(x, m, by_hand);
+    page_html(p, "</details>");
 }
 
 static void steps_show(struct exchange *x, struct making *m, bool by_hand)
@@ -123,29 +126,40 @@ static void link_for(struct exchange *x, const char *path, enum handout_device d
     page_html(p, "</a></p>");
 }
 
-static void device_page(struct exchange *x, bool by_hand)
+static void setup_show(struct exchange *x, struct making *m, bool by_hand)
 {
-    struct making *m = making_new(x);
     struct page *p = &x->page;
-    if (m == NULL)
-        return;
-    layout_begin(x, SAY_DEVICE_SETUP);
-    choice(x, m->device);
+    enum handout_device here;
     page_html(p, "<h2>");
     page_text(p, handout_title(m->device, handout_language_of(x)));
     page_html(p, "</h2>");
+    if (device_here(x, &here) && here == m->device)
+        hint(p, SAY_DEVICE_THIS);
     if (m->h.server[0] == '\0') {
         notice_show(p, &(struct notice){.message = SAY_DEVICE_NO_SERVER, .bad = true});
-    } else {
-        if (!by_hand)
-            link_for(x, "/me/device/file", m->device, SAY_DEVICE_FILE);
-        steps_show(x, m, by_hand);
-        link_for(x, by_hand ? "/me/device" : "/me/device/hand", m->device,
-                 by_hand ? SAY_DEVICE_BY_FILE : SAY_DEVICE_BY_HAND);
+        return;
     }
-    page_html(p, "<p class=\"hint\">");
-    page_say(p, SAY_DEVICE_SECRET);
-    page_html(p, "</p>");
+    if (!by_hand)
+        link_for(x, "/me/device/file", m->device, SAY_DEVICE_FILE);
+    steps_show(x, m, by_hand);
+    link_for(x, by_hand ? "/me/device" : "/me/device/hand", m->device,
+             by_hand ? SAY_DEVICE_BY_FILE : SAY_DEVICE_BY_HAND);
+    hint(p, SAY_DEVICE_SECRET);
+}
+
+static void device_page(struct exchange *x, bool by_hand)
+{
+    struct making *m = making_new(x);
+    if (m == NULL)
+        return;
+    layout_begin(x, SAY_DEVICE_SETUP);
+    if (m->known) {
+        setup_show(x, m, by_hand);
+        others(x, m, by_hand);
+    } else {
+        paragraph(&x->page, SAY_DEVICE_UNKNOWN);
+        device_list(x, m, by_hand);
+    }
     layout_end(x);
     making_free(m);
 }
@@ -167,7 +181,10 @@ void show_device_file(struct exchange *x)
     if (m == NULL)
         return;
     struct writer w = wr_init(m->text, sizeof m->text);
-    if (m->h.server[0] == '\0' || handout_write(&m->h, m->device, handout_language_of(x), &w, m->why) != ERR_OK) {
+    if (!m->known) {
+        exchange_go(x, "/me/device");
+    } else if (m->h.server[0] == '\0' ||
+               handout_write(&m->h, m->device, handout_language_of(x), &w, m->why) != ERR_OK) {
         exchange_refused(x, "/me/device", SAY_DEVICE_NO_SERVER, m->why);
     } else {
         page_raw(&x->page, m->text, w.n);

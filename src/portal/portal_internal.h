@@ -110,6 +110,12 @@ enum err cookie_find(struct view header, const char *name, struct view *value);
 bool hex_read(struct view text, uint8_t *out, size_t n);
 void hex_write(const uint8_t *bytes, size_t n, char *out); /* 2 n digits and a NUL */
 
+/* ---- platform.c ---- */
+
+/* The word of the device (handout_find()) that a browser runs on, by its headers Sec-CH-UA-Platform and User-Agent; ""
+ * when they do not tell. */
+const char *platform_told(struct view hint, struct view agent);
+
 /* ---- rate.c: how often a source may ask ---- */
 
 #define RATE_SOURCES 4096

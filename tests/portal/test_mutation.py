@@ -28,7 +28,7 @@ STATUSES = {200, 303, 400, 403, 404, 405, 411, 413, 414, 415, 422, 429, 431, 501
 ROUTES = [(method, path, who) for method, path, who in re.findall(
     r'^ROUTE\((\w+), "([^"]+)", (\w+)', (TREE / "src/portal/routes.def").read_text(), re.M)]
 ROLES = {"stranger": "ANYONE", "user": "USER", "keeper": "ADMIN"}
-QUERY = {"/me/device": {"for": "ios"}, "/me/device/file": {"for": "windows"}, "/me/device/hand": {"for": "yamaha"},
+QUERY = {"/me/device": {"for": "ios"}, "/me/device/file": {"for": "windows"}, "/me/device/hand": {"for": "rtx"},
          "/admin/user": {"name": "bob"}, "/admin/group": {"name": "field"}, "/admin/stories": {"who": "alice"},
          "/admin/users": {"q": "o"}}
 # What the forms hold; the values do nothing to the traveller's session, whatever becomes of them.
