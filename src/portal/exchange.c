@@ -164,18 +164,6 @@ static void switch_language(struct exchange *x)
 
 /* ---- the head ---- */
 
-static const struct portal_route *route_find(enum method method, struct view path, bool *known)
-{
-    for (size_t i = 0; i < route_count; i++) {
-        if (!view_equal(path, view_str(routes[i].path)))
-            continue;
-        *known = true;
-        if (routes[i].method == method)
-            return &routes[i];
-    }
-    return NULL;
-}
-
 static void show_asset(struct exchange *x, const struct asset *asset)
 {
     page_raw(&x->page, (const char *)asset->content.p, asset->content.n);

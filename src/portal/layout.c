@@ -31,11 +31,47 @@ static const struct place places[] = {
     {ROLE_ADMIN, "/admin/tokens", SAY_NAV_TOKENS},
 };
 
-static void language_switch(struct page *p)
+/* Where the page is shown by GET; for one that was posted, the nearest above it that is. */
+static struct view path_by_get(const struct exchange *x)
 {
+    bool known;
+    const char *path = x->route != NULL ? x->route->path : "/";
+    size_t n = strlen(path);
+    while (n > 1 && route_find(METHOD_GET, view_of(path, n), &known) == NULL)
+        while (n > 1 && path[--n] != '/')
+            ;
+    return view_of(path, n);
+}
+
+/* What the page is about: what was asked for, or, of a form of administrators, whose it was. */
+static void same_query(struct exchange *x)
+{
+    struct page *p = &x->page;
+    const bool of_form = x->route != NULL && x->route->method == METHOD_POST && x->route->who == WHO_ADMIN;
+    for (size_t i = 0; x->route != NULL && i < x->query.count; i++) {
+        if (strcmp(x->query.field[i].name, "language") == 0)
+            continue;
+        page_html(p, "&amp;");
+        page_text(p, x->query.field[i].name);
+        page_html(p, "=");
+        page_query(p, x->query.field[i].value);
+    }
+    if (of_form && form_has(&x->form, "name")) {
+        page_html(p, "&amp;name=");
+        page_query(p, form_value(&x->form, "name"));
+    }
+}
+
+static void language_switch(struct exchange *x)
+{
+    struct page *p = &x->page;
     const enum language other = p->language == LANGUAGE_JA ? LANGUAGE_EN : LANGUAGE_JA;
-    page_html(p, "<a class=\"language\" href=\"?language=");
+    const struct view path = path_by_get(x);
+    page_html(p, "<a class=\"language\" href=\"");
+    page_raw(p, (const char *)path.p, path.n);
+    page_html(p, "?language=");
     page_text(p, language_word(other));
+    same_query(x);
     page_html(p, "\" hreflang=\"");
     page_text(p, language_word(other));
     page_html(p, "\" lang=\"");
@@ -110,7 +146,7 @@ static void head(struct exchange *x, enum message title)
     page_html(p, "</a><header><a class=\"brand\" href=\"/\">Sekisho</a>");
     navigation(x);
     page_html(p, "<div class=\"self\">");
-    language_switch(p);
+    language_switch(x);
 }
 
 void layout_begin(struct exchange *x, enum message title)

@@ -8,3 +8,15 @@ const struct portal_route routes[] = {
 };
 
 const size_t route_count = ARRAY_LEN(routes);
+
+const struct portal_route *route_find(enum method method, struct view path, bool *known)
+{
+    for (size_t i = 0; i < route_count; i++) {
+        if (!view_equal(path, view_str(routes[i].path)))
+            continue;
+        *known = true;
+        if (routes[i].method == method)
+            return &routes[i];
+    }
+    return NULL;
+}

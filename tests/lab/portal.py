@@ -2,6 +2,7 @@
 import base64
 import hashlib
 import hmac
+import html
 import html.parser
 import http.client
 import json
@@ -139,6 +140,7 @@ class Visitor:
         self.port = port
         self.language = language
         self.cookies = {}
+        self.headers = {}  # besides, in every request
         self.context = ssl._create_unverified_context()  # its certificate signs itself
 
     def raw(self, method, path, body=None, headers=None):
@@ -147,7 +149,7 @@ class Visitor:
             all_headers = {"Accept-Language": self.language}
             if self.cookies:
                 all_headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
-            all_headers.update(headers or {})
+            all_headers.update({**self.headers, **(headers or {})})
             connection.request(method, path, body, all_headers)
             response = connection.getresponse()
             answer = Answer(response, response.read())
@@ -179,6 +181,12 @@ class Visitor:
     def submit(self, page, action, having=None, **fields):
         """Fills in a form of the page and sends it."""
         return self.follow(self.post(action, {**page.form(action, **(having or {})), **fields}))
+
+    def switch(self, page):
+        """Follows the switch of the language in the head of a page."""
+        (href,) = re.findall('<a class="language" href="([^"]*)"', page.text)
+        assert href.startswith("/") and not href.startswith("//"), href
+        return self.get(html.unescape(href))
 
     def log_in(self, name, password):
         return self.submit(self.get("/login"), "/login", name=name, password=password)

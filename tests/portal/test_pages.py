@@ -61,8 +61,8 @@ def test_a_new_password_is_good_at_once_and_ends_the_other_logins(portal):
 def test_each_device_gets_its_file_and_its_steps(portal):
     visitor = portal.visitor()
     visitor.log_in("alice", "wonder-land-42")
-    devices = re.findall(r'<option value="(\w+)"', visitor.get("/me/device").text)
-    assert len(devices) == 10
+    devices = re.findall(r'href="/me/device\?for=(\w+)"', visitor.get("/me/device").text)
+    assert len(devices) == len(set(devices)) == 10
     for device in devices:
         file = visitor.get(f"/me/device/file?for={device}")
         assert file.status == 200 and file.headers["Cache-Control"] == "no-store", device
@@ -73,6 +73,60 @@ def test_each_device_gets_its_file_and_its_steps(portal):
     apple = plistlib.loads(visitor.get("/me/device/file?for=ios").text.encode())
     assert "alice" in str(apple) and "127.0.0.1" in str(apple["PayloadContent"]), "the server is the portal's host when net.server is not set"
     assert portal.visitor().raw("GET", "/me/device/file?for=ios").location == "/login"
+
+
+def test_the_device_at_hand_comes_first_and_an_unknown_one_is_not_guessed(portal):
+    visitor = portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+
+    def first(path="/me/device", **headers):
+        visitor.headers = headers
+        return re.search(r'<h2>([^<]*)</h2>.*?href="/me/device/file\?for=(\w+)"', visitor.get(path).text, re.S)
+
+    phone = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"}
+    assert first(**phone).groups() == ("iPhone and iPad", "ios")
+    desk = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36", "Sec-CH-UA-Platform": '"Windows"'}
+    assert first(**desk).groups() == ("Windows 10 and 11", "windows")
+    assert "what your browser says it runs on" in visitor.get("/me/device").text
+    assert first("/me/device?for=openwrt", **desk).groups() == ("OpenWrt", "openwrt")
+    assert "what your browser says it runs on" not in visitor.get("/me/device?for=openwrt").text
+    assert first(**{"User-Agent": "curl/8.8.0"}) is None
+    page = visitor.get("/me/device")
+    assert "Choose the device" in page.text and "<details>" not in page.text and page.text.count("/me/device?for=") == 10
+    assert visitor.raw("GET", "/me/device/file").location == "/me/device"
+    assert visitor.get("/me/device/hand").text.count("/me/device/hand?for=") == 10
+
+
+def test_the_language_is_switched_on_every_page_also_on_those_that_were_posted(portal, keeper):
+    def switched(visitor, page, status=200):
+        other = visitor.switch(page)
+        assert other.status == status and 'lang="ja"' in other.text, other.text
+        again = visitor.switch(other)
+        assert again.status == status and 'lang="en"' in again.text
+        return other
+
+    stranger, alice = portal.visitor(), portal.visitor()
+    wrong = stranger.log_in("nobody", "not-the-password")
+    assert wrong.status == 403 and 'action="/login"' in switched(stranger, wrong).text
+    wrong = stranger.submit(stranger.get("/admin/login"), "/admin/login", name="x", password="x", answer="000000")
+    assert 'action="/admin/login"' in switched(stranger, wrong).text
+    gone = stranger.submit(stranger.get("/invite"), "/invite", code="x")
+    assert 'action="/invite"' in switched(stranger, gone).text
+    alice.log_in("alice", "wonder-land-42")
+    page = alice.get("/me/device?for=rtx")
+    assert "/me/device/file?for=rtx" in switched(alice, page).text, "it stays the page that it was"
+    for path in ("/me/nothing", "//example.org/", "/me/kick"):
+        assert "自分の接続" in switched(alice, alice.get(path)).text
+    page = keeper.get("/admin/user?name=bob")
+    assert 'value="bob"' in switched(keeper, page).text
+    page = keeper.submit(keeper.get("/admin/user?name=bob"), "/admin/user/invite")
+    assert 'id="invite"' in page.text and 'value="bob"' in switched(keeper, page).text
+    page = keeper.submit(keeper.get("/admin/users"), "/admin/users/add", name="dora", password="")
+    assert 'id="invite"' in page.text and 'action="/admin/users/add"' in switched(keeper, page).text
+    page = keeper.submit(keeper.get("/admin/tokens"), "/admin/tokens/make", name="probe", scope_status="1")
+    assert 'id="secret"' in page.text and 'action="/admin/tokens/make"' in switched(keeper, page).text
+    page = keeper.submit(keeper.get("/admin/config"), "/admin/config", config="x")
+    assert 'action="/admin/config"' in switched(keeper, page).text
 
 
 def test_why_it_failed_is_told_in_plain_words_and_in_japanese(site, portal, gateway, tmp_path):
