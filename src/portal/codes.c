@@ -6,15 +6,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By grid.totp: whether codes are taken at all, and whether they are a second factor. */
+static bool are_taken(const struct exchange *x)
+{
+    return x->policy.enabled && strcmp(x->policy.totp, "off") != 0;
+}
+
+static bool are_second(const struct exchange *x)
+{
+    return are_taken(x) && strcmp(x->policy.totp, "second") == 0;
+}
+
+static bool may_begin(const struct exchange *x)
+{
+    return are_taken(x) && !x->user.totp;
+}
+
+/* A second factor is not laid down by whoever holds the first alone for a while; nor can a code be judged where grids
+ * are off. */
+static bool may_remove(const struct exchange *x)
+{
+    return x->policy.enabled && x->user.totp && !are_second(x);
+}
+
 void show_codes(struct exchange *x)
 {
     layout_begin(x, SAY_CODES);
-    paragraph(&x->page, x->user.totp ? SAY_CODES_ON : SAY_CODES_HINT);
-    if (x->user.totp) {
+    if (!are_taken(x))
+        paragraph(&x->page, SAY_CODES_UNUSED);
+    else if (!x->user.totp)
+        paragraph(&x->page, SAY_CODES_HINT);
+    if (are_taken(x))
+        paragraph(&x->page, are_second(x) ? SAY_CODES_SECOND : SAY_CODES_ALTERNATIVE);
+    if (x->user.totp)
+        paragraph(&x->page, !are_taken(x) ? SAY_CODES_KEPT : are_second(x) ? SAY_CODES_FIXED : SAY_CODES_ON);
+    if (may_remove(x)) {
         form_begin(x, "/me/codes/off", "card");
         form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
         form_end(x, SAY_CODES_REMOVE);
-    } else {
+    } else if (may_begin(x)) {
         form_button(x, "/me/codes/begin", "begin", "1", SAY_CODES_BEGIN, "");
     }
     layout_end(x);
@@ -22,7 +52,7 @@ void show_codes(struct exchange *x)
 
 bool ask_codes_begin(struct exchange *x)
 {
-    if (x->user.totp) { /* whoever has some proves it by one before they are taken away */
+    if (!may_begin(x)) { /* whoever has some proves it by one before they are taken away */
         exchange_go(x, "/me/codes");
         return false;
     }
@@ -66,6 +96,10 @@ void show_codes_begun(struct exchange *x)
 
 bool ask_codes_confirm(struct exchange *x)
 {
+    if (!may_begin(x)) {
+        exchange_go(x, "/me/codes");
+        return false;
+    }
     struct ctl_request *r = ask_about(CTL_VERB_TOTP_CONFIRM, CTL_ARG_USER, x->who.name);
     exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));
     return true;
@@ -79,6 +113,10 @@ void show_codes_confirmed(struct exchange *x)
 
 bool ask_codes_off(struct exchange *x)
 {
+    if (!may_remove(x)) {
+        exchange_go(x, "/me/codes");
+        return false;
+    }
     struct ctl_request *r = ask_about(CTL_VERB_TOTP_CHECK, CTL_ARG_USER, x->who.name);
     r = ask_from(x, r);
     exchange_ask(x, ask_with(r, CTL_ARG_ANSWER, form_value(&x->form, "answer")));

@@ -336,6 +336,8 @@ static bool take_standing(struct exchange *x)
 {
     if (x->api && !api_stands(x))
         return false;
+    if (x->route->who == WHO_USER)
+        (void)ctl_policy_read(json_object_get(x->question.data[1], "policy"), &x->policy);
     if (!x->api && !still_stands(x)) {
         exchange_log_out(x);
         exchange_go(x, x->route->who == WHO_ADMIN ? "/admin/login" : "/login");
@@ -420,6 +422,8 @@ void exchange_body(struct exchange *x)
     }
     x->step = STEP_STANDING;
     question_add(&x->question, ask_standing(x));
+    if (x->route->who == WHO_USER)
+        question_add(&x->question, ctl_request_new(CTL_VERB_GRID_POLICY));
     put(x);
 }
 

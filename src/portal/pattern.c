@@ -23,14 +23,14 @@ static void hint_of(struct page *p, enum message m, uint64_t number)
 static void strength_show(struct exchange *x)
 {
     struct page *p = &x->page;
-    const json_t *data = x->judged != 0 ? x->question.data[x->judged] : NULL, *one;
+    const json_t *data = x->judged != 0 ? x->question.data[x->judged - 1] : NULL, *one;
     struct ctl_enrolment e = {0};
     struct ctl_problem problem;
     size_t i;
     page_html(p, "<div id=\"strength\" role=\"status\">");
     if (x->judged != 0 && data == NULL) { /* it cannot be read as a pattern */
         page_html(p, "<p lang=\"en\">");
-        page_text(p, x->question.error[x->judged].sentence);
+        page_text(p, x->question.error[x->judged - 1].sentence);
         page_html(p, "</p>");
     }
     if (data != NULL && ctl_enrolment_read(json_object_get(data, "enrolment"), &e) == ERR_OK) {
@@ -52,7 +52,7 @@ static void strength_show(struct exchange *x)
 void pattern_judge(struct exchange *x, size_t i)
 {
     const json_t *e = json_object_get(x->question.data[i], "enrolment");
-    x->judged = i;
+    x->judged = i + 1;
     if (!json_is_true(json_object_get(e, "accepted")))
         x->status = MHD_HTTP_UNPROCESSABLE_CONTENT;
 }
@@ -150,37 +150,34 @@ bool pattern_is_there(const struct exchange *x)
 
 bool ask_pattern(struct exchange *x)
 {
-    exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
     if (proof_lacks(x))
         proof_ask(x);
     return true;
 }
 
-static void pattern_page(struct exchange *x, const struct ctl_policy *policy)
+static void pattern_page(struct exchange *x)
 {
     if (pattern_is_there(x))
         paragraph(&x->page, SAY_PATTERN_HAVE);
     else
         paragraph(&x->page, SAY_PATTERN_ABOUT);
-    pattern_begin(x, &own, policy);
+    pattern_begin(x, &own, &x->policy);
     if (!pattern_is_there(x))
         form_field(x, SAY_PASSWORD_NOW, "old", "password", "", "current-password", true);
-    pattern_end(x, &own, policy);
+    pattern_end(x, &own, &x->policy);
     if (pattern_is_there(x))
         form_button(x, "/me/pattern/off", "off", "1", SAY_PATTERN_REMOVE, "");
 }
 
 void show_pattern(struct exchange *x)
 {
-    struct ctl_policy policy;
-    const bool told = ctl_policy_read(json_object_get(x->question.data[0], "policy"), &policy) == ERR_OK;
     layout_begin(x, SAY_PATTERN);
-    if (!told || !policy.enabled)
+    if (!x->policy.enabled)
         paragraph(&x->page, SAY_PATTERN_OFF);
     else if (proof_lacks(x))
-        proof_page(x, 1);
+        proof_page(x, 0);
     else
-        pattern_page(x, &policy);
+        pattern_page(x);
     layout_end(x);
 }
 
@@ -188,14 +185,13 @@ bool ask_pattern_trial(struct exchange *x)
 {
     if (proof_goes_first(x))
         return false;
-    exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
     exchange_ask(x, pattern_ask(x, ask_about(CTL_VERB_GRID_ENROL, CTL_ARG_USER, x->who.name), true));
     return true;
 }
 
 void show_pattern_trial(struct exchange *x)
 {
-    pattern_judge(x, 1);
+    pattern_judge(x, 0);
     show_pattern(x);
 }
 
@@ -204,7 +200,6 @@ bool ask_pattern_new(struct exchange *x)
 {
     if (proof_goes_first(x))
         return false;
-    exchange_ask(x, ctl_request_new(CTL_VERB_GRID_POLICY));
     if (!pattern_is_there(x)) {
         struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
         r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "old"));

@@ -253,9 +253,10 @@ struct exchange {
     uint8_t token[LOGIN_TOKEN]; /* of the cookie: of a login, or of a visitor */
     struct login who;           /* a copy, role ROLE_NONE for nobody */
     struct ctl_user user;       /* WHO_USER: how the user is now */
+    struct ctl_policy policy;   /* WHO_USER: what the gateway allows */
     enum { STEP_STANDING, STEP_ASK } step;
     struct question question;
-    size_t judged; /* which of its answers is about a pattern; 0: none */
+    size_t judged; /* which of its answers is about a pattern, from 1; 0: none */
 
     bool api;                    /* of a program, see api.c: no cookie, and JSON whatever happens */
     const struct api_call *call; /* NULL: none of them */
@@ -431,6 +432,8 @@ void api_problem(struct exchange *x, unsigned status, const char *message);
 
 extern const struct portal_route routes[];
 extern const size_t route_count;
+/* NULL: there is none. known: there is one of this path by some method. */
+const struct portal_route *route_find(enum method method, struct view path, bool *known);
 
 #define PASSWORD_LEAST 10 /* characters */
 /* Long enough, and twice the same. */

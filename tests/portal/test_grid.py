@@ -120,6 +120,39 @@ def test_one_time_codes_are_begun_by_a_picture_and_taken_away_by_a_code(site):
     assert site.portal.ask("user.list", name="alice")["users"][0]["totp"], "not without a code"
 
 
+def test_one_time_codes_follow_what_the_configuration_says_of_them(site):
+    """off: nothing begins --> alternative: begun --> second: they stay --> no grids: unused."""
+    visitor, portal = site.portal.visitor(), site.portal
+    visitor.log_in("alice", "wonder-land-42")
+
+    def policy(**grid):
+        site.gateway_program.write_config(grid=grid)
+        site.gateway_program.reload()
+        return visitor.get("/me/codes")
+
+    def codes():
+        return portal.ask("user.list", name="alice")["users"][0]["totp"]
+
+    page = policy(totp='"off"')
+    token = {"token": page.form("/logout")["token"]}
+    assert "not in use on this gateway" in page.text and "/me/codes/begin" not in page.forms()
+    for path in ("begin", "confirm", "off"):
+        assert visitor.post(f"/me/codes/{path}", {**token, "answer": "123456"}).location == "/me/codes"
+    page = policy(totp='"alternative"')
+    assert "instead of reading a grid" in page.text
+    page = visitor.submit(page, "/me/codes/begin")
+    secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
+    assert visitor.switch(visitor.switch(page)).status == 200
+    page = visitor.submit(page, "/me/codes/confirm", answer=one_time_code(secret))
+    assert codes() and "/me/codes/off" in page.forms() and "/me/codes/begin" not in page.forms()
+    page = policy(totp='"second"')
+    assert "Only an administrator can take them away." in page.text and "/me/codes/off" not in page.forms()
+    visitor.post("/me/codes/off", {**token, "answer": one_time_code(secret)})
+    assert codes()
+    page = policy(enabled="off")
+    assert "no login asks for them" in page.text and set(page.forms()) == {"/logout"}
+
+
 def invitation(portal, name, **args):
     return portal.ask("invite.make", name=name, **args)["token"]
 
