@@ -42,18 +42,25 @@ static void drop(struct ticket *t)
     bytes_wipe(t, sizeof *t);
 }
 
+/* Whether `one` is missed less than `other`: a loss less than a session that lives, and of equals the older. */
+static bool gives_way(const struct ticket *one, const struct ticket *other)
+{
+    if ((one->lost != 0) != (other->lost != 0))
+        return one->lost != 0;
+    return one->lost != 0 ? one->lost < other->lost : one->began < other->began;
+}
+
 static struct ticket *claim(struct tickets *t)
 {
-    struct ticket *oldest = &t->ticket[0];
+    struct ticket *least = &t->ticket[0];
     for (size_t i = 0; i < TICKETS; i++) {
         struct ticket *one = &t->ticket[i];
         if (one->user == 0)
             return one;
-        const bool over = one->lost != 0, older = one->lost < oldest->lost;
-        if (over && (oldest->lost == 0 || older))
-            oldest = one;
+        if (gives_way(one, least))
+            least = one;
     }
-    return oldest;
+    return least;
 }
 
 void tickets_issue(struct tickets *t, uint64_t user, uint64_t source, const char *station, uint64_t session,

@@ -106,6 +106,8 @@ enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[sta
         result = check_group(aaa, user->group, why);
     if (result == ERR_OK)
         result = tell(store_set(aaa->store, user), user->name, why);
+    if (result == ERR_OK && !user->enabled) /* and when enabled again, logs in anew */
+        aaa_forget_openings(aaa, user->name);
     if (result != ERR_OK || ip_equal(&old.user.address, &user->address))
         return result;
     leases_unreserve(aaa->leases, ip4_value(&old.user.address));

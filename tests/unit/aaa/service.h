@@ -69,6 +69,27 @@ static struct aaa *service_fresh(void)
     return service_opened();
 }
 
+/* Grids as they are by default, and an address for everybody. */
+static inline void service_grids(struct aaa *a)
+{
+    service.pools[0].ranges.range[0].last = 0x0a0000fe;
+    service.config.grid = (struct config_grid){.enabled = true,
+                                               .blocks = 3,
+                                               .rows = 4,
+                                               .columns = 4,
+                                               .alphabet = "0123456789",
+                                               .life = 120,
+                                               .least = 8,
+                                               .in_blocks = 3,
+                                               .strangers = true,
+                                               .per_source = 60,
+                                               .reconnect = 600,
+                                               .reconnect_longest = 43200,
+                                               .lock_sources = 3,
+                                               .exposed = 2};
+    assert_int_equal(aaa_reconfigure(a, &service.config), ERR_OK);
+}
+
 static inline void service_second_pool(struct aaa *a)
 {
     service.pools[1] = service.pools[0];

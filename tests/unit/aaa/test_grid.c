@@ -1,206 +1,8 @@
 /* Logins by a pattern, told as stories: who may come in with what, what burns, what a stranger can and cannot do. */
 #include "tests/test.h"
 
-#include <unistd.h>
-
 #include "aaa/aaa_internal.h"
-
-#define WALL   1700000010 /* ten seconds into a step of 30 */
-#define START  (1000 * USEC_SEC)
-#define GOOD   "0,22,45,11,17,35,28,6"
-#define BETTER "1,40,19,14,33,21,7,30"
-
-static char folder[] = "/tmp/sekisho-grid-XXXXXX";
-static char database[64], key_file[64];
-static struct random_test seed;
-static char why[AAA_WHY_MAX];
-static struct config_pool pool;
-static struct aaa_config config;
-static struct aaa *a;
-static usec_t now;
-static int64_t wall;
-
-static const struct ip_addr home = {4, {192, 0, 2, 1}}, office = {4, {198, 51, 100, 7}};
-
-static void setup(enum config_totp totp)
-{
-    static const char *const endings[] = {"", "-wal", "-shm"};
-    char path[80];
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-        snprintf(path, sizeof path, "%s%s", database, endings[i]);
-        (void)unlink(path);
-    }
-    (void)unlink(key_file);
-    random_test_init(&seed, 7);
-    pool = (struct config_pool){.name = "home", .gateway = ip4_addr(0x0a000001)};
-    pool.ranges.range[0] = (struct config_range){0x0a000002, 0x0a0000fe};
-    pool.ranges.count = 1;
-    config = (struct aaa_config){database, key_file, &pool, 1, 0, {random_test_fill, &seed}};
-    config.grid = (struct config_grid){.enabled = true,
-                                       .blocks = 3,
-                                       .rows = 4,
-                                       .columns = 4,
-                                       .alphabet = "0123456789",
-                                       .life = 120,
-                                       .least = 8,
-                                       .in_blocks = 3,
-                                       .strangers = true,
-                                       .per_source = 60,
-                                       .totp = totp,
-                                       .reconnect = 600,
-                                       .reconnect_longest = 43200,
-                                       .lock_sources = 3,
-                                       .exposed = 2};
-    now = START;
-    wall = WALL;
-    if (aaa_open(&config, &a, why) != ERR_OK)
-        fail_msg("%s", why);
-    struct aaa_user alice = {.name = "alice", .enabled = true}, bob = {.name = "bob", .enabled = true};
-    assert_int_equal(aaa_user_add(a, &alice, view_str("secret"), WALL, why), ERR_OK);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("secret"), WALL, why), ERR_OK);
-}
-
-static void pass(uint32_t seconds)
-{
-    now += seconds * USEC_SEC;
-    wall += seconds;
-}
-
-/* ---- what the user does ---- */
-
-static struct aaa_grid fetch(const char *name, const struct ip_addr *from)
-{
-    struct aaa_grid grid = {0};
-    const struct aaa_visit visit = {.user = name, .source = *from, .wall = wall, .now = now};
-    if (aaa_grid_show(a, &visit, &grid, why) != ERR_OK)
-        fail_msg("%s", why);
-    return grid;
-}
-
-/* What stands on the pattern's cells. */
-static const char *read_from(const struct aaa_grid *grid, const char *cells)
-{
-    static char answer[GRID_ANSWER_MAX];
-    struct grid_secret secret = {0};
-    struct grid_pattern p;
-    assert_int_equal(grid_pattern_parse(cells, &grid->shape, &p), ERR_OK);
-    grid_secret_renew(&secret, &grid->shape, &p);
-    grid_answer(&secret, grid->cells, answer);
-    return answer;
-}
-
-static void enrol(const char *name, const char *cells)
-{
-    const struct aaa_new_pattern wanted = {.user = name, .cells = cells, .phrase = "", .wall = wall, .now = now};
-    struct aaa_enrolment e;
-    if (aaa_grid_enrol(a, &wanted, &e, why) != ERR_OK)
-        fail_msg("%s", why);
-    assert_true(e.accepted);
-    while (e.rounds > 0) {
-        const struct aaa_grid grid = e.grid;
-        const struct aaa_practice practice = {name, grid.code, read_from(&grid, cells), wall, now};
-        assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
-        assert_true(e.accepted);
-    }
-}
-
-static struct aaa_answer login_as(const struct aaa_proof *proof, const struct ip_addr *from, const char *station,
-                                  uint64_t session)
-{
-    const struct aaa_request r = {
-        .proof = *proof, .peer = *from, .station = station, .session = session, .wall = wall, .now = now};
-    struct aaa_answer answer;
-    aaa_login(a, &r, &answer);
-    return answer;
-}
-
-static enum cause pap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
-{
-    const struct aaa_proof proof = {.method = AAA_METHOD_PAP, .user = name, .password = view_str(password)};
-    return login_as(&proof, from, "", session).cause;
-}
-
-static enum cause chap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
-{
-    const uint8_t challenge[16] = {9, 8, 7};
-    uint8_t response[CHAP_MD5_SIZE];
-    assert_int_equal(chap_md5_response(3, view_str(password), VIEW(challenge), response), ERR_OK);
-    const struct aaa_proof proof = {
-        .method = AAA_METHOD_CHAP_MD5, .user = name, .id = 3, .challenge = VIEW(challenge), .response = VIEW(response)};
-    return login_as(&proof, from, "", session).cause;
-}
-
-static enum cause mschap(const char *name, const char *password, const struct ip_addr *from, uint64_t session)
-{
-    const uint8_t ours[16] = {1, 2}, theirs[16] = {3, 4};
-    uint8_t hash[MSCHAP_NT_HASH_SIZE], response[MSCHAP_NT_RESPONSE], back[MSCHAP_AUTH_RESPONSE];
-    assert_int_equal(mschap_nt_hash(view_str(password), hash), ERR_OK);
-    assert_int_equal(mschapv2_nt_response(hash, ours, theirs, view_str(name), response), ERR_OK);
-    const struct aaa_proof proof = {.method = AAA_METHOD_MSCHAPV2,
-                                    .user = name,
-                                    .challenge = VIEW(ours),
-                                    .peer_challenge = VIEW(theirs),
-                                    .response = VIEW(response)};
-    const struct aaa_answer answer = login_as(&proof, from, "", session);
-    if (answer.accepted) {
-        assert_int_equal(mschapv2_authenticator_response(hash, response, ours, theirs, view_str(name), back), ERR_OK);
-        assert_memory_equal(answer.authenticator_response, back, sizeof back);
-    }
-    return answer.cause;
-}
-
-static struct aaa_user about(const char *name)
-{
-    struct aaa_user u;
-    assert_int_equal(aaa_user_get(a, name, &u, why), ERR_OK);
-    return u;
-}
-
-static void done(void)
-{
-    aaa_close(a);
-    a = NULL;
-}
-
-static uint8_t totp_secret[TOTP_SECRET_SIZE];
-
-static void unbase32(const char *text)
-{
-    uint32_t bits = 0;
-    size_t have = 0, n = 0;
-    for (; *text; text++) {
-        bits = bits << 5 | (uint32_t)(*text >= 'A' ? *text - 'A' : *text - '2' + 26);
-        have += 5;
-        if (have >= 8) {
-            have -= 8;
-            totp_secret[n++] = (uint8_t)(bits >> have);
-        }
-    }
-    assert_int_equal(n, TOTP_SECRET_SIZE);
-}
-
-static const char *with_code(const char *password, int64_t at)
-{
-    static char typed[128];
-    char code[TOTP_CODE_SIZE];
-    assert_int_equal(totp_code(VIEW(totp_secret), (uint64_t)at / TOTP_STEP, code), ERR_OK);
-    snprintf(typed, sizeof typed, "%s%s", password, code);
-    return typed;
-}
-
-static void give_codes(const char *name)
-{
-    char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_OK);
-    unbase32(text);
-    assert_non_null(strstr(uri, text));
-    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, why), ERR_INVALID);
-    assert_false(about(name).totp);
-    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, why), ERR_OK);
-    assert_true(about(name).totp);
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, why), ERR_EXISTS);
-    pass(90);
-}
+#include "tests/unit/aaa/grids.h"
 
 /* ---- logins ---- */
 
@@ -210,8 +12,8 @@ static void the_characters_on_the_cells_open_by_every_method_and_only_once(void 
     static enum cause (*const methods[])(const char *, const char *, const struct ip_addr *, uint64_t) = {pap, chap,
                                                                                                           mschap};
     setup(CONFIG_TOTP_OFF);
-    config.grid.reconnect = 0;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.reconnect = 0;
+    settings_changed();
     enrol("alice", GOOD);
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         const struct aaa_grid grid = fetch("alice", &home);
@@ -232,7 +34,7 @@ static void the_password_no_longer_opens_once_there_is_a_pattern(void **state)
     enrol("alice", GOOD);
     assert_int_equal(pap("alice", "secret", &home, 2), CAUSE_GRID_NONE);
     assert_int_equal(pap("bob", "secret", &home, 3), CAUSE_NONE);
-    assert_int_equal(aaa_grid_off(a, "alice", why), ERR_OK);
+    assert_int_equal(aaa_grid_off(a, "alice", service.why), ERR_OK);
     assert_int_equal(pap("alice", "secret", &home, 4), CAUSE_NONE);
     done();
 }
@@ -262,6 +64,54 @@ static void a_grid_past_its_time_opens_nothing(void **state)
     pass(1);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_EXPIRED);
     assert_string_not_equal(fetch("alice", &home).code, grid.code);
+    done();
+}
+
+/* To the microsecond: at the end of its life it is over. */
+static void a_grid_opens_until_the_last_tick_of_its_life(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    struct aaa_grid grid = fetch("alice", &home);
+    const usec_t end = now + 120 * USEC_SEC;
+    now = end;
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_EXPIRED);
+    grid = fetch("alice", &home);
+    now += 120 * USEC_SEC - 1;
+    assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2), CAUSE_NONE);
+    done();
+}
+
+/* A session's number says which shard it is on; both shards ask the one service, in some order. */
+static void the_same_answer_on_two_shards_opens_once(void **state)
+{
+    (void)state;
+    const uint64_t here = (uint64_t)1 << 56 | 5, there = (uint64_t)2 << 56 | 5;
+    for (unsigned first = 0; first < 2; first++) {
+        setup(CONFIG_TOTP_OFF);
+        enrol("alice", GOOD);
+        const struct aaa_grid grid = fetch("alice", &home);
+        const uint64_t winner = first ? there : here, loser = first ? here : there;
+        assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, winner), CAUSE_NONE);
+        assert_int_equal(mschap("alice", read_from(&grid, GOOD), &office, loser), CAUSE_GRID_EXPIRED);
+        assert_int_equal(pap("alice", read_from(&grid, GOOD), &office, loser), CAUSE_GRID_EXPIRED);
+        done();
+    }
+}
+
+static void what_one_user_reads_opens_for_no_other(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    enrol("bob", BETTER);
+    const struct aaa_grid of_alice = fetch("alice", &home), of_bob = fetch("bob", &office);
+    assert_int_equal(pap("bob", read_from(&of_alice, GOOD), &home, 1), CAUSE_GRID_WRONG);
+    assert_int_equal(pap("bob", read_from(&of_alice, BETTER), &home, 2),
+                     CAUSE_GRID_WRONG); /* nor by one's own pattern */
+    assert_int_equal(pap("bob", read_from(&of_bob, BETTER), &office, 3), CAUSE_NONE);
+    assert_int_equal(pap("alice", read_from(&of_alice, GOOD), &home, 4), CAUSE_NONE); /* and bob has burnt nothing */
     done();
 }
 
@@ -297,8 +147,8 @@ static void a_bound_grid_opens_only_where_it_was_fetched(void **state)
 {
     (void)state;
     setup(CONFIG_TOTP_OFF);
-    config.grid.bind = true;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.bind = true;
+    settings_changed();
     enrol("alice", GOOD);
     const struct aaa_grid grid = fetch("alice", &home);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &office, 1), CAUSE_GRID_EXPIRED);
@@ -317,7 +167,7 @@ static void a_grid_shown_in_band_opens_for_its_session_alone(void **state)
     enrol("alice", GOOD);
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .session = 77, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 78), CAUSE_GRID_EXPIRED);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 77), CAUSE_NONE);
     done();
@@ -357,14 +207,14 @@ static void a_phrase_is_typed_before_or_after(void **state)
         const char *cells = after ? BETTER : GOOD;
         const struct aaa_new_pattern wanted = {
             .user = "alice", .cells = cells, .phrase = "tea ", .after = after, .wall = wall, .now = now};
-        char typed[GRID_ANSWER_MAX];
+        char typed[GRID_ANSWER_MAX + 8];
         struct aaa_enrolment e;
-        assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+        assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
         while (e.rounds > 0) {
             snprintf(typed, sizeof typed, "%s%s%s", after ? "" : "tea ", read_from(&e.grid, cells),
                      after ? "tea " : "");
             const struct aaa_practice practice = {"alice", e.grid.code, typed, wall, now};
-            assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
+            assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
             assert_true(e.accepted);
         }
         const struct aaa_grid grid = fetch("alice", &home);
@@ -405,7 +255,7 @@ static void a_stranger_cannot_end_the_grid_of_a_user(void **state)
         fetch("alice", &stranger);
         assert_int_not_equal(pap("alice", "12345678", &stranger, i), CAUSE_NONE);
     }
-    assert_int_equal(aaa_unlock(a, "alice", why), ERR_OK);
+    assert_int_equal(aaa_unlock(a, "alice", service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 100), CAUSE_NONE);
     done();
 }
@@ -440,7 +290,7 @@ static void strangers_who_fill_the_desk_give_way_to_who_is_known(void **state)
     }
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
     done();
 }
@@ -449,14 +299,14 @@ static void where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps(v
 {
     (void)state;
     setup(CONFIG_TOTP_OFF);
-    config.grid.strangers = false;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.strangers = false;
+    settings_changed();
     enrol("alice", GOOD);
     struct aaa_grid grid = fetch("alice", &home);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_NONE);
     const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
     for (uint64_t i = 0; i < 3; i++) {
-        assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_OK);
+        assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
         assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2 + i), CAUSE_NONE);
     }
     grid = fetch("alice", &home); /* three logins have made the place known */
@@ -475,7 +325,7 @@ static void an_address_gets_only_so_many_grids_an_hour(void **state)
     }
     struct aaa_grid grid;
     struct aaa_visit visit = {.user = "alice", .source = office, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_LIMIT);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_LIMIT);
     fetch("alice", &home);
     pass(3600);
     fetch("alice", &office);
@@ -504,9 +354,9 @@ static void only_many_sources_lock_a_user_and_the_administrator_unlocks(void **s
     pass(3600);
     assert_int_equal(pap("bob", "secret", &home, 2), CAUSE_AUTH_LOCKED);
     assert_int_equal(pap("alice", "secret", &home, 3), CAUSE_NONE);
-    assert_int_equal(aaa_unlock(a, "bob", why), ERR_OK);
+    assert_int_equal(aaa_unlock(a, "bob", service.why), ERR_OK);
     assert_int_equal(pap("bob", "secret", &home, 4), CAUSE_NONE);
-    assert_int_equal(aaa_unlock(a, "nobody", why), ERR_NOTFOUND);
+    assert_int_equal(aaa_unlock(a, "nobody", service.why), ERR_NOTFOUND);
     done();
 }
 
@@ -514,8 +364,8 @@ static void where_grids_are_off_strangers_lock_nobody(void **state)
 {
     (void)state;
     setup(CONFIG_TOTP_OFF);
-    config.grid.enabled = false;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.enabled = false;
+    settings_changed();
     for (uint8_t i = 0; i < 20; i++) {
         const struct ip_addr stranger = {4, {203, 0, 113, i}};
         for (size_t k = 0; k < 6; k++)
@@ -531,8 +381,8 @@ static void a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out(void 
 {
     (void)state;
     setup(CONFIG_TOTP_OFF);
-    config.grid.reconnect = 0;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.reconnect = 0;
+    settings_changed();
     enrol("alice", GOOD);
     struct aaa_grid grid = fetch("alice", &home);
     char stale[GRID_ANSWER_MAX];
@@ -545,118 +395,6 @@ static void a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out(void 
     done();
 }
 
-/* ---- coming back ---- */
-
-static enum cause dial(const char *typed, const char *station, const struct ip_addr *from, uint64_t session)
-{
-    const struct aaa_proof proof = {.method = AAA_METHOD_PAP, .user = "alice", .password = view_str(typed)};
-    return login_as(&proof, from, station, session).cause;
-}
-
-static void the_same_device_comes_back_with_what_it_typed(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_OFF);
-    enrol("alice", GOOD);
-    const struct aaa_grid grid = fetch("alice", &home);
-    char typed[GRID_ANSWER_MAX];
-    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
-    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    assert_int_equal(dial(typed, "phone", &office, 2), CAUSE_NONE); /* moved, before the loss was noticed */
-    aaa_logout(a, 1, now);
-    aaa_logout(a, 2, now);
-    pass(599);
-    assert_int_equal(dial(typed, "laptop", &home, 3), CAUSE_GRID_EXPIRED); /* another device */
-    assert_int_equal(dial(typed, "", &home, 3), CAUSE_GRID_EXPIRED);
-    assert_int_equal(dial("00000000", "phone", &home, 3), CAUSE_GRID_EXPIRED);
-    assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_NONE);
-    aaa_logout(a, 3, now);
-    pass(601);
-    assert_int_equal(dial(typed, "phone", &home, 4), CAUSE_GRID_NONE);
-    done();
-}
-
-static void a_device_without_a_name_is_known_by_its_address(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_OFF);
-    enrol("alice", GOOD);
-    const struct aaa_grid grid = fetch("alice", &home);
-    char typed[GRID_ANSWER_MAX];
-    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
-    assert_int_equal(dial(typed, "", &home, 1), CAUSE_NONE);
-    aaa_logout(a, 1, now);
-    assert_int_equal(dial(typed, "", &office, 2), CAUSE_GRID_EXPIRED);
-    assert_int_equal(dial(typed, "", &home, 3), CAUSE_NONE);
-    done();
-}
-
-static void coming_back_ends_some_hours_after_the_login(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_OFF);
-    enrol("alice", GOOD);
-    const struct aaa_grid grid = fetch("alice", &home);
-    char typed[GRID_ANSWER_MAX];
-    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
-    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    for (uint64_t i = 2; i < 13; i++) {
-        pass(3600);
-        assert_int_equal(dial(typed, "phone", &home, i), CAUSE_NONE);
-    }
-    pass(3601);
-    assert_int_not_equal(dial(typed, "phone", &home, 20), CAUSE_NONE);
-    done();
-}
-
-static void a_new_pattern_ends_what_the_old_one_had_opened(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_OFF);
-    enrol("alice", GOOD);
-    struct aaa_grid grid = fetch("alice", &home);
-    char typed[GRID_ANSWER_MAX];
-    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
-    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    grid = fetch("alice", &home);
-    enrol("alice", BETTER);
-    assert_int_not_equal(dial(typed, "phone", &home, 2), CAUSE_NONE);
-    assert_int_not_equal(dial(read_from(&grid, BETTER), "phone", &home, 3), CAUSE_NONE);
-    grid = fetch("alice", &home);
-    assert_int_equal(dial(read_from(&grid, BETTER), "phone", &home, 4), CAUSE_NONE);
-    done();
-}
-
-static void who_gets_a_name_anew_is_somebody_else(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_OFF);
-    enrol("alice", GOOD);
-    const struct aaa_grid grid = fetch("alice", &home);
-    char typed[GRID_ANSWER_MAX];
-    snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
-    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    assert_int_equal(aaa_user_del(a, "alice", why), ERR_OK);
-    struct aaa_user alice = {.name = "Alice", .enabled = true};
-    assert_int_equal(aaa_user_add(a, &alice, view_str("another"), WALL, why), ERR_OK);
-    assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_AUTH_PASSWORD);
-    done();
-}
-
-static void a_new_password_ends_what_the_old_one_had_opened(void **state)
-{
-    (void)state;
-    setup(CONFIG_TOTP_ALTERNATIVE);
-    give_codes("alice");
-    char typed[128];
-    snprintf(typed, sizeof typed, "%s", with_code("secret", wall));
-    assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_NONE);
-    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), why), ERR_OK);
-    assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_AUTH_CODE);
-    done();
-}
-
 /* ---- enrolment ---- */
 
 static void a_pattern_counts_only_after_two_grids_were_read_in_a_row(void **state)
@@ -665,23 +403,23 @@ static void a_pattern_counts_only_after_two_grids_were_read_in_a_row(void **stat
     setup(CONFIG_TOTP_OFF);
     const struct aaa_new_pattern wanted = {.user = "alice", .cells = GOOD, .phrase = "", .wall = wall, .now = now};
     struct aaa_enrolment e;
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
     assert_int_equal(e.rounds, 2);
     struct aaa_practice practice = {"alice", e.grid.code, read_from(&e.grid, GOOD), wall, now};
     struct aaa_enrolment next;
-    assert_int_equal(aaa_grid_practise(a, &practice, &next, why), ERR_OK);
+    assert_int_equal(aaa_grid_practise(a, &practice, &next, service.why), ERR_OK);
     assert_int_equal(next.rounds, 1);
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK); /* the same grid again */
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK); /* the same grid again */
     assert_false(e.accepted);
     assert_int_equal(e.rounds, 2);
     assert_false(about("alice").grid);
     assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE); /* still by the password */
     for (size_t i = 0; i < 5; i++) {
         practice.answer = "wrong";
-        assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_OK);
+        assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
     }
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_LIMIT);
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, why), ERR_NOTFOUND);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_LIMIT);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_NOTFOUND);
     enrol("alice", GOOD);
     assert_true(about("alice").grid);
     done();
@@ -694,19 +432,19 @@ static void weak_and_former_patterns_are_not_taken(void **state)
     struct aaa_enrolment e;
     struct aaa_new_pattern wanted = {
         .user = "alice", .cells = "0,1,2,3,4,5,6,7", .phrase = "", .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
     assert_false(e.accepted);
     assert_true(e.weaknesses & 1u << GRID_WEAK_BLOCKS);
     assert_int_equal(e.rounds, 0);
     enrol("alice", GOOD);
     wanted.cells = GOOD;
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
     assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
     enrol("alice", BETTER);
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
     assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
     wanted.user = "nobody";
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, why), ERR_NOTFOUND);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_NOTFOUND);
     done();
 }
 
@@ -732,8 +470,8 @@ static void a_pattern_for_grids_of_another_shape_is_of_no_use(void **state)
     (void)state;
     setup(CONFIG_TOTP_OFF);
     enrol("alice", GOOD);
-    config.grid.rows = 5;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.rows = 5;
+    settings_changed();
     fetch("alice", &home);
     assert_int_equal(pap("alice", "00000000", &home, 1), CAUSE_GRID_SHAPE);
     done();
@@ -745,13 +483,13 @@ static void a_pattern_survives_a_restart_and_is_nowhere_in_clear(void **state)
     setup(CONFIG_TOTP_OFF);
     enrol("alice", GOOD);
     aaa_close(a);
-    FILE *f = fopen(database, "rb");
+    FILE *f = fopen(service.database, "rb");
     assert_non_null(f);
     static uint8_t bytes[1 << 20];
     const size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     assert_null(memmem(bytes, n, ((uint8_t[]){0, 22, 45, 11, 17, 35, 28, 6}), 8));
-    assert_int_equal(aaa_open(&config, &a, why), ERR_OK);
+    assert_int_equal(aaa_open(&service.config, &a, service.why), ERR_OK);
     const struct aaa_grid grid = fetch("alice", &home);
     assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
     done();
@@ -763,8 +501,8 @@ static void a_code_goes_after_the_password_and_no_step_is_good_twice(void **stat
 {
     (void)state;
     setup(CONFIG_TOTP_ALTERNATIVE);
-    config.grid.reconnect = 0;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.reconnect = 0;
+    settings_changed();
     give_codes("alice");
     assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_AUTH_CODE);
     assert_int_equal(mschap("alice", with_code("secret", wall), &home, 2), CAUSE_NONE);
@@ -776,7 +514,7 @@ static void a_code_goes_after_the_password_and_no_step_is_good_twice(void **stat
     assert_int_equal(pap("alice", with_code("secret", wall + 60), &home, 7), CAUSE_AUTH_CODE);
     assert_int_equal(pap("alice", with_code("secret", wall - 30), &home, 8), CAUSE_NONE); /* a slow one */
     assert_int_equal(pap("bob", "secret", &home, 9), CAUSE_NONE);
-    assert_int_equal(aaa_totp_off(a, "alice", why), ERR_OK);
+    assert_int_equal(aaa_totp_off(a, "alice", service.why), ERR_OK);
     assert_int_equal(pap("alice", "secret", &home, 10), CAUSE_NONE);
     done();
 }
@@ -830,24 +568,14 @@ static void where_grids_are_off_passwords_open_as_ever(void **state)
     (void)state;
     setup(CONFIG_TOTP_OFF);
     enrol("alice", GOOD);
-    config.grid.enabled = false;
-    assert_int_equal(aaa_reconfigure(a, &config), ERR_OK);
+    service.config.grid.enabled = false;
+    settings_changed();
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, why), ERR_INVALID);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_INVALID);
     assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE);
     assert_int_equal(pap("alice", "wrong", &home, 2), CAUSE_AUTH_PASSWORD);
     done();
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (mkdtemp(folder) == NULL)
-        return -1;
-    snprintf(database, sizeof database, "%s/users.db", folder);
-    snprintf(key_file, sizeof key_file, "%s/users.key", folder);
-    return 0;
 }
 
 int main(void)
@@ -857,6 +585,9 @@ int main(void)
         cmocka_unit_test(the_password_no_longer_opens_once_there_is_a_pattern),
         cmocka_unit_test(a_wrong_answer_burns_the_grid),
         cmocka_unit_test(a_grid_past_its_time_opens_nothing),
+        cmocka_unit_test(a_grid_opens_until_the_last_tick_of_its_life),
+        cmocka_unit_test(the_same_answer_on_two_shards_opens_once),
+        cmocka_unit_test(what_one_user_reads_opens_for_no_other),
         cmocka_unit_test(two_open_grids_are_told_apart_by_what_was_typed),
         cmocka_unit_test(the_number_of_one_grid_does_not_go_with_another),
         cmocka_unit_test(a_bound_grid_opens_only_where_it_was_fetched),
@@ -872,12 +603,6 @@ int main(void)
         cmocka_unit_test(only_many_sources_lock_a_user_and_the_administrator_unlocks),
         cmocka_unit_test(where_grids_are_off_strangers_lock_nobody),
         cmocka_unit_test(a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out),
-        cmocka_unit_test(the_same_device_comes_back_with_what_it_typed),
-        cmocka_unit_test(a_device_without_a_name_is_known_by_its_address),
-        cmocka_unit_test(coming_back_ends_some_hours_after_the_login),
-        cmocka_unit_test(a_new_pattern_ends_what_the_old_one_had_opened),
-        cmocka_unit_test(who_gets_a_name_anew_is_somebody_else),
-        cmocka_unit_test(a_new_password_ends_what_the_old_one_had_opened),
         cmocka_unit_test(a_pattern_counts_only_after_two_grids_were_read_in_a_row),
         cmocka_unit_test(weak_and_former_patterns_are_not_taken),
         cmocka_unit_test(strange_places_are_counted_until_a_new_pattern_is_due),
@@ -889,5 +614,5 @@ int main(void)
         cmocka_unit_test(a_code_alone_is_checked_with_the_same_patience),
         cmocka_unit_test(where_grids_are_off_passwords_open_as_ever),
     };
-    return cmocka_run_group_tests(tests, make_folder, NULL);
+    return cmocka_run_group_tests(tests, service_folder, service_away);
 }

@@ -104,17 +104,7 @@ static bool count(void *ctx, const struct aaa_invite *one)
 static struct aaa *with_grids(void)
 {
     struct aaa *a = with_alice();
-    service.config.grid = (struct config_grid){.enabled = true,
-                                               .blocks = 3,
-                                               .rows = 4,
-                                               .columns = 4,
-                                               .life = 120,
-                                               .least = 8,
-                                               .in_blocks = 2,
-                                               .strangers = true,
-                                               .per_source = 60};
-    snprintf(service.config.grid.alphabet, sizeof service.config.grid.alphabet, "0123456789");
-    assert_int_equal(aaa_reconfigure(a, &service.config), ERR_OK);
+    service_grids(a);
     return a;
 }
 

@@ -2,78 +2,7 @@
 #include "tests/test.h"
 
 #include "aaa/aaa_internal.h"
-#include "tests/unit/aaa/service.h"
-
-#define GOOD "0,22,45,11,17,35,28,6"
-
-static struct aaa *a;
-static usec_t now;
-static int64_t wall;
-
-static const struct ip_addr home = {4, {192, 0, 2, 1}}, office = {4, {198, 51, 100, 7}};
-
-static void pass(uint32_t seconds)
-{
-    now += seconds * USEC_SEC;
-    wall += seconds;
-}
-
-/* Alice has a pattern, bob has none, nobody else is known. */
-static void setup(void)
-{
-    a = service_fresh();
-    service.config.grid = (struct config_grid){.enabled = true,
-                                               .blocks = 3,
-                                               .rows = 4,
-                                               .columns = 4,
-                                               .alphabet = "0123456789",
-                                               .life = 120,
-                                               .least = 8,
-                                               .in_blocks = 3,
-                                               .strangers = true,
-                                               .per_source = 60,
-                                               .reconnect = 600,
-                                               .reconnect_longest = 43200};
-    now = 1000 * USEC_SEC;
-    wall = SERVICE_WALL;
-    assert_int_equal(aaa_reconfigure(a, &service.config), ERR_OK);
-    const struct aaa_user alice = {.name = "alice", .enabled = true}, bob = {.name = "bob", .enabled = true};
-    assert_int_equal(aaa_user_add(a, &alice, view_str("secret"), wall, service.why), ERR_OK);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("secret"), wall, service.why), ERR_OK);
-}
-
-static void done(void)
-{
-    aaa_close(a);
-    a = NULL;
-}
-
-/* ---- what the user does ---- */
-
-/* What stands on the pattern's cells. */
-static const char *read_from(const struct grid_shape *shape, const char *cells)
-{
-    static char answer[GRID_ANSWER_MAX];
-    struct grid_secret secret = {0};
-    struct grid_pattern p;
-    assert_int_equal(grid_pattern_parse(GOOD, shape, &p), ERR_OK);
-    grid_secret_renew(&secret, shape, &p);
-    grid_answer(&secret, cells, answer);
-    return answer;
-}
-
-static void enrol(const char *name)
-{
-    const struct aaa_new_pattern wanted = {.user = name, .cells = GOOD, .phrase = "", .wall = wall, .now = now};
-    struct aaa_enrolment e;
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
-    while (e.rounds > 0) {
-        const struct aaa_grid grid = e.grid;
-        const struct aaa_practice practice = {name, grid.code, read_from(&grid.shape, grid.cells), wall, now};
-        assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
-        assert_true(e.accepted);
-    }
-}
+#include "tests/unit/aaa/grids.h"
 
 static struct grid_prompt ask(const char *name, const struct ip_addr *from, uint64_t session)
 {
@@ -101,7 +30,9 @@ static struct aaa_answer type(const char *name, const char *typed, const struct 
 
 static const char *answer_to(const struct grid_prompt *prompt)
 {
-    return read_from(&prompt->shape, prompt->cells);
+    struct aaa_grid grid = {.shape = prompt->shape};
+    view_copy_text(grid.cells, sizeof grid.cells, view_str(prompt->cells));
+    return read_from(&grid, GOOD);
 }
 
 /* ---- the tests ---- */
@@ -109,8 +40,8 @@ static const char *answer_to(const struct grid_prompt *prompt)
 static void the_grid_of_a_session_opens_it_once(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     const struct grid_prompt prompt = ask("alice", &home, 1);
     assert_int_equal(prompt.life, 120);
     assert_int_equal(prompt.back, 600);
@@ -129,8 +60,8 @@ static void the_grid_of_a_session_opens_it_once(void **state)
 static void the_same_session_is_shown_the_same_grid_until_an_answer_was_wrong(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     const struct grid_prompt first = ask("alice", &home, 1), same = ask("alice", &home, 1);
     assert_string_equal(first.cells, same.cells);
     assert_string_not_equal(first.cells, ask("alice", &home, 2).cells);
@@ -146,8 +77,8 @@ static void the_same_session_is_shown_the_same_grid_until_an_answer_was_wrong(vo
 static void a_grid_ends_with_its_time_and_with_its_session(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     struct grid_prompt prompt = ask("alice", &home, 1);
     pass(121);
     assert_int_equal(type("alice", answer_to(&prompt), &home, "", 1).cause, CAUSE_GRID_EXPIRED);
@@ -162,8 +93,8 @@ static void every_name_is_asked_alike(void **state)
 {
     (void)state;
     static const char *const names[] = {"alice", "bob", "nobody", "", "CORP\\alice", "no such\tname"};
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const uint64_t session = 100 * (i + 1);
         struct grid_prompt first = ask(names[i], &home, session);
@@ -186,8 +117,8 @@ static void every_name_is_asked_alike(void **state)
 static void who_has_to_wait_does_not_learn_that_it_was_right(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     for (int i = 0; i < 5; i++) {
         (void)ask("alice", &home, 1);
         assert_int_equal(type("alice", "00000000", &home, "", 1).cause, CAUSE_GRID_WRONG);
@@ -207,8 +138,8 @@ static void who_has_to_wait_does_not_learn_that_it_was_right(void **state)
 static void sessions_of_strangers_use_up_nothing(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     for (uint64_t session = 1; session <= 50; session++)
         (void)ask("alice", &office, session);
     const struct aaa_visit visits[] = {
@@ -221,7 +152,7 @@ static void sessions_of_strangers_use_up_nothing(void **state)
         assert_int_equal(aaa_grid_show(a, &visits[i], &fetched[i], service.why), ERR_OK);
     (void)ask("alice", &home, 60);
     const struct grid_prompt other = ask("alice", &home, 61);
-    assert_int_equal(type("alice", read_from(&fetched[2].shape, fetched[2].cells), &home, "", 60).cause, CAUSE_NONE);
+    assert_int_equal(type("alice", read_from(&fetched[2], GOOD), &home, "", 60).cause, CAUSE_NONE);
     assert_int_equal(type("alice", answer_to(&other), &home, "", 61).cause, CAUSE_NONE);
     done();
 }
@@ -230,8 +161,8 @@ static void who_has_had_too_many_grids_is_asked_for_a_password(void **state)
 {
     (void)state;
     static const char *const names[] = {"alice", "nobody"};
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     for (uint64_t session = 1; session <= 60; session++)
         (void)ask("alice", &office, session);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -247,8 +178,8 @@ static void who_has_had_too_many_grids_is_asked_for_a_password(void **state)
 static void the_same_device_comes_back_without_reading_the_new_grid(void **state)
 {
     (void)state;
-    setup();
-    enrol("alice");
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
     const struct grid_prompt prompt = ask("alice", &home, 1);
     const char *typed = answer_to(&prompt);
     assert_int_equal(type("alice", typed, &home, "laptop", 1).cause, CAUSE_NONE);
