@@ -159,7 +159,23 @@ static bool on_event(const struct cli *cli, json_t *json)
     return fflush(cli->io->out) == 0;
 }
 
+static int print_recent(const struct cli *cli)
+{
+    json_t *data = NULL, *one;
+    size_t i;
+    const int status = call(cli, ctl_request_new(CTL_VERB_EVENT_LIST), &data);
+    if (status != CLI_OK)
+        return status;
+    if (cli->json)
+        return print_json(cli, data);
+    json_array_foreach(json_object_get(data, "events"), i, one)(void) on_event(cli, one);
+    json_decref(data);
+    return CLI_OK;
+}
+
 int run_events(struct cli *cli)
 {
+    if (cli->option[OPTION_RECENT] != NULL)
+        return print_recent(cli);
     return call_events(cli, ctl_request_new(CTL_VERB_EVENTS), on_event);
 }

@@ -291,10 +291,11 @@ struct ctl_step {
     char detail[CTL_DETAIL_MAX];
 };
 
-/* events */
+/* event.list, events */
 struct ctl_event {
+    uint64_t id;             /* grows, also from one run of the gateway to the next; 0: event.list does not have it */
     uint64_t time;           /* milliseconds since 1970 */
-    char type[CTL_WORD_MAX]; /* "session-up", "session-down", "login-refused", "stage", "config" */
+    char type[CTL_WORD_MAX]; /* "session-up", "session-down", "login-refused", "failed", "ended", "stage" */
     uint64_t session;        /* 0: none */
     char user[CTL_USER_MAX];
     char peer[ENDPOINT_TEXT_MAX];
@@ -457,6 +458,7 @@ CTL_OBJECTS(CTL_OBJECT)
  *   grid.off, grid.unlock, totp.confirm, totp.off  {"user": USER}
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
+ *   event.list      {"events": [EVENT]}, oldest first
  *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well
  *   events          {}, then event lines
  * Of an engine:

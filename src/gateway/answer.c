@@ -173,6 +173,7 @@ static answer_to *const answers[CTL_VERB_COUNT] = {
     [CTL_VERB_TOTP_CHECK] = answer_totp_check,
     [CTL_VERB_TOTP_OFF] = answer_totp_off,
     [CTL_VERB_EXPLAIN] = answer_explain,
+    [CTL_VERB_EVENT_LIST] = answer_event_list,
     [CTL_VERB_CONFIG_RELOAD] = answer_reload,
     [CTL_VERB_CONFIG_CHECK] = answer_check,
 };

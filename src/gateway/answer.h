@@ -20,7 +20,7 @@ answer_to answer_pool_list, answer_health, answer_handout_settings;
 answer_to answer_grid_policy, answer_grid_show, answer_grid_check, answer_grid_enrol, answer_grid_practise,
     answer_grid_off, answer_grid_unlock;
 answer_to answer_totp_begin, answer_totp_confirm, answer_totp_check, answer_totp_off;
-answer_to answer_explain;
+answer_to answer_event_list, answer_explain;
 
 /* The reply's line, or asked->later and NULL. */
 typedef char *answer_later_to(struct gateway *gateway, const struct ctl_request *request, struct control_asked *asked);

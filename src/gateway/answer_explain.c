@@ -1,4 +1,4 @@
-/* explain: the stories of attempts, newest first, of all shards. */
+/* explain: the stories of attempts, newest first, of all shards. event.list: what happened lately. */
 #include "gateway/answer.h"
 
 #include <stdio.h>
@@ -83,4 +83,13 @@ char *answer_explain(struct gateway *g, const struct ctl_request *r)
         json_array_append_new(list, attempt_json(&query.found[i]));
     free(query.found);
     return ctl_reply_ok(ctl_data("attempts", list));
+}
+
+char *answer_event_list(struct gateway *g, const struct ctl_request *r)
+{
+    json_t *list = json_array();
+    const struct ctl_event *e = recent_after(&g->recent, ctl_number(r, CTL_ARG_SINCE));
+    for (; e; e = recent_after(&g->recent, e->id))
+        json_array_append_new(list, ctl_event_json(e));
+    return ctl_reply_ok(ctl_data("events", list));
 }

@@ -495,6 +495,7 @@ int gateway_run(const char *config_file)
     struct gateway g = {.started = clock_wall(), .signals = -1};
     struct config_error error;
     char why[CONFIG_ERROR_TEXT_MAX] = "";
+    recent_init(&g.recent, g.started);
     snprintf(g.config_file, sizeof(g.config_file), "%s", config_file);
     if (gateway_load_config(config_file, &g.config, &error) != ERR_OK ||
         certificates_new(g.config, config_file, &g.certificates, &error) != ERR_OK) {

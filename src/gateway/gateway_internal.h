@@ -163,6 +163,25 @@ __attribute__((format(printf, 3, 4))) void report_say(const struct report *repor
 /* The reply line to one request to the gateway. */
 char *answer_request(void *gateway, const struct ctl_request *request, struct control_asked *asked);
 
+/* ---- recent.c: the latest events ---- */
+
+#define RECENT_MAX 128 /* of each ring */
+
+struct recent {
+    uint64_t last; /* the number of the newest */
+    struct recent_ring {
+        struct ctl_event at[RECENT_MAX]; /* id 0: a free place */
+        uint64_t n;                      /* that were ever in it */
+    } ring[2];                           /* the second is strangers' */
+};
+
+/* started: seconds since 1970; numbers follow from it, so that they grow over restarts too. */
+void recent_init(struct recent *recent, int64_t started);
+/* Gives the event's number. stranger: whoever sent has not proved an address. */
+uint64_t recent_add(struct recent *recent, const struct ctl_event *event, bool stranger);
+/* The oldest that is kept after the event of this number; NULL: none. Borrowed until the next recent_add(). */
+const struct ctl_event *recent_after(const struct recent *recent, uint64_t id);
+
 /* ---- metrics ---- */
 
 struct scrape;
@@ -198,6 +217,7 @@ struct gateway {
     int signals;
     struct aftermath aftermath;
     int64_t started;
+    struct recent recent;
     usec_t show_out_at;              /* the next user's time may be over */
     struct scrape *scrape;           /* NULL: there is no section metrics */
     atomic_ullong ends[CAUSE_COUNT]; /* failures and ends, by cause, of all shards */

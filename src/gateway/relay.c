@@ -235,6 +235,19 @@ static bool is_ordinary(enum cause cause)
     return cause == CAUSE_PEER_CLOSED || cause == CAUSE_REPLACED || cause == CAUSE_SHUTDOWN || cause == CAUSE_ADMIN;
 }
 
+/* What the judge of a login says no with; the stage tells only what was reached before. */
+static bool is_refusal(enum cause cause)
+{
+    static const enum cause refusals[] = {
+        CAUSE_AUTH_NO_USER, CAUSE_AUTH_PASSWORD, CAUSE_AUTH_DISABLED, CAUSE_AUTH_EXPIRED,     CAUSE_AUTH_LIMIT,
+        CAUSE_AUTH_WAIT,    CAUSE_AUTH_LOCKED,   CAUSE_AUTH_CODE,     CAUSE_AUTH_CERTIFICATE, CAUSE_GRID_NONE,
+        CAUSE_GRID_EXPIRED, CAUSE_GRID_WRONG,    CAUSE_GRID_SHAPE,    CAUSE_GRID_NOT_ENROLLED};
+    for (size_t i = 0; i < ARRAY_LEN(refusals); i++)
+        if (cause == refusals[i])
+            return true;
+    return false;
+}
+
 static const char *type_of(const struct stack_event *event)
 {
     switch (event->type) {
@@ -243,7 +256,7 @@ static const char *type_of(const struct stack_event *event)
     case STACK_EVENT_DOWN:
         return "session-down";
     case STACK_EVENT_FAILED:
-        return is_ordinary(event->cause) ? "ended" : event->stage == STAGE_PPP_AUTH ? "login-refused" : "failed";
+        return is_ordinary(event->cause) ? "ended" : is_refusal(event->cause) ? "login-refused" : "failed";
     case STACK_EVENT_STEP:
     case STACK_EVENT_DH:
     case STACK_EVENT_PROOF:
@@ -292,6 +305,37 @@ static void sentence_of(const struct stack_event *event, char *out, size_t cap)
                  event->detail[0] ? ")" : "");
 }
 
+/* Before message 3 of main mode anybody may have sent it, from any address. */
+static bool is_strangers(const struct stack_event *event)
+{
+    return event->stage != STAGE_NONE && event->stage < STAGE_IKE_MM3;
+}
+
+/* Steps are the stories'. The end of a session is told once: as its own where it had an address, else as that of the
+ * attempt. */
+static bool is_kept(const struct stack_event *event)
+{
+    switch (event->type) {
+    case STACK_EVENT_UP:
+        return true;
+    case STACK_EVENT_DOWN:
+        return event->network.remote.family != 0;
+    case STACK_EVENT_FAILED:
+        return event->stage < STAGE_PPP_IPCP;
+    case STACK_EVENT_STEP:
+    case STACK_EVENT_DH:
+    case STACK_EVENT_PROOF:
+    case STACK_EVENT_ASK:
+    case STACK_EVENT_AUTH:
+    case STACK_EVENT_PROMPT:
+    case STACK_EVENT_ROUTES:
+    case STACK_EVENT_MTU:
+    case STACK_EVENT_MOVED:
+        break;
+    }
+    return false;
+}
+
 static void run_notice(void *receiver, void *letter)
 {
     struct gateway *gateway = receiver;
@@ -325,6 +369,8 @@ static void run_notice(void *receiver, void *letter)
     view_copy_text(told.detail, sizeof(told.detail), view_str(text));
     if (event->type == STACK_EVENT_UP)
         ip_text(&event->network.remote, told.address);
+    if (is_kept(event))
+        told.id = recent_add(&gateway->recent, &told, is_strangers(event));
     if (gateway->control && atomic_load(&gateway->listeners) > 0) {
         char *line = ctl_event_line(ctl_event_json(&told));
         control_tell(gateway->control, line);
@@ -333,10 +379,10 @@ static void run_notice(void *receiver, void *letter)
     free(letter);
 }
 
-/* Before message 3 of main mode anybody may have sent it, from any address: such notices must not fill the log. */
+/* Notices about strangers must not fill the log. */
 static bool is_strangers_share_spent(struct shard *shard, usec_t now, const struct stack_event *event)
 {
-    if (event->stage == STAGE_NONE || event->stage >= STAGE_IKE_MM3)
+    if (!is_strangers(event))
         return false;
     if (now - shard->strangers_at >= USEC_SEC) {
         shard->strangers_at = now;

@@ -11,6 +11,7 @@ bool ask_live(struct exchange *x)
 {
     exchange_ask(x, ctl_request_new(CTL_VERB_STATUS));
     exchange_ask(x, ctl_request_new(CTL_VERB_SESSION_LIST));
+    exchange_ask(x, ctl_request_new(CTL_VERB_EVENT_LIST));
     return true;
 }
 
@@ -133,6 +134,7 @@ void show_live(struct exchange *x)
     page_say(p, SAY_SESSIONS);
     page_html(p, "</h2>");
     session_table(x, json_object_get(x->question.data[1], "sessions"));
+    events_show(p, json_object_get(x->question.data[2], "events"));
     layout_end(x);
 }
 

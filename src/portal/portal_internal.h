@@ -532,6 +532,12 @@ struct stream *stream_open(struct streams *s, struct exchange *x);
 struct MHD_Response *stream_response(struct stream *stream);
 void stream_close(struct stream *stream);
 
+/* ---- events.c: what has happened lately ---- */
+
+void events_show(struct page *p, const json_t *list); /* of EVENT, oldest first; shown the other way round */
+/* One for the stream, of *n bytes; 0 when it is none that is told. False: it does not fit. */
+bool event_write(const struct ctl_event *e, enum language language, char *out, size_t cap, size_t *n);
+
 /* ---- asset.c ---- */
 
 struct asset {

@@ -1,5 +1,5 @@
-/* Server-sent events (HTML, 9.2): every other second the gateway's state goes to each page that listens. One question
- * to the gateway serves all of them. */
+/* Server-sent events (HTML, 9.2): every other second the gateway's state goes to each page that listens, and what has
+ * happened since. One question to the gateway serves all of them. */
 #include "portal/portal_internal.h"
 
 #include <microhttpd.h>
@@ -10,13 +10,17 @@
 
 #define STREAMS_MAX 32
 #define PERIOD      (2 * USEC_SEC)
-#define LINE_MAX    1024 /* bytes of an event; one that was not taken yet is replaced */
+#define STATE_MAX   1024                /* bytes of an event that tells the state */
+#define ROOM_MAX    8192                /* bytes that wait for one reader */
+#define EVENT_MAX   9007199254740991ull /* of the numbers of events */
 
 struct stream {
     struct streams *owner; /* NULL: a free place */
     struct MHD_Connection *connection;
     uint8_t token[LOGIN_TOKEN];
-    char line[LINE_MAX];
+    enum language language;
+    uint64_t since; /* the event that was told last */
+    char room[ROOM_MAX];
     size_t n, sent;
     bool waiting, over;
 };
@@ -55,9 +59,10 @@ struct stream *stream_open(struct streams *s, struct exchange *x)
         struct stream *stream = calloc(1, sizeof *stream);
         if (stream == NULL)
             return NULL;
-        *stream = (struct stream){.owner = s, .connection = x->connection};
+        *stream = (struct stream){.owner = s, .connection = x->connection, .language = x->page.language};
+        (void)form_number(&x->query, "since", EVENT_MAX, &stream->since);
         memcpy(stream->token, x->token, sizeof stream->token);
-        stream->n = (size_t)snprintf(stream->line, LINE_MAX, "retry: 5000\n\n");
+        stream->n = (size_t)snprintf(stream->room, ROOM_MAX, "retry: 5000\n\n");
         s->at[i] = stream;
         s->due = loop_now(s->portal->loop);
         return stream;
@@ -83,7 +88,7 @@ static ssize_t read_stream(void *cls, uint64_t at, char *out, size_t max)
     struct stream *stream = cls;
     const size_t left = stream->n - stream->sent, n = left < max ? left : max;
     if (n > 0) {
-        memcpy(out, stream->line + stream->sent, n);
+        memcpy(out, stream->room + stream->sent, n);
         stream->sent += n;
         return (ssize_t)n;
     }
@@ -112,26 +117,38 @@ static void wake(struct stream *stream)
     http_go_on(stream->owner->portal, stream->connection);
 }
 
-/* A reader that has not taken the last event yet misses this one. */
-static void tell(struct stream *stream, const char *line)
+/* A reader that has not taken what was told yet misses this state; what has happened is told later, as is what finds no
+ * room. */
+static void tell(struct stream *stream, const char *state, const json_t *events)
 {
+    const json_t *one;
+    struct ctl_event e;
+    size_t i, n;
     if (stream->sent < stream->n)
         return;
-    stream->n = strlen(line);
+    stream->n = (size_t)snprintf(stream->room, ROOM_MAX, "%s", state);
     stream->sent = 0;
-    memcpy(stream->line, line, stream->n);
+    json_array_foreach(events, i, one)
+    {
+        if (ctl_event_read(one, &e) != ERR_OK || e.id <= stream->since)
+            continue;
+        if (!event_write(&e, stream->language, stream->room + stream->n, ROOM_MAX - stream->n, &n))
+            break;
+        stream->n += n;
+        stream->since = e.id;
+    }
     wake(stream);
 }
 
 /* Whoever has logged out gets no more. A page that listens is no sign that somebody is there. */
-static void tell_all(struct streams *s, const char *line)
+static void tell_all(struct streams *s, const char *state, const json_t *events)
 {
     for (size_t i = 0; i < STREAMS_MAX; i++) {
         struct stream *stream = s->at[i];
         if (stream == NULL)
             continue;
         if (login_find(&s->portal->logins, stream->token, loop_now(s->portal->loop), false) != NULL) {
-            tell(stream, line);
+            tell(stream, state, events);
         } else {
             stream->over = true;
             wake(stream);
@@ -148,7 +165,7 @@ static uint64_t milliseconds(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void write_event(const struct ctl_status *status, char line[static LINE_MAX])
+static void write_event(const struct ctl_status *status, char line[static STATE_MAX])
 {
     json_t *json =
         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "time", (json_int_t)milliseconds(), "sessions",
@@ -157,7 +174,7 @@ static void write_event(const struct ctl_status *status, char line[static LINE_M
                   (json_int_t)status->pool_size, "logins_accepted", (json_int_t)status->logins_accepted,
                   "logins_refused", (json_int_t)status->logins_refused, "drops", (json_int_t)status->drops);
     char *text = json_dumps(json, JSON_COMPACT);
-    snprintf(line, LINE_MAX, "event: status\ndata: %s\n\n", text != NULL ? text : "{}");
+    snprintf(line, STATE_MAX, "event: status\ndata: %s\n\n", text != NULL ? text : "{}");
     free(text);
     json_decref(json);
 }
@@ -166,30 +183,37 @@ static void on_state(void *ctx)
 {
     struct streams *s = ctx;
     struct ctl_status status;
-    char line[LINE_MAX] = "event: silent\ndata: {}\n\n";
+    char line[STATE_MAX] = "event: silent\ndata: {}\n\n";
     if (!s->question.silent && ctl_status_read(json_object_get(s->question.data[0], "status"), &status) == ERR_OK)
         write_event(&status, line);
+    tell_all(s, line, json_object_get(s->question.data[1], "events"));
     question_clear(&s->question);
-    tell_all(s, line);
 }
 
-static bool anybody(const struct streams *s)
+/* False: nobody listens. since: what all of them have been told. */
+static bool anybody(const struct streams *s, uint64_t *since)
 {
-    for (size_t i = 0; i < STREAMS_MAX; i++)
-        if (s->at[i] != NULL)
-            return true;
-    return false;
+    bool found = false;
+    *since = EVENT_MAX;
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        if (s->at[i] == NULL)
+            continue;
+        found = true;
+        *since = s->at[i]->since < *since ? s->at[i]->since : *since;
+    }
+    return found;
 }
 
 usec_t streams_turn(struct streams *s, usec_t now)
 {
+    uint64_t since;
     if (s->portal->ending) {
         for (size_t i = 0; i < STREAMS_MAX; i++)
             if (s->at[i] != NULL)
                 wake(s->at[i]);
         return USEC_NEVER;
     }
-    if (!anybody(s))
+    if (!anybody(s, &since))
         return s->due = USEC_NEVER;
     if (now < s->due)
         return s->due;
@@ -198,6 +222,7 @@ usec_t streams_turn(struct streams *s, usec_t now)
         s->question.done = on_state;
         s->question.ctx = s;
         question_add(&s->question, ctl_request_new(CTL_VERB_STATUS));
+        question_add(&s->question, ask_number(ctl_request_new(CTL_VERB_EVENT_LIST), CTL_ARG_SINCE, since));
         gate_ask(s->portal->gate, &s->question, now);
     }
     return s->due;

@@ -127,6 +127,45 @@ def test_the_live_page_is_told_what_goes_on(portal, keeper):
     connection.close()
 
 
+def test_the_live_page_is_told_who_comes_who_fails_and_who_goes(site, portal, gateway, keeper, tmp_path):
+    """alice --> up, wrong password --> refused with its cause, alice kicked --> down; and it is told again to the next page."""
+    page = keeper.get("/admin?language=ja")
+    assert "まだ何も起きていません。" in page.text and 'data-last="0"' in page.text and 'aria-live="polite"' in page.text
+    connection = http.client.HTTPSConnection("127.0.0.1", portal.port, timeout=30, context=keeper.context)
+    cookie = "; ".join(f"{k}={v}" for k, v in keeper.cookies.items())
+    connection.request("GET", "/admin/stream?since=0", headers={"Cookie": cookie})
+    stream = connection.getresponse()
+
+    def next_event():
+        while True:
+            if stream.readline() == b"event: happened\n":
+                return json.loads(stream.readline().decode().removeprefix("data: "))
+
+    client = Client(site.add_computer(), tmp_path / "alice", "alice", "wonder-land-42", "four-winds-1867")
+    site.on_close(client.close)
+    client.wait_up()
+    up = next_event()
+    assert up["what"] == "alice が接続しました" and not up["bad"] and up["why"] == "" and ":" in up["where"]
+    wrong = Client(site.add_computer(), tmp_path / "bob", "bob", "not-the-password", "four-winds-1867", wait=False)
+    site.on_close(wrong.close)
+    refused = next_event()
+    assert refused["what"] == "bob のログインを拒否しました" and refused["why"] == "パスワードが違います。" and refused["bad"]
+    assert refused["id"] > up["id"] and "not-the-password" not in str(refused)
+    portal.ask("session.kick", user="alice")
+    while (down := next_event())["what"] != "alice が切断しました":
+        assert down["what"] == refused["what"], down  # who may try again
+    assert down["why"] == "管理者がセッションを切断しました。", down
+    connection.close()
+    page = keeper.get("/admin?language=en")
+    assert page.text.index("<strong>alice disconnected</strong>") < page.text.index("<strong>A login of bob was refused</strong>") \
+        < page.text.index("<strong>alice connected</strong>")
+    assert "bob disconnected" not in page.text, "bob was never connected"
+    recent = gateway.ask("events", "--recent").splitlines()
+    assert "session-up" in recent[0] and "user=alice" in recent[0] and any("cause=wrong-password" in line for line in recent)
+    told = json.loads(gateway.ask("events", "--recent", "--json"))["events"]
+    assert [e["id"] for e in told] == sorted(e["id"] for e in told) and told[0]["id"] == up["id"]
+
+
 def test_an_administrator_who_was_removed_is_out(portal, keeper):
     portal.ask("admin.del", name=ADMIN)
     assert keeper.raw("GET", "/admin/users").location == "/admin/login"

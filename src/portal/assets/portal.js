@@ -31,7 +31,7 @@ function human(bytes) {
   return (bytes >= 100 || unit === 0 ? bytes.toFixed(0) : bytes.toFixed(1)) + " " + units[unit];
 }
 
-// The numbers, the plot and the table of the live page, from the stream of the gateway's state.
+// The numbers, the plot, the table and the list of the live page, from the stream of the gateway's state.
 function followGateway() {
   const plot = document.getElementById("plot");
   if (!plot) {
@@ -66,7 +66,36 @@ function followGateway() {
     }
   }
 
-  const stream = new EventSource("/admin/stream");
+  // What has happened, newest first; a stream that begins anew tells again what is here already.
+  const list = document.getElementById("events");
+  let newest = Number(list.dataset.last);
+
+  function part(tag, name, text) {
+    const made = document.createElement(tag);
+    made.className = name;
+    made.textContent = text;
+    return made;
+  }
+
+  function addEvent(happened) {
+    if (happened.id <= newest) {
+      return;
+    }
+    newest = happened.id;
+    const item = part("li", happened.bad ? "bad" : "", "");
+    const time = part("time", "", happened.time);
+    time.dateTime = happened.time;
+    item.append(time, " ", part("strong", "", happened.what), " ", part("span", "where", happened.where), " ", part("span", "why", happened.why));
+    tellTimes(item);
+    list.prepend(item);
+    document.getElementById("events-none").textContent = "";
+    while (list.children.length > Number(list.dataset.most)) {
+      list.lastElementChild.remove();
+    }
+  }
+
+  const stream = new EventSource(`/admin/stream?since=${newest}`);
+  stream.addEventListener("happened", (event) => addEvent(JSON.parse(event.data)));
   stream.addEventListener("status", (event) => {
     const now = JSON.parse(event.data);
     for (const word of Object.keys(now)) {
