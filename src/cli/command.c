@@ -18,7 +18,7 @@ static const struct option_rule options[OPTION_COUNT] = {
 #define COMMON  (O(HELP) | O(JSON) | O(SOCKET))
 #define PROFILE_OPTIONS                                                                                                \
     (O(USER) | O(PSK_FILE) | O(PASSWORD_FILE) | O(CERTIFICATE) | O(AUTHORITIES) | O(ROUTES) | O(DNS) | O(NO_LEAK) |    \
-     O(SET))
+     O(GRID) | O(SET))
 
 static const struct command commands[] = {
 #define COMMAND(words, operand, options, run, sentence, examples)                                                      \

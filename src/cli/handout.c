@@ -38,30 +38,22 @@ static int read_options(const struct cli *cli, struct making *m)
 
 /* ---- what the gateway says ---- */
 
-/* Whether there is such a user. */
-static int check_user(const struct cli *cli)
+static int ask_settings(const struct cli *cli, struct making *m)
 {
-    struct ctl_request *r = ctl_request_new(CTL_VERB_USER_LIST);
+    struct ctl_request *r = ctl_request_new(CTL_VERB_HANDOUT_SETTINGS);
+    struct ctl_handout told;
     json_t *data = NULL;
-    if (r == NULL || ctl_set_text(r, CTL_ARG_NAME, cli->operand) != ERR_OK) {
+    if (r == NULL || ctl_set_text(r, CTL_ARG_USER, cli->operand) != ERR_OK) {
         ctl_request_free(r);
         return call_failed(cli, CLI_USAGE, CTL_CODE_INVALID, "The name must be text in UTF-8.");
     }
-    const int status = call(cli, r, &data);
-    json_decref(data);
-    return status;
-}
-
-static int ask_settings(const struct cli *cli, struct making *m)
-{
-    struct ctl_handout told;
-    json_t *data = NULL;
-    int status = call(cli, ctl_request_new(CTL_VERB_HANDOUT_SETTINGS), &data);
+    int status = call(cli, r, &data);
     if (status != CLI_OK)
         return status;
     const enum err result = ctl_handout_read(json_object_get(data, "handout"), &told);
     json_decref(data);
-    const struct handout_told texts = {told.server, told.psk, told.logins, told.routes, told.dns, told.domain};
+    const struct handout_told texts = {told.server, told.psk,    told.logins, told.routes,
+                                       told.dns,    told.domain, told.grid};
     if (result != ERR_OK || handout_settings_read(&texts, &m->settings) != ERR_OK)
         status = call_puzzled(cli);
     bytes_wipe(&told, sizeof told);
@@ -91,9 +83,7 @@ static int read_certificate(const struct cli *cli, struct making *m)
 
 static int gather(const struct cli *cli, struct making *m)
 {
-    int status = check_user(cli);
-    if (status == CLI_OK)
-        status = ask_settings(cli, m);
+    int status = ask_settings(cli, m);
     if (status == CLI_OK && cli->option[OPTION_CERTIFICATE] != NULL)
         status = read_certificate(cli, m);
     if (status != CLI_OK)

@@ -96,6 +96,8 @@ int options_apply(const struct cli *cli, struct profile *profile)
         {OPTION_ROUTES, "net.routes", NULL, false},
         {OPTION_DNS, "net.dns", NULL, false},
         {OPTION_NO_LEAK, "net.no_leak", "on", false},
+        {OPTION_GRID, "ppp.methods", "eap-gtc", false},
+        {OPTION_GRID, "ppp.answer_prompts", "off", false},
     };
     int status = CLI_OK;
     for (size_t i = 0; i < ARRAY_LEN(keys) && status == CLI_OK; i++) {

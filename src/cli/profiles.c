@@ -131,7 +131,7 @@ static int offer_secrets(const struct cli *cli, struct profile *p)
         return status;
     if (psk)
         status = secret_offer(cli, &p->psk, "Pre-shared key (Enter: ask each time): ", "pre-shared key");
-    if (status == CLI_OK && password && strcmp(p->ppp.methods, "eap-tls") != 0)
+    if (status == CLI_OK && password && (profile_needs(p) & PROFILE_NEEDS_PASSWORD) != 0)
         status = secret_offer(cli, &p->password, "Password (Enter: ask each time): ", "password");
     return status;
 }

@@ -2,6 +2,7 @@
 #include "gateway/answer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void add(char *list, size_t cap, const char *word)
 {
@@ -34,12 +35,36 @@ static void tell_networks(const struct config *c, struct ctl_handout *out)
     snprintf(out->domain, sizeof(out->domain), "%s", c->net.domain);
 }
 
+static bool asks_by_gtc(const struct config *c)
+{
+    size_t i = 0;
+    while (c->ppp.auth.method[i] != CONFIG_AUTH_NONE && c->ppp.auth.method[i] != CONFIG_AUTH_EAP_GTC)
+        i++;
+    return c->grid.enabled && c->ppp.auth.method[i] == CONFIG_AUTH_EAP_GTC;
+}
+
+/* Of a user who has a pattern, or has to choose one before the first login. */
+static enum err tell_user(struct gateway *g, const char *name, struct ctl_handout *out, char why[static AAA_WHY_MAX])
+{
+    struct aaa_user user;
+    struct aaa_group group = {0};
+    enum err e = aaa_user_get(g->aaa, name, &user, why);
+    if (e == ERR_OK && user.group[0])
+        e = aaa_group_get(g->aaa, user.group, &group, why);
+    if (e == ERR_OK)
+        out->grid = asks_by_gtc(g->config) && (user.grid || strcmp(group.login, AAA_LOGIN_GRID) == 0);
+    return e;
+}
+
 char *answer_handout_settings(struct gateway *g, const struct ctl_request *r)
 {
     static const char *const words[CONFIG_AUTH_COUNT] = {"",        "mschapv2", "chap-md5", "pap", "eap-mschapv2",
                                                          "eap-md5", "eap-gtc",  "eap-tls"};
     struct ctl_handout out = {0};
-    (void)r;
+    char why[AAA_WHY_MAX] = "";
+    const enum err e = ctl_given(r, CTL_ARG_USER) ? tell_user(g, ctl_text(r, CTL_ARG_USER), &out, why) : ERR_OK;
+    if (e != ERR_OK)
+        return answer_error(e, why);
     snprintf(out.server, sizeof(out.server), "%s", g->config->net.server);
     for (size_t i = 0; i < CONFIG_AUTH_COUNT && g->config->ppp.auth.method[i] != CONFIG_AUTH_NONE; i++)
         add(out.logins, sizeof(out.logins), words[g->config->ppp.auth.method[i]]);

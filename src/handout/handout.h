@@ -60,13 +60,15 @@ struct handout {
     const struct ip_addr *dns;
     size_t dns_count;    /* at most CONFIG_SERVERS_MAX */
     const char *domains; /* "corp.example,lab.example": asked of these name servers; "": all or none, as the routes */
+    bool grid;           /* the user reads the password from a grid, which the gateway shows by EAP-GTC */
 };
 
 /* ---- what the gateway tells by handout.settings ---- */
 
-/* Its texts, as they come over the control socket. */
+/* As it comes over the control socket. */
 struct handout_told {
     const char *server, *psk, *logins, *routes, *dns, *domain;
+    bool grid;
 };
 
 struct handout_settings {
@@ -77,6 +79,7 @@ struct handout_settings {
     size_t route_count;
     struct ip_addr dns[CONFIG_SERVERS_MAX];
     size_t dns_count;
+    bool grid;
 };
 
 /* ERR_INVALID: it is not understood. The caller wipes *out. */

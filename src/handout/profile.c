@@ -15,12 +15,13 @@ static const struct {
     {HANDOUT_PAP, "pap"},
 };
 
-/* EAP-TLS needs a certificate of the user's. */
+/* EAP-TLS needs a certificate of the user's. A grid is shown by EAP-GTC alone. */
 static void methods_of(const struct handout *h, struct writer *w)
 {
     const bool certificate = h->certificate.file[0] != '\0';
+    const uint32_t wanted = h->grid ? h->logins & HANDOUT_EAP_GTC : h->logins;
     for (size_t i = 0; i < ARRAY_LEN(logins); i++)
-        if ((h->logins & logins[i].login) != 0 && (logins[i].login != HANDOUT_EAP_TLS || certificate)) {
+        if ((wanted & logins[i].login) != 0 && (logins[i].login != HANDOUT_EAP_TLS || certificate)) {
             put(w, w->n > 0 ? "," : "");
             put(w, logins[i].word);
         }
@@ -104,6 +105,7 @@ static void fill(struct filling *f, const struct handout *h)
         set_certificate(f, h);
     methods_of(h, &methods);
     set_written(f, "ppp.methods", &methods);
+    set(f, "ppp.answer_prompts", h->grid ? "off" : "");
     struct writer routes = wr_init(text, sizeof text);
     routes_of(h, &routes);
     set_written(f, "net.routes", &routes);

@@ -89,6 +89,7 @@ static bool read_dns(const char *list, struct handout_settings *out)
 enum err handout_settings_read(const struct handout_told *told, struct handout_settings *out)
 {
     memset(out, 0, sizeof *out);
+    out->grid = told->grid;
     const int server = snprintf(out->server, sizeof out->server, "%s", told->server);
     const int domains = snprintf(out->domains, sizeof out->domains, "%s", told->domain);
     const bool good = server < (int)sizeof out->server && domains < (int)sizeof out->domains &&
@@ -108,4 +109,5 @@ void handout_settings_fill(const struct handout_settings *settings, struct hando
     h->dns = settings->dns;
     h->dns_count = settings->dns_count;
     h->domains = settings->domains;
+    h->grid = settings->grid;
 }

@@ -2,7 +2,7 @@
 #include "handout/handout_internal.h"
 
 enum way { FILE_WAY, HAND_WAY };
-enum when { WHEN_ALWAYS, WHEN_SPLIT, WHEN_ALL, WHEN_CERTIFICATE };
+enum when { WHEN_ALWAYS, WHEN_SPLIT, WHEN_ALL, WHEN_CERTIFICATE, WHEN_PASSWORD, WHEN_GRID };
 
 static const struct step {
     enum handout_device device;
@@ -26,6 +26,10 @@ static bool applies(const struct step *s, const struct handout *h)
         return h->everything;
     case WHEN_CERTIFICATE:
         return by_certificate(h);
+    case WHEN_PASSWORD:
+        return !h->grid;
+    case WHEN_GRID:
+        return h->grid;
     }
     return false;
 }

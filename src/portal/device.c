@@ -38,7 +38,7 @@ static bool device_of(const struct exchange *x, enum handout_device *out)
 
 bool ask_device(struct exchange *x)
 {
-    exchange_ask(x, ctl_request_new(CTL_VERB_HANDOUT_SETTINGS));
+    exchange_ask(x, ask_about(CTL_VERB_HANDOUT_SETTINGS, CTL_ARG_USER, x->who.name));
     return true;
 }
 
@@ -53,10 +53,11 @@ static void making_free(struct making *m)
  * response is made. */
 static struct making *making_new(struct exchange *x)
 {
-    struct ctl_handout told;
+    struct ctl_handout told = {0};
     struct making *m = calloc(1, sizeof *m);
     const enum err e = m != NULL ? ctl_handout_read(json_object_get(x->question.data[0], "handout"), &told) : ERR_NOMEM;
-    const struct handout_told texts = {told.server, told.psk, told.logins, told.routes, told.dns, told.domain};
+    const struct handout_told texts = {told.server, told.psk,    told.logins, told.routes,
+                                       told.dns,    told.domain, told.grid};
     if (e != ERR_OK || handout_settings_read(&texts, &m->settings) != ERR_OK) {
         exchange_problem(x, MHD_HTTP_SERVICE_UNAVAILABLE, SAY_REFUSED_FAILED);
         making_free(m);

@@ -140,6 +140,12 @@ static bool is_encrypted(const struct profile_blob *b)
     return b->n > 0 && (b->p[0] == 0x30 || memmem(b->p, b->n, word, sizeof word - 1) != NULL);
 }
 
+static bool takes_password(const struct profile *p)
+{
+    const bool typed = !p->ppp.answer_prompts && strcmp(p->ppp.methods, "eap-gtc") == 0;
+    return strcmp(p->ppp.methods, "eap-tls") != 0 && !typed;
+}
+
 uint32_t profile_needs(const struct profile *p)
 {
     uint32_t needs = 0;
@@ -148,8 +154,7 @@ uint32_t profile_needs(const struct profile *p)
         needs |= PROFILE_NEEDS_PSK;
     if (p->user[0] == '\0')
         needs |= PROFILE_NEEDS_USER;
-    const bool typed = !p->ppp.answer_prompts && strcmp(p->ppp.methods, "eap-gtc") == 0;
-    if (p->password.value[0] == '\0' && strcmp(p->ppp.methods, "eap-tls") != 0 && !typed)
+    if (p->password.value[0] == '\0' && takes_password(p))
         needs |= PROFILE_NEEDS_PASSWORD;
     if (p->certificate.password.value[0] == '\0' &&
         (is_encrypted(&p->certificate.certificate) || is_encrypted(&p->certificate.key)))

@@ -44,6 +44,7 @@ class Engine:
         self.lock = threading.Lock()
         self.subscribers = []
         self.over = threading.Event()
+        self.answered = threading.Semaphore(0)
 
     def tell(self, progress):
         with self.lock:
@@ -66,6 +67,11 @@ class Engine:
                 self.subscribers.append(connection)
         elif verb == "client.status":
             connection.sendall(line({"ok": True, "data": {"link": self.link}}))
+        elif verb == "client.answer":
+            with open(HERE / "answers", "a", encoding="utf-8") as f:
+                f.write(request["args"]["answer"] + "\n")
+            connection.sendall(line({"ok": True, "data": {}}))
+            self.answered.release()
         elif verb == "client.disconnect":
             time.sleep(SCRIPT.get("undoing", 0))
             (HERE / "disconnected").write_text("")
@@ -97,6 +103,8 @@ class Engine:
                 os.kill(os.getpid(), signal.SIGKILL)
             elif not self.over.is_set():
                 self.tell(step)
+                while step["type"] == "prompt" and not self.over.is_set() and not self.answered.acquire(timeout=0.05):
+                    pass
         if SCRIPT.get("stays", False):
             self.over.wait()
         elif not self.over.is_set():

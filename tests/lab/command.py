@@ -7,6 +7,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -66,9 +67,17 @@ class Command:
                               capture_output=True, timeout=timeout, start_new_session=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
-    def start(self, *words, env=None):
+    def start(self, *words, env=None, **options):
         return subprocess.Popen([SEKISHO, *map(str, words)], env={**self.environment, **(env or {})}, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def ask(self, verb, name="office", **args):
+        """What the engine replies to a verb of its socket."""
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.connect(str(self.directory / f"sockets/{name}.sock"))
+            engine.sendall(json.dumps({"v": 1, "verb": verb, "args": args}).encode() + b"\n")
+            with engine.makefile("rb") as lines:
+                return json.loads(lines.readline())
 
     def terminal(self, *words, env=None):
         return Terminal([str(SEKISHO), *map(str, words)], {**self.environment, "TERM": "xterm", **(env or {})})
@@ -81,6 +90,12 @@ class Command:
     def cleaned(self):
         path = self.directory / "cleaned"
         return path.read_text().split() if path.exists() else []
+
+    @property
+    def answers(self):
+        """What the engine's questions were answered with."""
+        path = self.directory / "answers"
+        return path.read_text().splitlines() if path.exists() else []
 
     @property
     def disconnected(self):

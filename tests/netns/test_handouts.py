@@ -51,7 +51,7 @@ def test_the_gateway_tells_what_devices_need_and_no_more(site):
     assert bytes.fromhex(told["psk"]).decode() == PSK
     assert told["server"] == INTERNET_GATEWAY and told["routes"] == OFFICE_NET and told["dns"] == "172.16.0.53"
     assert "mschapv2" in told["logins"].split(",")
-    assert set(told) == {"server", "psk", "logins", "routes", "dns", "domain"}
+    assert set(told) == {"server", "psk", "logins", "routes", "dns", "domain", "grid"}
 
 
 def test_every_device_gets_a_file(site, tmp_path):

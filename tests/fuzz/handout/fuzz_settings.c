@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (next < copy + size)
             next += strlen(next) + 1;
     }
-    const struct handout_told told = {part[0], part[1], part[2], part[3], part[4], part[5]};
+    const struct handout_told told = {part[0], part[1], part[2], part[3], part[4], part[5], size % 2 == 1};
     if (handout_settings_read(&told, &s) == ERR_OK) {
         handout_settings_fill(&s, &h);
         if (h.route_count > CONFIG_ROUTES_MAX || h.dns_count > CONFIG_SERVERS_MAX || h.psk.n * 2 != strlen(part[1]))

@@ -365,13 +365,13 @@ static int remove_folder(void **state)
 
 #define HANDOUT_REPLY                                                                                                  \
     "{\"ok\":true,\"data\":{\"handout\":{\"server\":\"vpn.example.net\",\"psk\":\"6b6579\",\"logins\":\"mschapv2\","   \
-    "\"routes\":\"10.0.0.0/8\",\"dns\":\"10.0.0.53\",\"domain\":\"corp.example\"}}}"
+    "\"routes\":\"10.0.0.0/8\",\"dns\":\"10.0.0.53\",\"domain\":\"corp.example\",\"grid\":false}}}"
 
-/* --> the users of that name, --> what devices have to know, <-- a file that none but its owner reads */
+/* --> what this user's devices have to know, <-- a file that none but its owner reads */
 static void a_profile_is_made_of_what_the_gateway_tells(void **state)
 {
     char file[96], line[256], text[4096] = "";
-    struct gateway g = {.replies = {USER_REPLY, HANDOUT_REPLY}};
+    struct gateway g = {.replies = {HANDOUT_REPLY}};
     struct stat st;
     (void)state;
     snprintf(file, sizeof file, "%s/alice.conf", folder);
@@ -381,8 +381,7 @@ static void a_profile_is_made_of_what_the_gateway_tells(void **state)
     gateway_stop(&g);
     if (r.status != CLI_OK)
         fail_msg("status %d: %s", r.status, r.err);
-    assert_string_equal(g.asked[0], "{\"v\":1,\"verb\":\"user.list\",\"args\":{\"name\":\"alice\"}}");
-    assert_string_equal(g.asked[1], "{\"v\":1,\"verb\":\"handout.settings\",\"args\":{}}");
+    assert_string_equal(g.asked[0], "{\"v\":1,\"verb\":\"handout.settings\",\"args\":{\"user\":\"alice\"}}");
     assert_non_null(strstr(r.out, "the pre-shared key in it"));
     assert_non_null(strstr(r.out, "sudo sekisho profile import"));
     assert_int_equal(stat(file, &st), 0);
@@ -401,7 +400,7 @@ static void a_profile_is_made_of_what_the_gateway_tells(void **state)
 
 static void a_profile_can_be_steps_in_japanese(void **state)
 {
-    struct gateway g = {.replies = {USER_REPLY, HANDOUT_REPLY}};
+    struct gateway g = {.replies = {HANDOUT_REPLY}};
     (void)state;
     gateway_start(&g);
     struct run r =

@@ -181,6 +181,34 @@ static void our_client_reads_its_profile(void **state)
     profile_free(p);
 }
 
+/* The password of such a user does not open, and digits must be read from the grid of this very login. */
+static void who_logs_in_by_a_grid_is_shown_one_by_our_client(void **state)
+{
+    struct config_error e;
+    struct profile *p = NULL;
+    struct handout h = sample_split();
+    (void)state;
+    h.logins = HANDOUT_MSCHAPV2 | HANDOUT_EAP_GTC;
+    assert_int_equal(profile_parse(written(&h, HANDOUT_SEKISHO), "office.conf", &p, &e), ERR_OK);
+    expect(p, "ppp.methods", "mschapv2, eap-gtc");
+    expect(p, "ppp.answer_prompts", "on");
+    assert_int_equal(profile_secrets(p, NULL, "office.conf", &e), ERR_OK);
+    assert_int_equal(profile_needs(p), PROFILE_NEEDS_PASSWORD);
+    profile_free(p);
+    h.grid = true;
+    assert_int_equal(profile_parse(written(&h, HANDOUT_SEKISHO), "office.conf", &p, &e), ERR_OK);
+    expect(p, "ppp.methods", "eap-gtc");
+    expect(p, "ppp.answer_prompts", "off");
+    assert_int_equal(profile_secrets(p, NULL, "office.conf", &e), ERR_OK);
+    assert_int_equal(profile_needs(p), 0);
+    profile_free(p);
+    struct writer w = wr_init(text, sizeof text - 1);
+    assert_int_equal(handout_steps(&h, HANDOUT_SEKISHO, false, HANDOUT_ENGLISH, &w, why), ERR_OK);
+    text[w.n] = '\0';
+    assert_non_null(strstr(text, "A grid is shown"));
+    assert_null(strstr(text, "give the password"));
+}
+
 static void our_client_imports_networkmanagers_file(void **state)
 {
     char notes[PROFILE_NOTES_MAX];
@@ -327,6 +355,7 @@ int main(void)
         cmocka_unit_test(windows_has_rules_for_names),
         cmocka_unit_test(without_a_proof_there_is_no_file),
         cmocka_unit_test(our_client_reads_its_profile),
+        cmocka_unit_test(who_logs_in_by_a_grid_is_shown_one_by_our_client),
         cmocka_unit_test(our_client_imports_networkmanagers_file),
         cmocka_unit_test(any_user_and_key_come_back_the_same),
         cmocka_unit_test(the_longest_keys_come_back_the_same),

@@ -4,8 +4,8 @@
 #include "handout/handout.h"
 
 static const struct handout_told good = {
-    "vpn.example.net",     "6b6579",      "mschapv2,eap-gtc,telepathy", "10.0.0.0/8,192.168.7.0/24",
-    "10.0.0.53,10.0.1.53", "corp.example"};
+    "vpn.example.net", "6b6579", "mschapv2,eap-gtc,telepathy", "10.0.0.0/8,192.168.7.0/24", "10.0.0.53,10.0.1.53",
+    "corp.example",    true};
 
 static void all_of_it_is_read(void **state)
 {
@@ -23,6 +23,7 @@ static void all_of_it_is_read(void **state)
     assert_int_equal(h.routes[1].bits, 24);
     assert_int_equal(h.dns_count, 2);
     assert_string_equal(h.domains, "corp.example");
+    assert_true(h.grid);
 }
 
 static void without_routes_everything_goes_through(void **state)
