@@ -170,6 +170,8 @@ static enum drop take_terminate(struct fsm *f, const struct control *in)
 {
     if (fsm_opened(f) && f->protocol != &ipv6cp_protocol)
         link_blame(f->ppp, CAUSE_PEER_CLOSED);
+    else if (f->protocol == &lcp_protocol && f->ppp->lcp.peer_auth_odd)
+        link_blame(f->ppp, CAUSE_AUTH_METHOD); /* it has nothing that we would take */
     fsm_event(f, FSM_TERMINATE, in, NULL);
     return DROP_NONE;
 }

@@ -87,6 +87,7 @@ static void no_common_method_is_told_as_that(void **state)
     assert_int_equal(r.server.downs, 1);
     assert_int_equal(r.server.cause, CAUSE_AUTH_METHOD);
     assert_int_equal(r.server.asked, 0);
+    assert_int_equal(ppp_cause(r.client.ppp), CAUSE_AUTH_METHOD); /* not that the server has hung up */
     assert_int_equal(r.client.networks, 0);
     rig_done(&r);
 }
