@@ -19,6 +19,8 @@ enum err aaa_why(char why[static AAA_WHY_MAX], enum err result, const char *form
 const char *name_fold(const char *name, char out[static AAA_NAME_MAX]);
 /* The parts of a name as sent that a client may have put into its MS-CHAPv2 hash, in order, views into it. */
 size_t name_hashed_forms(const char *sent, struct view out[static AAA_FORMS_MAX]);
+/* Without DOMAIN\\ and @domain, cut where it is too long. */
+void name_plain(const char *sent, char out[static AAA_NAME_MAX]);
 
 /* ---- the count of failed logins ---- */
 
@@ -184,7 +186,6 @@ bool desk_had(const struct desk *d, uint64_t user, usec_t now); /* a grid not lo
 void desk_burn(struct desk *d, uint16_t place);
 /* What this source has fetched, and what was shown to this session. */
 void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t session);
-void desk_forget(struct desk *d, uint64_t user);
 void desk_close(struct desk *d, uint64_t session); /* it is over */
 
 /* ---- coming back ---- */
@@ -290,6 +291,7 @@ struct proving {
     struct aaa_record record;
     const char *name;      /* as it stands in the store, or as sent */
     uint64_t user, source; /* keyed hashes */
+    uint64_t asked;        /* likewise, of the name as sent without its domain: what grids are kept under */
     uint8_t password[AAA_PASSWORD_MAX];
     struct grid_secret secret;
     uint8_t totp[TOTP_SECRET_SIZE];
@@ -310,9 +312,11 @@ void aaa_count_failure(struct aaa *a, const struct aaa_request *r, const struct 
 /* ERR_NOTFOUND: there is none; ERR_AUTH, ERR_MALFORMED. */
 enum err aaa_unseal_secret(const struct aaa *a, const struct store_row *row, struct grid_secret *out);
 enum err aaa_unseal_totp(const struct aaa *a, const struct store_row *row, uint8_t out[static TOTP_SECRET_SIZE]);
-/* Grids and tickets of the user open nothing any more. */
-void aaa_forget_openings(struct aaa *a, const char *name);
+/* What the user typed before opens nothing any more. */
+void aaa_forget_tickets(struct aaa *a, const char *name);
 uint64_t aaa_number_of_user(const struct aaa *a, const char *name);
+/* The same for every spelling under which a user may be found; nothing is looked up. */
+uint64_t aaa_number_of_asked(const struct aaa *a, const char *sent);
 uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source);
 uint64_t aaa_number_of_place(const struct aaa *a, const struct ip_addr *source);
 bool aaa_place_known(struct aaa *a, const char *name, const struct ip_addr *source);

@@ -26,8 +26,8 @@ static void codes_make(const struct proving *p, enum config_totp mode, int64_t w
         return;
     for (size_t i = 0; i < CHOICE_STEPS; i++) {
         out->step[i] = (uint64_t)wall / TOTP_STEP + i - 1;
-        out->usable[i] = out->wanted && out->step[i] > p->row.totp_step &&
-                         totp_code(VIEW(p->totp), out->step[i], out->text[i]) == ERR_OK;
+        const bool made = totp_code(VIEW(p->totp), out->step[i], out->text[i]) == ERR_OK;
+        out->usable[i] = made && out->wanted && out->step[i] > p->row.totp_step;
     }
 }
 
@@ -109,7 +109,7 @@ static void add_grids(const struct aaa *a, const struct aaa_request *r, struct p
     const bool reads = p->record.found && p->row.user.grid && grid_secret_fits(&p->secret, &a->shape);
     const struct grid_secret *secret = reads ? &p->secret : &a->nobody_secret;
     char cells[GRID_CELLS_MAX + 1], answer[GRID_ANSWER_MAX];
-    const size_t n = desk_open_to(a->desk, p->user, p->source, in_band ? r->session : 0, a->grid.bind, r->now, place);
+    const size_t n = desk_open_to(a->desk, p->asked, p->source, in_band ? r->session : 0, a->grid.bind, r->now, place);
     for (size_t i = 0; i < places; i++) {
         const struct opening *o = desk_at(a->desk, place[i]);
         const bool meets = i < n && (!coded || bytes_equal_ct(o->id, meant, sizeof(meant)));

@@ -4,7 +4,9 @@
  * Grids for names that do not exist, and for strangers where those get none that opens, are kept like all others, so
  * that nobody can tell them apart by asking again. A user has up to DESK_OPEN true ones, from different places: a new
  * one does not end an older one, and a stranger's gives way to that of somebody who is known. Those that were shown in
- * band open nothing but their session, and do not count.
+ * band open nothing but their session, and do not count. A user is here whoever the asked name may mean, without
+ * looking into the store, and what a user does elsewhere changes nothing here: strangers see their grids and could
+ * tell.
  */
 #include "aaa/aaa_internal.h"
 
@@ -155,7 +157,9 @@ const struct opening *desk_take(struct desk *d, const struct desk_visit *v, cons
     const bool full = count_true(d, v, &stranger) >= DESK_OPEN && v->session == 0;
     const bool displaces = full && v->known && stranger != NULL;
     const bool decoy = v->decoy || (full && !displaces);
-    o = displaces ? stranger : claim(d, v, decoy);
+    if (displaces) /* it is shown as before: whoever looks at it shall not see that somebody came */
+        stranger->decoy = true;
+    o = claim(d, v, decoy);
     if (o == NULL)
         return NULL;
     quota->taken++;
@@ -203,13 +207,6 @@ void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t se
         if (o->user == user && (o->session != 0 ? o->session == session : o->source == source))
             o->burnt = true;
     }
-}
-
-void desk_forget(struct desk *d, uint64_t user)
-{
-    for (size_t i = 0; i < DESK_SLOTS; i++)
-        if (d->opening[i].user == user)
-            d->opening[i] = (struct opening){0};
 }
 
 void desk_close(struct desk *d, uint64_t session)

@@ -45,7 +45,7 @@ enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aa
         return tell(ERR_SYSTEM, "", why);
     const bool known = visit->proved || aaa_place_known(aaa, p.name, &visit->source);
     const struct desk_visit v = {
-        .user = p.user,
+        .user = p.asked,
         .source = p.source,
         .session = visit->session,
         .now = visit->now,
@@ -200,11 +200,9 @@ static bool answers(const struct aaa *a, const struct enrolment *e, const char *
     return same;
 }
 
-void aaa_forget_openings(struct aaa *a, const char *name)
+void aaa_forget_tickets(struct aaa *a, const char *name)
 {
-    const uint64_t user = aaa_number_of_user(a, name);
-    desk_forget(a->desk, user);
-    tickets_forget(a->tickets, user);
+    tickets_forget(a->tickets, aaa_number_of_user(a, name));
 }
 
 uint8_t aaa_grid_practising(struct aaa *aaa, const char *name, usec_t now)
@@ -240,7 +238,7 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
     result = tell(put_secret(aaa, row.user.name, &e->secret), row.user.name, why);
     bytes_wipe(e, sizeof *e);
     if (result == ERR_OK)
-        aaa_forget_openings(aaa, row.user.name);
+        aaa_forget_tickets(aaa, row.user.name);
     return result;
 }
 
@@ -248,7 +246,7 @@ enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY
 {
     const enum err result = tell(store_pattern(aaa->store, name, VIEW_NONE, false), name, why);
     if (result == ERR_OK)
-        aaa_forget_openings(aaa, name);
+        aaa_forget_tickets(aaa, name);
     return result;
 }
 
@@ -354,7 +352,7 @@ enum err aaa_totp_off(struct aaa *aaa, const char *name, char why[static AAA_WHY
 {
     const enum err result = tell(store_totp(aaa->store, name, VIEW_NONE, false), name, why);
     if (result == ERR_OK)
-        aaa_forget_openings(aaa, name);
+        aaa_forget_tickets(aaa, name);
     return result;
 }
 

@@ -69,6 +69,13 @@ size_t name_hashed_forms(const char *sent, struct view out[static AAA_FORMS_MAX]
     return add_form(view_of(plain, strcspn(plain, "@")), out, n);
 }
 
+void name_plain(const char *sent, char out[static AAA_NAME_MAX])
+{
+    struct view form[AAA_FORMS_MAX];
+    const size_t n = name_hashed_forms(sent, form);
+    view_copy_text(out, AAA_NAME_MAX, n > 0 ? form[n - 1] : VIEW_NONE);
+}
+
 size_t aaa_name_forms(const char *sent, char out[static AAA_FORMS_MAX][AAA_NAME_MAX])
 {
     struct view form[AAA_FORMS_MAX];

@@ -25,6 +25,13 @@ uint64_t aaa_number_of_user(const struct aaa *a, const char *name)
     return number_of(a, "user", view_str(name_fold(name, folded)));
 }
 
+uint64_t aaa_number_of_asked(const struct aaa *a, const char *sent)
+{
+    char plain[AAA_NAME_MAX];
+    name_plain(sent, plain);
+    return aaa_number_of_user(a, plain);
+}
+
 /* A peer of IPv6 has a whole /64 to choose from. */
 uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source)
 {
@@ -114,6 +121,7 @@ enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *sour
     }
     p->name = p->record.found ? p->row.user.name : sent;
     p->user = aaa_number_of_user(a, p->name);
+    p->asked = aaa_number_of_asked(a, sent);
     p->source = aaa_number_of_source(a, source);
     return result == ERR_OK && a->grid.enabled ? unseal_factors(a, p) : result;
 }
@@ -131,7 +139,7 @@ static enum cause why_wrong(const struct aaa *a, const struct aaa_request *r, co
     if (p->row.user.grid && p->open > 0)
         return CAUSE_GRID_WRONG;
     if (p->row.user.grid)
-        return desk_had(a->desk, p->user, r->now) ? CAUSE_GRID_EXPIRED : CAUSE_GRID_NONE;
+        return desk_had(a->desk, p->asked, r->now) ? CAUSE_GRID_EXPIRED : CAUSE_GRID_NONE;
     if (strcmp(p->row.group.login, "grid") == 0 && r->session != 0)
         return CAUSE_GRID_NOT_ENROLLED;
     return p->row.user.totp && a->grid.totp != CONFIG_TOTP_OFF ? CAUSE_AUTH_CODE : CAUSE_AUTH_PASSWORD;
@@ -175,7 +183,7 @@ enum cause aaa_prove(struct aaa *a, const struct aaa_request *r, struct proving 
     const bool certified = r->proof.method == AAA_METHOD_CERTIFICATE;
     const bool waits = throttle_blocked(&a->throttle, p->name, &r->peer, r->now);
     if (a->grid.enabled && (!verdict.accepted || waits) && !certified)
-        desk_burn_visit(a->desk, p->user, p->source, r->session); /* whoever waits does not learn that it was right */
+        desk_burn_visit(a->desk, p->asked, p->source, r->session); /* whoever waits does not learn that it was right */
     answer->again = waits || verdict.cause == CAUSE_AUTH_PASSWORD || verdict.cause == CAUSE_AUTH_NO_USER;
     if (waits)
         return CAUSE_AUTH_WAIT;

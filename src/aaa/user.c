@@ -107,7 +107,7 @@ enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[sta
     if (result == ERR_OK)
         result = tell(store_set(aaa->store, user), user->name, why);
     if (result == ERR_OK && !user->enabled) /* and when enabled again, logs in anew */
-        aaa_forget_openings(aaa, user->name);
+        aaa_forget_tickets(aaa, user->name);
     if (result != ERR_OK || ip_equal(&old.user.address, &user->address))
         return result;
     leases_unreserve(aaa->leases, ip4_value(&old.user.address));
@@ -126,7 +126,7 @@ enum err aaa_user_password(struct aaa *aaa, const char *name, struct view passwo
     if (result == ERR_OK)
         result = tell(store_password(aaa->store, row.user.name, view_of(row.sealed, row.sealed_n)), name, why);
     if (result == ERR_OK)
-        aaa_forget_openings(aaa, row.user.name);
+        aaa_forget_tickets(aaa, row.user.name);
     return result;
 }
 
@@ -139,7 +139,7 @@ enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY
     if (result == ERR_OK)
         leases_unreserve(aaa->leases, ip4_value(&row.user.address));
     if (result == ERR_OK) /* who gets the name next is somebody else */
-        aaa_forget_openings(aaa, row.user.name);
+        aaa_forget_tickets(aaa, row.user.name);
     return result;
 }
 

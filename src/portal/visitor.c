@@ -150,9 +150,10 @@ void attempt_show(struct page *p, const struct ctl_attempt *a)
 
 void attempt_veil(struct ctl_attempt *a)
 {
-    static const enum cause tell[] = {CAUSE_AUTH_NO_USER, CAUSE_AUTH_PASSWORD, CAUSE_AUTH_CODE,
-                                      CAUSE_AUTH_LOCKED,  CAUSE_GRID_NONE,     CAUSE_GRID_EXPIRED,
-                                      CAUSE_GRID_WRONG,   CAUSE_GRID_SHAPE,    CAUSE_GRID_NOT_ENROLLED};
+    /* A wait is among them: where nothing can be guessed, as without an open grid, failures are not counted. */
+    static const enum cause tell[] = {CAUSE_AUTH_NO_USER, CAUSE_AUTH_PASSWORD,    CAUSE_AUTH_CODE,    CAUSE_AUTH_LOCKED,
+                                      CAUSE_AUTH_WAIT,    CAUSE_GRID_NONE,        CAUSE_GRID_EXPIRED, CAUSE_GRID_WRONG,
+                                      CAUSE_GRID_SHAPE,   CAUSE_GRID_NOT_ENROLLED};
     for (size_t i = 0; i < ARRAY_LEN(tell); i++) {
         if (strcmp(a->cause, cause_word(tell[i])) != 0)
             continue;

@@ -63,6 +63,64 @@ static void an_unknown_user_and_a_wrong_password_look_the_same(void **state)
     assert_int_equal(a[4], 4); /* Failure */
 }
 
+/* Whatever the server sends after this verdict, to a client that says nothing more. */
+static size_t wire_after(enum ppp_auth method, enum cause cause, uint8_t *out, size_t cap)
+{
+    struct side server, client;
+    uint8_t frame[PPP_FRAME_MAX];
+    struct writer w = wr_init(out, cap);
+    size_t n;
+    side_init(&server, true, 41);
+    side_init(&client, false, 42);
+    server.mute = true;
+    server.wording = "Grid 47";
+    server.config.asks = client.config.answer_prompts = true;
+    server.config.auth[0] = client.config.auth[0] = method;
+    server.config.auth[1] = client.config.auth[1] = PPP_AUTH_NONE;
+    side_start(&server);
+    side_start(&client);
+    while (server.asked == 0 && server.now < 30 * USEC_SEC) {
+        while ((n = hear(&server, frame)) > 0)
+            side_take(&client, view_of(frame, n));
+        while ((n = hear(&client, frame)) > 0)
+            side_take(&server, view_of(frame, n));
+        side_advance(&server, server.now + 100 * USEC_MSEC);
+        side_advance(&client, server.now);
+    }
+    assert_int_equal(server.asked, 1);
+    const struct ppp_auth_answer a = {.cause = cause, .again = true};
+    ppp_auth_done(server.ppp, server.now, &a);
+    side_events(&server);
+    for (const usec_t end = server.now + 300 * USEC_SEC; server.now < end && server.downs == 0;) {
+        wr_u32(&w, (uint32_t)(server.now / USEC_MSEC)); /* and when */
+        while ((n = hear(&server, frame)) > 0)
+            wr_bytes(&w, frame, n);
+        side_advance(&server, server.now + 100 * USEC_MSEC);
+    }
+    ppp_free(server.ppp);
+    ppp_free(client.ppp);
+    assert_true(w.n > 4 && wr_ok(&w));
+    return w.n;
+}
+
+static void why_a_login_was_refused_is_in_no_byte_by_any_method(void **state)
+{
+    (void)state;
+    static const enum ppp_auth methods[] = {PPP_AUTH_PAP,     PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2,
+                                            PPP_AUTH_EAP_GTC, PPP_AUTH_EAP_MD5,  PPP_AUTH_EAP_MSCHAPV2};
+    static const enum cause causes[] = {CAUSE_AUTH_PASSWORD, CAUSE_AUTH_WAIT,     CAUSE_AUTH_CODE,
+                                        CAUSE_AUTH_LOCKED,   CAUSE_GRID_NONE,     CAUSE_GRID_EXPIRED,
+                                        CAUSE_GRID_WRONG,    CAUSE_AUTH_DISABLED, CAUSE_GRID_NOT_ENROLLED};
+    static uint8_t want[1 << 17], got[1 << 17];
+    for (size_t m = 0; m < ARRAY_LEN(methods); m++) {
+        const size_t n = wire_after(methods[m], CAUSE_AUTH_NO_USER, want, sizeof want);
+        for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+            assert_int_equal(wire_after(methods[m], causes[i], got, sizeof got), n);
+            assert_memory_equal(got, want, n);
+        }
+    }
+}
+
 static void who_is_right_but_gets_no_address_is_told_so(void **state)
 {
     (void)state;
@@ -430,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_unknown_user_and_a_wrong_password_look_the_same),
+        cmocka_unit_test(why_a_login_was_refused_is_in_no_byte_by_any_method),
         cmocka_unit_test(who_is_right_but_gets_no_address_is_told_so),
         cmocka_unit_test(what_a_server_says_about_a_refusal_is_understood),
         cmocka_unit_test(a_refused_peer_reads_why_before_the_line_is_cut),
