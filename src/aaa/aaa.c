@@ -46,26 +46,49 @@ static enum err open_key(struct aaa *a, const struct aaa_config *config, char wh
     return result == ERR_OK ? check_key(a, config, why) : result;
 }
 
+#define NOBODY          "no one" /* no name that a user may have */
+#define NOBODY_PASSWORD 16
+#define NOBODY_CELLS    8
+#define NOBODY_STEP     5 /* from cell to cell of nobody's pattern */
+
+static struct grid_secret nobody_secret(uint8_t blocks, uint8_t rows, uint8_t columns)
+{
+    const size_t cells = (size_t)blocks * rows * columns;
+    struct grid_secret secret = {.blocks = blocks, .rows = rows, .columns = columns, .pattern.n = NOBODY_CELLS};
+    for (size_t i = 0; i < NOBODY_CELLS && cells > 0; i++)
+        secret.pattern.cell[i] = (uint8_t)(i * NOBODY_STEP % cells);
+    return secret;
+}
+
+/* A whole row that opens nothing, sealed as those of users are. */
 static enum err seal_nobody(struct aaa *a, char why[static AAA_WHY_MAX])
 {
-    uint8_t password[AAA_NOBODY_SIZE];
+    struct store_row *row = &a->nobody;
+    uint8_t password[NOBODY_PASSWORD], totp[TOTP_SECRET_SIZE], pattern[GRID_BLOB_MAX];
+    const struct grid_secret secret = nobody_secret(3, 4, 4);
+    const size_t n = grid_secret_pack(&secret, pattern);
+    *row = (struct store_row){.sealed_n = sizeof password + SEAL_OVERHEAD,
+                              .pattern_n = n + SEAL_OVERHEAD,
+                              .totp_n = sizeof totp + SEAL_OVERHEAD};
+    view_copy_text(row->user.name, sizeof row->user.name, view_str(NOBODY));
     random_fill(&a->random, password, sizeof password);
-    enum err result = seal(a->key, &a->random, VIEW_NONE, VIEW(password), a->nobody);
+    random_fill(&a->random, totp, sizeof totp);
+    enum err result = seal(a->key, &a->random, view_str(NOBODY), VIEW(password), row->sealed);
+    if (result == ERR_OK)
+        result = seal(a->key, &a->random, view_str(AAA_CONTEXT_GRID NOBODY), view_of(pattern, n), row->pattern);
+    if (result == ERR_OK)
+        result = seal(a->key, &a->random, view_str(AAA_CONTEXT_TOTP NOBODY), VIEW(totp), row->totp);
     return result == ERR_OK ? ERR_OK : aaa_why(why, result, "Passwords cannot be sealed: %s.", err_text(result));
 }
 
 #define GRID_PURPOSE "sekisho grids"
-#define NOBODY_CELLS 8
-#define NOBODY_STEP  5 /* from cell to cell of nobody's pattern */
 
 static void take_grid(struct aaa *a, const struct config_grid *grid)
 {
     a->grid = *grid;
     a->shape = (struct grid_shape){(uint8_t)grid->blocks, (uint8_t)grid->rows, (uint8_t)grid->columns, ""};
     memcpy(a->shape.alphabet, grid->alphabet, sizeof a->shape.alphabet);
-    a->nobody_secret = (struct grid_secret){.pattern.n = NOBODY_CELLS};
-    for (size_t i = 0; i < NOBODY_CELLS && grid_cells(&a->shape) > 0; i++)
-        a->nobody_secret.pattern.cell[i] = (uint8_t)(i * NOBODY_STEP % grid_cells(&a->shape));
+    a->nobody_secret = nobody_secret(a->shape.blocks, a->shape.rows, a->shape.columns);
 }
 
 static enum err open_grids(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
@@ -82,8 +105,10 @@ static enum err open_grids(struct aaa *a, const struct aaa_config *config, char 
 
 static bool reserve(void *ctx, const struct store_row *row)
 {
+    struct aaa *a = ctx;
+    a->read_last = row->id;
     if (row->user.address.family != 0)
-        leases_reserve(ctx, ip4_value(&row->user.address));
+        leases_reserve(a->leases, ip4_value(&row->user.address));
     return true;
 }
 
@@ -104,7 +129,7 @@ enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[st
         result = open_grids(a, config, why);
     if (result == ERR_OK && (a->leases = leases_new(config->pools, config->pool_count)) == NULL)
         result = aaa_why(why, ERR_NOMEM, "There is not enough memory for the address pools.");
-    if (result == ERR_OK && store_each(a->store, reserve, a->leases) != ERR_OK)
+    if (result == ERR_OK && store_each(a->store, reserve, a) != ERR_OK)
         result = aaa_why(why, ERR_SYSTEM, "The user store %s cannot be read.", config->database);
     if (result != ERR_OK) {
         aaa_close(a);
@@ -133,7 +158,7 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config)
         return result;
     aaa->sessions_per_user = config->sessions_per_user;
     take_grid(aaa, &config->grid);
-    return store_each(aaa->store, reserve, aaa->leases);
+    return store_each(aaa->store, reserve, aaa);
 }
 
 enum err aaa_store_check(struct aaa *aaa, char why[static AAA_WHY_MAX])

@@ -53,6 +53,7 @@ struct store;
 
 /* What a row holds beside the user: the sealed password, the address held last, and what the group gives. */
 struct store_row {
+    int64_t id; /* in the store; set when it is read */
     struct aaa_user user;
     struct aaa_group group; /* enabled, and the rest "" and 0, for a user in none; name, note and users are not set */
     uint32_t last_address;  /* 0: none */
@@ -72,6 +73,9 @@ enum err store_check_get(struct store *s, uint8_t *out, size_t cap, size_t *n);
 enum err store_check_put(struct store *s, struct view sealed);
 /* ERR_NOTFOUND, ERR_SYSTEM. */
 enum err store_get(struct store *s, const char *name, struct store_row *out);
+/* The same in two steps. */
+enum err store_find(struct store *s, const char *name, int64_t *id);
+enum err store_read(struct store *s, int64_t id, struct store_row *out);
 /* ERR_EXISTS: the name or the address. */
 enum err store_add(struct store *s, const struct store_row *row);
 enum err store_set(struct store *s, const struct aaa_user *user);
@@ -326,8 +330,7 @@ bool aaa_place_known(struct aaa *a, const char *name, const struct ip_addr *sour
 /* Whether a user is let in at all, for a proof that was good: CAUSE_NONE, or why not. */
 enum cause aaa_welcome(const struct aaa_user *user, int64_t wall);
 
-#define AAA_NOBODY_SIZE 16
-#define ENROLMENTS      64 /* patterns that are being tried out */
+#define ENROLMENTS 64 /* patterns that are being tried out */
 
 struct enrolment {
     uint64_t user; /* keyed hash */
@@ -344,7 +347,8 @@ struct aaa {
     uint32_t sessions_per_user;
     uint64_t accepted, refused;
     uint8_t key[SEAL_KEY_SIZE];
-    uint8_t nobody[SEAL_OVERHEAD + AAA_NOBODY_SIZE]; /* a sealed password of no one, opened for unknown names */
+    struct store_row nobody; /* of no one, with all that is sealed: unsealed for unknown names */
+    int64_t read_last;       /* the row of somebody: read again for unknown names */
     struct throttle throttle;
     struct config_grid grid;
     struct grid_shape shape;

@@ -158,10 +158,10 @@ static enum err look_up(struct aaa *a, const char *name, struct store_admin *row
     char context[AAA_NAME_MAX + 8];
     random_fill(&a->random, row->hash, sizeof row->hash);
     random_fill(&a->random, secret, TOTP_SECRET_SIZE);
-    uint8_t scratch[AAA_NOBODY_SIZE];
+    uint8_t nothing[TOTP_SECRET_SIZE];
     const enum err result = store_admin_get(a->store, name, row);
     if (result == ERR_NOTFOUND) /* the work of a name that exists */
-        return unseal(a->key, VIEW_NONE, VIEW(a->nobody), scratch);
+        return aaa_unseal_totp(a, &a->nobody, nothing);
     if (result != ERR_OK)
         return result;
     return unseal(a->key, view_str(context_of(name, context)), VIEW(row->totp), secret);

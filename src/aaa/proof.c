@@ -51,21 +51,25 @@ bool aaa_place_known(struct aaa *a, const char *name, const struct ip_addr *sour
 
 /* ---- the row ---- */
 
+/* Every form is looked up, also after one was found, and one row is read: for an unknown name that of somebody else,
+ * which is forgotten at once. Then nobody's stands there. */
 static enum err find_row(struct aaa *a, const char *sent, struct store_row *out)
 {
     char form[AAA_FORMS_MAX][AAA_NAME_MAX];
-    size_t n = aaa_name_forms(sent, form);
-    enum err result = ERR_NOTFOUND;
-    for (size_t i = 0; i < n; i++) { /* every form is looked up, also after one was found, as for an unknown name */
-        struct store_row row = {0};
-        const enum err found = store_get(a->store, form[i], &row);
-        if (result == ERR_NOTFOUND && found != ERR_NOTFOUND) {
-            result = found;
-            *out = row;
-        }
-        bytes_wipe(&row, sizeof row);
+    const size_t n = aaa_name_forms(sent, form);
+    int64_t id = 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t found = 0;
+        if (store_find(a->store, form[i], &found) == ERR_SYSTEM)
+            return ERR_SYSTEM;
+        id = id == 0 ? found : id;
     }
-    return result;
+    const enum err result = store_read(a->store, id != 0 ? id : a->read_last, out);
+    if (id != 0 && result == ERR_OK)
+        a->read_last = id;
+    if (id == 0)
+        *out = a->nobody;
+    return id == 0 && result == ERR_OK ? ERR_NOTFOUND : result;
 }
 
 enum err aaa_unseal_secret(const struct aaa *a, const struct store_row *row, struct grid_secret *out)
@@ -94,13 +98,14 @@ enum err aaa_unseal_totp(const struct aaa *a, const struct store_row *row, uint8
 /* What is not there is unsealed from nobody's, so that it costs the same. */
 static enum err unseal_factors(struct aaa *a, struct proving *p)
 {
-    uint8_t scratch[AAA_NOBODY_SIZE];
+    struct grid_secret none;
+    uint8_t nothing[TOTP_SECRET_SIZE];
     const bool grid = p->record.found && p->row.user.grid, totp = p->record.found && p->row.totp_n > 0;
-    enum err result =
-        grid ? aaa_unseal_secret(a, &p->row, &p->secret) : unseal(a->key, VIEW_NONE, VIEW(a->nobody), scratch);
+    enum err result = aaa_unseal_secret(a, grid ? &p->row : &a->nobody, grid ? &p->secret : &none);
     if (result == ERR_OK)
-        result = totp ? aaa_unseal_totp(a, &p->row, p->totp) : unseal(a->key, VIEW_NONE, VIEW(a->nobody), scratch);
-    bytes_wipe(scratch, sizeof scratch);
+        result = aaa_unseal_totp(a, totp ? &p->row : &a->nobody, totp ? p->totp : nothing);
+    bytes_wipe(&none, sizeof none);
+    bytes_wipe(nothing, sizeof nothing);
     return result;
 }
 
@@ -108,28 +113,31 @@ static enum err unseal_factors(struct aaa *a, struct proving *p)
  * damaged: it proves nothing. */
 enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *source, struct proving *p)
 {
-    enum err result = find_row(a, sent, &p->row);
-    if (result == ERR_NOTFOUND) {
-        result = unseal(a->key, VIEW_NONE, VIEW(a->nobody), p->password); /* the work of a name that exists */
-    } else if (result == ERR_OK) {
-        const struct store_row *row = &p->row;
-        if (row->sealed_n < SEAL_OVERHEAD ||
-            unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), p->password) != ERR_OK)
-            return ERR_CRYPTO;
+    const enum err result = find_row(a, sent, &p->row);
+    const struct store_row *row = &p->row;
+    const bool found = result == ERR_OK;
+    if (!found && result != ERR_NOTFOUND)
+        return result;
+    if (row->sealed_n < SEAL_OVERHEAD ||
+        unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), p->password) != ERR_OK)
+        return ERR_CRYPTO;
+    if (found) {
         p->record = (struct aaa_record){true, row->user, view_of(p->password, row->sealed_n - SEAL_OVERHEAD)};
         p->record.user.enabled = row->user.enabled && row->group.enabled;
     }
-    p->name = p->record.found ? p->row.user.name : sent;
+    p->name = found ? row->user.name : sent;
     p->user = aaa_number_of_user(a, p->name);
     p->asked = aaa_number_of_asked(a, sent);
     p->source = aaa_number_of_source(a, source);
-    return result == ERR_OK && a->grid.enabled ? unseal_factors(a, p) : result;
+    return a->grid.enabled ? unseal_factors(a, p) : ERR_OK;
 }
 
 /* ---- a proof that was wrong ---- */
 
+/* Looking for a grid that is over takes its time: for every name alike. */
 static enum cause why_wrong(const struct aaa *a, const struct aaa_request *r, const struct proving *p)
 {
+    const bool had = a->grid.enabled && desk_had(a->desk, p->asked, r->now);
     if (!p->record.found)
         return CAUSE_AUTH_NO_USER;
     if (!a->grid.enabled)
@@ -139,7 +147,7 @@ static enum cause why_wrong(const struct aaa *a, const struct aaa_request *r, co
     if (p->row.user.grid && p->open > 0)
         return CAUSE_GRID_WRONG;
     if (p->row.user.grid)
-        return desk_had(a->desk, p->asked, r->now) ? CAUSE_GRID_EXPIRED : CAUSE_GRID_NONE;
+        return had ? CAUSE_GRID_EXPIRED : CAUSE_GRID_NONE;
     if (strcmp(p->row.group.login, "grid") == 0 && r->session != 0)
         return CAUSE_GRID_NOT_ENROLLED;
     return p->row.user.totp && a->grid.totp != CONFIG_TOTP_OFF ? CAUSE_AUTH_CODE : CAUSE_AUTH_PASSWORD;

@@ -32,17 +32,36 @@ static void read_row(sqlite3_stmt *q, struct store_row *row)
     row->totp_step = (uint64_t)sqlite3_column_int64(q, 20);
     row->user.grid_logins = (uint32_t)sqlite3_column_int64(q, 21);
     row->user.grid_exposed = (uint32_t)sqlite3_column_int64(q, 22);
+    row->id = sqlite3_column_int64(q, 23);
 }
 
-enum err store_get(struct store *s, const char *name, struct store_row *out)
+enum err store_find(struct store *s, const char *name, int64_t *id)
 {
-    sqlite3_stmt *q = store_statement(s, STORE_USER_GET);
+    sqlite3_stmt *q = store_statement(s, STORE_USER_FIND);
     bind_text(q, 1, name);
-    enum err result = store_first(q);
+    const enum err result = store_first(q);
+    if (result != ERR_OK)
+        return result;
+    *id = sqlite3_column_int64(q, 0);
+    return store_finish(q, ERR_OK);
+}
+
+enum err store_read(struct store *s, int64_t id, struct store_row *out)
+{
+    sqlite3_stmt *q = store_statement(s, STORE_USER_READ);
+    sqlite3_bind_int64(q, 1, id);
+    const enum err result = store_first(q);
     if (result != ERR_OK)
         return result;
     read_row(q, out);
     return store_finish(q, ERR_OK);
+}
+
+enum err store_get(struct store *s, const char *name, struct store_row *out)
+{
+    int64_t id;
+    const enum err result = store_find(s, name, &id);
+    return result == ERR_OK ? store_read(s, id, out) : result;
 }
 
 enum err store_add(struct store *s, const struct store_row *row)
