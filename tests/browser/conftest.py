@@ -32,7 +32,7 @@ def site(tmp_path_factory):
     made = World()
     try:
         made.add_gateway_and_office()
-        gateway = Gateway(made.gateway, tmp_path_factory.mktemp("site") / "gateway", PSK, USERS, settings(grid={"enabled": "on"}))
+        gateway = Gateway(made.gateway, tmp_path_factory.mktemp("site") / "gateway", PSK, USERS, settings(grid={"enabled": "on", "totp": '"alternative"'}))
         made.on_close(gateway.close)
         made.gateway_program = gateway
         made.portal = Portal(gateway)
