@@ -11,36 +11,33 @@
 #define CHECK_WORD    "this key belongs to this store"
 
 /* Whether the key is the one of the store; a store without a check word takes this one. */
-static enum err check_key(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+static enum err check_key(struct aaa *a, const struct aaa_config *config, struct aaa_why *why)
 {
     uint8_t sealed[sizeof CHECK_WORD + SEAL_OVERHEAD], word[sizeof CHECK_WORD];
     size_t n;
     if (store_check_get(a->store, sealed, sizeof sealed, &n) != ERR_OK)
-        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be read.", config->database);
+        return aaa_why(why, ERR_SYSTEM, TOLD(USERS_UNREADABLE), config->database);
     if (n == 0) {
         if (seal(a->key, &a->random, view_str(CHECK_CONTEXT), view_of(CHECK_WORD, sizeof CHECK_WORD), sealed) !=
                 ERR_OK ||
             store_check_put(a->store, VIEW(sealed)) != ERR_OK)
-            return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be written.", config->database);
+            return aaa_why(why, ERR_SYSTEM, TOLD(USERS_UNWRITABLE), config->database);
         return ERR_OK;
     }
     if (n != sizeof sealed || unseal(a->key, view_str(CHECK_CONTEXT), VIEW(sealed), word) != ERR_OK)
-        return aaa_why(why, ERR_INVALID, "The key file %s does not belong to the user store %s.", config->key_file,
-                       config->database);
+        return aaa_why(why, ERR_INVALID, TOLD(KEY_FOREIGN), config->key_file, config->database);
     return ERR_OK;
 }
 
 /* A new key is only made for a store that has none yet: otherwise nobody could log in any more. */
-static enum err open_key(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+static enum err open_key(struct aaa *a, const struct aaa_config *config, struct aaa_why *why)
 {
     uint8_t sealed[sizeof CHECK_WORD + SEAL_OVERHEAD];
     size_t n;
     enum err result = key_read(config->key_file, a->key, why);
     if (result == ERR_NOTFOUND) {
         if (store_check_get(a->store, sealed, sizeof sealed, &n) != ERR_OK || n != 0)
-            return aaa_why(why, ERR_INVALID,
-                           "The key file %s is missing, but the user store %s was sealed with it; bring it back.",
-                           config->key_file, config->database);
+            return aaa_why(why, ERR_INVALID, TOLD(KEY_LOST), config->key_file, config->database);
         result = key_make(config->key_file, &a->random, a->key, why);
     }
     return result == ERR_OK ? check_key(a, config, why) : result;
@@ -61,7 +58,7 @@ static struct grid_secret nobody_secret(uint8_t blocks, uint8_t rows, uint8_t co
 }
 
 /* A whole row that opens nothing, sealed as those of users are. */
-static enum err seal_nobody(struct aaa *a, char why[static AAA_WHY_MAX])
+static enum err seal_nobody(struct aaa *a, struct aaa_why *why)
 {
     struct store_row *row = &a->nobody;
     uint8_t password[NOBODY_PASSWORD], totp[TOTP_SECRET_SIZE], pattern[GRID_BLOB_MAX];
@@ -78,7 +75,7 @@ static enum err seal_nobody(struct aaa *a, char why[static AAA_WHY_MAX])
         result = seal(a->key, &a->random, view_str(AAA_CONTEXT_GRID NOBODY), view_of(pattern, n), row->pattern);
     if (result == ERR_OK)
         result = seal(a->key, &a->random, view_str(AAA_CONTEXT_TOTP NOBODY), VIEW(totp), row->totp);
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "Passwords cannot be sealed: %s.", err_text(result));
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(NO_SEALING), err_text(result));
 }
 
 #define GRID_PURPOSE "sekisho grids"
@@ -91,16 +88,15 @@ static void take_grid(struct aaa *a, const struct config_grid *grid)
     a->nobody_secret = nobody_secret(a->shape.blocks, a->shape.rows, a->shape.columns);
 }
 
-static enum err open_grids(struct aaa *a, const struct aaa_config *config, char why[static AAA_WHY_MAX])
+static enum err open_grids(struct aaa *a, const struct aaa_config *config, struct aaa_why *why)
 {
     const struct view purpose = view_str(GRID_PURPOSE);
     take_grid(a, &config->grid);
     if (hmac_digest(HASH_SHA256, VIEW(a->key), &purpose, 1, a->grid_key) != ERR_OK)
-        return aaa_why(why, ERR_CRYPTO, "The key of grids cannot be made.");
+        return aaa_why(why, ERR_CRYPTO, TOLD(NO_GRID_KEY));
     a->desk = desk_new(a->grid_key);
     a->tickets = tickets_new();
-    return a->desk != NULL && a->tickets != NULL ? ERR_OK
-                                                 : aaa_why(why, ERR_NOMEM, "There is not enough memory for grids.");
+    return a->desk != NULL && a->tickets != NULL ? ERR_OK : aaa_why(why, ERR_NOMEM, TOLD(NO_MEMORY_GRIDS));
 }
 
 static bool reserve(void *ctx, const struct store_row *row)
@@ -112,11 +108,11 @@ static bool reserve(void *ctx, const struct store_row *row)
     return true;
 }
 
-enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[static AAA_WHY_MAX])
+enum err aaa_open(const struct aaa_config *config, struct aaa **out, struct aaa_why *why)
 {
     struct aaa *a = calloc(1, sizeof *a);
     if (a == NULL)
-        return aaa_why(why, ERR_NOMEM, "There is not enough memory for the user store.");
+        return aaa_why(why, ERR_NOMEM, TOLD(NO_MEMORY_USERS));
     a->random = config->random;
     a->sessions_per_user = config->sessions_per_user;
     throttle_init(&a->throttle, random_u64(&a->random));
@@ -128,9 +124,9 @@ enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[st
     if (result == ERR_OK)
         result = open_grids(a, config, why);
     if (result == ERR_OK && (a->leases = leases_new(config->pools, config->pool_count)) == NULL)
-        result = aaa_why(why, ERR_NOMEM, "There is not enough memory for the address pools.");
+        result = aaa_why(why, ERR_NOMEM, TOLD(NO_MEMORY_POOLS));
     if (result == ERR_OK && store_each(a->store, reserve, a) != ERR_OK)
-        result = aaa_why(why, ERR_SYSTEM, "The user store %s cannot be read.", config->database);
+        result = aaa_why(why, ERR_SYSTEM, TOLD(USERS_UNREADABLE), config->database);
     if (result != ERR_OK) {
         aaa_close(a);
         return result;
@@ -161,12 +157,12 @@ enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config)
     return store_each(aaa->store, reserve, aaa);
 }
 
-enum err aaa_store_check(struct aaa *aaa, char why[static AAA_WHY_MAX])
+enum err aaa_store_check(struct aaa *aaa, struct aaa_why *why)
 {
     if (store_quick_check(aaa->store) != ERR_OK)
-        return aaa_why(why, ERR_SYSTEM, "The user store is damaged, or cannot be read.");
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_DAMAGED));
     if (store_begin(aaa->store) != ERR_OK || store_end(aaa->store, ERR_OK) != ERR_OK)
-        return aaa_why(why, ERR_SYSTEM, "The user store cannot be written.");
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_UNWRITABLE));
     return ERR_OK;
 }
 

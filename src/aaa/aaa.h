@@ -16,6 +16,12 @@
 #define AAA_WHY_MAX      256 /* bytes of a sentence about a failure */
 #define AAA_NOTE_MAX     256 /* bytes of an administrator's words with NUL */
 
+/* Why something was not done. */
+struct aaa_why {
+    char sentence[AAA_WHY_MAX];
+    struct telling told; /* the same for other languages */
+};
+
 /* ---- a login ---- */
 
 /* What the proof is, whether it came by itself or inside EAP. */
@@ -76,7 +82,7 @@ struct aaa_config {
 };
 
 /* ERR_SYSTEM, ERR_INVALID (key file, schema of another version), ERR_NOMEM; why says it in a sentence. */
-enum err aaa_open(const struct aaa_config *config, struct aaa **out, char why[static AAA_WHY_MAX]);
+enum err aaa_open(const struct aaa_config *config, struct aaa **out, struct aaa_why *why);
 void aaa_close(struct aaa *aaa); /* NULL-safe; wipes */
 /* Takes new pools and limits; database and key file stay. Sessions keep their addresses, even outside the new pools. */
 enum err aaa_reconfigure(struct aaa *aaa, const struct aaa_config *config);
@@ -100,7 +106,7 @@ enum err aaa_unwelcome(struct aaa *aaa, int64_t wall, void (*each)(void *ctx, ui
 int64_t aaa_next_expiry(struct aaa *aaa, int64_t wall);
 
 /* Whether the store is whole and may be written. ERR_SYSTEM, with a sentence. */
-enum err aaa_store_check(struct aaa *aaa, char why[static AAA_WHY_MAX]);
+enum err aaa_store_check(struct aaa *aaa, struct aaa_why *why);
 
 struct aaa_usage {
     uint32_t size, used;        /* addresses of all pools */
@@ -134,16 +140,16 @@ struct aaa_user {
 /* ERR_EXISTS (name or fixed address), ERR_INVALID (name, password, address in no pool, no such group), ERR_SYSTEM,
  * ERR_CRYPTO; why says it in a sentence. */
 enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view password, int64_t wall,
-                      char why[static AAA_WHY_MAX]);
+                      struct aaa_why *why);
 /* Writes enabled, address, max_sessions, expires, group and note of the user of that name. ERR_NOTFOUND and as above.
  */
-enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[static AAA_WHY_MAX]);
-enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, char why[static AAA_WHY_MAX]);
-enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
-enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, char why[static AAA_WHY_MAX]);
+enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, struct aaa_why *why);
+enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, struct aaa_why *why);
+enum err aaa_user_del(struct aaa *aaa, const char *name, struct aaa_why *why);
+enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, struct aaa_why *why);
 /* Calls each for every user in order of name, until it returns false. */
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
-                       char why[static AAA_WHY_MAX]);
+                       struct aaa_why *why);
 
 /* ---- grids and one-time codes ---- */
 
@@ -171,8 +177,7 @@ struct aaa_visit {
 /* A grid for a login of this name, whether there is such a user or not: nothing in the answer, in the work, or in what
  * is answered later tells which. The same visitor gets the same grid while it is good. ERR_INVALID: grids are off;
  * ERR_LIMIT: the source has had its share; ERR_SYSTEM. */
-enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out,
-                       char why[static AAA_WHY_MAX]);
+enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out, struct aaa_why *why);
 
 /* What EAP-GTC asks this visitor: a grid for its session (see grid_prompt_write()), for every name alike; "Password: "
  * where there can be none. Returns the length. */
@@ -205,20 +210,19 @@ struct aaa_practice {
 /* The caller has made sure that it is the user, or an administrator. The old pattern stays in force until the new one
  * was read from two grids in a row. ERR_NOTFOUND, ERR_INVALID, ERR_MALFORMED, ERR_LIMIT, ERR_SYSTEM. */
 enum err aaa_grid_enrol(struct aaa *aaa, const struct aaa_new_pattern *wanted, struct aaa_enrolment *out,
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice, struct aaa_enrolment *out,
-                           char why[static AAA_WHY_MAX]);
+                           struct aaa_why *why);
 /* Rounds left of a pattern that is being practised; 0: there is none. */
 uint8_t aaa_grid_practising(struct aaa *aaa, const char *name, usec_t now);
-enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
-enum err aaa_unlock(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_grid_off(struct aaa *aaa, const char *name, struct aaa_why *why);
+enum err aaa_unlock(struct aaa *aaa, const char *name, struct aaa_why *why);
 
 /* A new secret, told this once; it counts after aaa_totp_confirm(). ERR_EXISTS: one is in force. */
 enum err aaa_totp_begin(struct aaa *aaa, const char *name, char text[static BASE32_SIZE(TOTP_SECRET_SIZE)],
-                        char uri[static AAA_URI_MAX], char why[static AAA_WHY_MAX]);
-enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer, int64_t wall,
-                          char why[static AAA_WHY_MAX]);
-enum err aaa_totp_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+                        char uri[static AAA_URI_MAX], struct aaa_why *why);
+enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer, int64_t wall, struct aaa_why *why);
+enum err aaa_totp_off(struct aaa *aaa, const char *name, struct aaa_why *why);
 /* Whether this is a code of proof.user that was not used yet; failures count as those of logins. */
 bool aaa_totp_check(struct aaa *aaa, const struct aaa_request *request, const char *answer);
 
@@ -240,14 +244,14 @@ struct aaa_group {
 #define AAA_LOGIN_GRID     "grid"
 
 /* ERR_EXISTS, ERR_INVALID (name, login, no such pool), ERR_SYSTEM; why says it in a sentence. */
-enum err aaa_group_add(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX]);
-enum err aaa_group_set(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX]);
+enum err aaa_group_add(struct aaa *aaa, const struct aaa_group *group, struct aaa_why *why);
+enum err aaa_group_set(struct aaa *aaa, const struct aaa_group *group, struct aaa_why *why);
 /* ERR_EXISTS: there are users in it. */
-enum err aaa_group_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
-enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out, char why[static AAA_WHY_MAX]);
+enum err aaa_group_del(struct aaa *aaa, const char *name, struct aaa_why *why);
+enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out, struct aaa_why *why);
 /* Calls each for every group in order of name, until it returns false. */
 enum err aaa_group_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx,
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 
 /* ---- invitations ---- */
 
@@ -266,27 +270,26 @@ struct aaa_invite {
 /* For a user who is there; what was open for that user is taken back. valid: seconds, 0 for AAA_INVITE_VALID. token is
  * told this once; the caller wipes it. ERR_NOTFOUND, ERR_INVALID, ERR_SYSTEM; why says it in a sentence. */
 enum err aaa_invite_make(struct aaa *aaa, const char *name, int64_t wall, uint32_t valid,
-                         char token[static AAA_TOKEN_MAX], struct aaa_invite *out, char why[static AAA_WHY_MAX]);
+                         char token[static AAA_TOKEN_MAX], struct aaa_invite *out, struct aaa_why *why);
 /* Adds a user whom nothing lets in but an invitation: with a password that nobody knows. */
-enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t wall, char why[static AAA_WHY_MAX]);
+enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t wall, struct aaa_why *why);
 /* ERR_NOTFOUND, with the same sentence: unknown, used, taken back or over; or its user may not log in. */
-enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out,
-                         char why[static AAA_WHY_MAX]);
+enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out, struct aaa_why *why);
 /* Uses it up; a password that is not empty becomes the user's, in place of a pattern where there was one. All of it or
  * nothing: a password that cannot be taken (ERR_INVALID) leaves the invitation good. */
 enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password, int64_t wall, struct aaa_invite *out,
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 /* A pattern in place of a password: aaa_grid_enrol() and aaa_grid_practise() for whoever holds the invitation, whose
  * user is meant. It is used up at the moment in which the pattern comes into force, and good until then. */
 enum err aaa_invite_enrol(struct aaa *aaa, const char *token, const struct aaa_new_pattern *wanted,
-                          struct aaa_enrolment *out, char why[static AAA_WHY_MAX]);
+                          struct aaa_enrolment *out, struct aaa_why *why);
 enum err aaa_invite_practise(struct aaa *aaa, const char *token, const struct aaa_practice *practice,
-                             struct aaa_enrolment *out, struct aaa_invite *invite, char why[static AAA_WHY_MAX]);
+                             struct aaa_enrolment *out, struct aaa_invite *invite, struct aaa_why *why);
 /* By number, or (id 0) all of a user. ERR_NOTFOUND: there is none. */
-enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, struct aaa_why *why);
 /* Those that may still be used. */
 enum err aaa_invite_each(struct aaa *aaa, int64_t wall, bool (*each)(void *ctx, const struct aaa_invite *invite),
-                         void *ctx, char why[static AAA_WHY_MAX]);
+                         void *ctx, struct aaa_why *why);
 
 /* ---- tokens of programs ---- */
 
@@ -301,14 +304,13 @@ struct aaa_token {
 
 /* token->name, scopes and expires are taken. text is told this once; the caller wipes it. ERR_EXISTS, ERR_INVALID. */
 enum err aaa_token_make(struct aaa *aaa, const struct aaa_token *token, int64_t wall, char text[static AAA_TOKEN_MAX],
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 /* What the token is for, and notes that it was used. ERR_NOTFOUND: unknown, taken back or over. */
-enum err aaa_token_check(struct aaa *aaa, const char *text, int64_t wall, struct aaa_token *out,
-                         char why[static AAA_WHY_MAX]);
-enum err aaa_token_get(struct aaa *aaa, const char *name, struct aaa_token *out, char why[static AAA_WHY_MAX]);
-enum err aaa_token_revoke(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
+enum err aaa_token_check(struct aaa *aaa, const char *text, int64_t wall, struct aaa_token *out, struct aaa_why *why);
+enum err aaa_token_get(struct aaa *aaa, const char *name, struct aaa_token *out, struct aaa_why *why);
+enum err aaa_token_revoke(struct aaa *aaa, const char *name, struct aaa_why *why);
 enum err aaa_token_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_token *token), void *ctx,
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 
 /* ---- administrators of the portal ---- */
 
@@ -320,19 +322,19 @@ struct aaa_admin {
 };
 
 /* ERR_INVALID: no name, or no password of 12 to AAA_PASSWORD_MAX bytes. Asked before the password is hashed. */
-enum err aaa_admin_acceptable(const char *name, struct view password, char why[static AAA_WHY_MAX]);
+enum err aaa_admin_acceptable(const char *name, struct view password, struct aaa_why *why);
 /* secret is told this once, for an authenticator app; the caller wipes it. */
 enum err aaa_admin_add(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
                        const uint8_t hash[static ARGON2_HASH_SIZE], int64_t wall,
-                       uint8_t secret[static TOTP_SECRET_SIZE], char why[static AAA_WHY_MAX]);
+                       uint8_t secret[static TOTP_SECRET_SIZE], struct aaa_why *why);
 enum err aaa_admin_password(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
-                            const uint8_t hash[static ARGON2_HASH_SIZE], char why[static AAA_WHY_MAX]);
+                            const uint8_t hash[static ARGON2_HASH_SIZE], struct aaa_why *why);
 enum err aaa_admin_totp(struct aaa *aaa, const char *name, uint8_t secret[static TOTP_SECRET_SIZE],
-                        char why[static AAA_WHY_MAX]);
-enum err aaa_admin_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX]);
-enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out, char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
+enum err aaa_admin_del(struct aaa *aaa, const char *name, struct aaa_why *why);
+enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out, struct aaa_why *why);
 enum err aaa_admin_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx,
-                        char why[static AAA_WHY_MAX]);
+                        struct aaa_why *why);
 /* A login begins: the salt to hash the password with, one of no one for a name that does not exist. ERR_LIMIT: too many
  * have failed from there, or for that name; it must wait. ERR_SYSTEM. */
 enum err aaa_admin_begin(struct aaa *aaa, const char *name, const struct ip_addr *peer, usec_t now,

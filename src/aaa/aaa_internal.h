@@ -10,8 +10,12 @@
 #define AAA_STATION_MAX 48 /* bytes with NUL */
 
 /* Writes a sentence and returns result. */
-enum err aaa_why(char why[static AAA_WHY_MAX], enum err result, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+enum err aaa_why(struct aaa_why *why, enum err result, const char *word, const char *text, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#define TELL(name, word, text) TELL_DEFINE(name, word, text)
+#include "aaa/told.def"
+#undef TELL
 
 /* ---- names ---- */
 
@@ -66,7 +70,7 @@ struct store_row {
     uint64_t totp_step; /* the last that was used */
 };
 
-enum err store_open(const char *path, struct store **out, char why[static AAA_WHY_MAX]);
+enum err store_open(const char *path, struct store **out, struct aaa_why *why);
 void store_close(struct store *s); /* NULL-safe */
 /* A sealed word that tells whether a key belongs to this file. n 0: none yet. */
 enum err store_check_get(struct store *s, uint8_t *out, size_t cap, size_t *n);
@@ -231,9 +235,8 @@ void sieges_lift(struct sieges *s, uint64_t user);
 
 /* ---- the sealing key ---- */
 
-enum err key_read(const char *path, uint8_t key[static SEAL_KEY_SIZE], char why[static AAA_WHY_MAX]);
-enum err key_make(const char *path, const struct random *rng, uint8_t key[static SEAL_KEY_SIZE],
-                  char why[static AAA_WHY_MAX]);
+enum err key_read(const char *path, uint8_t key[static SEAL_KEY_SIZE], struct aaa_why *why);
+enum err key_make(const char *path, const struct random *rng, uint8_t key[static SEAL_KEY_SIZE], struct aaa_why *why);
 
 /* ---- pools and leases ---- */
 

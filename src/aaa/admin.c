@@ -10,22 +10,21 @@
 #define PASSWORD_LEAST 12 /* bytes */
 #define STEPS_BESIDE   1  /* codes before and after: clocks differ, and typing takes its time */
 
-static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
+static enum err tell(enum err result, const char *name, struct aaa_why *why)
 {
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "There is no administrator %s.", name);
+        return aaa_why(why, result, TOLD(ADMIN_UNKNOWN), name);
     if (result == ERR_EXISTS)
-        return aaa_why(why, result, "There is an administrator %s already.", name);
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The user store cannot be read or written.");
+        return aaa_why(why, result, TOLD(ADMIN_EXISTS), name);
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(STORE_BROKEN));
 }
 
-enum err aaa_admin_acceptable(const char *name, struct view password, char why[static AAA_WHY_MAX])
+enum err aaa_admin_acceptable(const char *name, struct view password, struct aaa_why *why)
 {
     if (!aaa_name_valid(name))
-        return aaa_why(why, ERR_INVALID, "This is no name: it may have no blanks, quotes or slashes.");
+        return aaa_why(why, ERR_INVALID, TOLD(NAME_BAD));
     if (password.n < PASSWORD_LEAST || password.n > AAA_PASSWORD_MAX)
-        return aaa_why(why, ERR_INVALID, "An administrator's password has from %d to %d bytes.", PASSWORD_LEAST,
-                       AAA_PASSWORD_MAX);
+        return aaa_why(why, ERR_INVALID, TOLD(ADMIN_PASSWORD_LENGTH), PASSWORD_LEAST, AAA_PASSWORD_MAX);
     return ERR_OK;
 }
 
@@ -46,7 +45,7 @@ static enum err draw_totp(struct aaa *a, const char *name, uint8_t secret[static
 
 enum err aaa_admin_add(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
                        const uint8_t hash[static ARGON2_HASH_SIZE], int64_t wall,
-                       uint8_t secret[static TOTP_SECRET_SIZE], char why[static AAA_WHY_MAX])
+                       uint8_t secret[static TOTP_SECRET_SIZE], struct aaa_why *why)
 {
     struct store_admin row = {.admin.created = wall};
     snprintf(row.admin.name, sizeof row.admin.name, "%s", name);
@@ -61,15 +60,14 @@ enum err aaa_admin_add(struct aaa *aaa, const char *name, const uint8_t salt[sta
 }
 
 enum err aaa_admin_password(struct aaa *aaa, const char *name, const uint8_t salt[static ARGON2_SALT_SIZE],
-                            const uint8_t hash[static ARGON2_HASH_SIZE], char why[static AAA_WHY_MAX])
+                            const uint8_t hash[static ARGON2_HASH_SIZE], struct aaa_why *why)
 {
     return tell(
         store_admin_password(aaa->store, name, view_of(salt, ARGON2_SALT_SIZE), view_of(hash, ARGON2_HASH_SIZE)), name,
         why);
 }
 
-enum err aaa_admin_totp(struct aaa *aaa, const char *name, uint8_t secret[static TOTP_SECRET_SIZE],
-                        char why[static AAA_WHY_MAX])
+enum err aaa_admin_totp(struct aaa *aaa, const char *name, uint8_t secret[static TOTP_SECRET_SIZE], struct aaa_why *why)
 {
     uint8_t sealed[TOTP_SECRET_SIZE + SEAL_OVERHEAD];
     enum err result = draw_totp(aaa, name, secret, sealed);
@@ -80,12 +78,12 @@ enum err aaa_admin_totp(struct aaa *aaa, const char *name, uint8_t secret[static
     return tell(result, name, why);
 }
 
-enum err aaa_admin_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_admin_del(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     return tell(store_admin_del(aaa->store, name), name, why);
 }
 
-enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out, char why[static AAA_WHY_MAX])
+enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out, struct aaa_why *why)
 {
     struct store_admin row;
     const enum err result = store_admin_get(aaa->store, name, &row);
@@ -95,7 +93,7 @@ enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out,
 }
 
 enum err aaa_admin_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx,
-                        char why[static AAA_WHY_MAX])
+                        struct aaa_why *why)
 {
     return tell(store_admin_each(aaa->store, each, ctx), "", why);
 }

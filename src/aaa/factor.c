@@ -8,19 +8,18 @@
 #define ENROLMENT_TRIES 8
 #define ISSUER          "Sekisho"
 
-static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
+static enum err tell(enum err result, const char *name, struct aaa_why *why)
 {
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "There is no user %s.", name);
+        return aaa_why(why, result, TOLD(USER_UNKNOWN), name);
     if (result != ERR_OK)
-        return aaa_why(why, result, "The user store cannot be read or written.");
+        return aaa_why(why, result, TOLD(STORE_BROKEN));
     return ERR_OK;
 }
 
-static enum err check_enabled(const struct aaa *a, char why[static AAA_WHY_MAX])
+static enum err check_enabled(const struct aaa *a, struct aaa_why *why)
 {
-    return a->grid.enabled ? ERR_OK
-                           : aaa_why(why, ERR_INVALID, "Grids are off; set grid.enabled in the configuration.");
+    return a->grid.enabled ? ERR_OK : aaa_why(why, ERR_INVALID, TOLD(GRIDS_OFF));
 }
 
 /* ---- grids ---- */
@@ -34,8 +33,7 @@ static enum err describe(const struct aaa *a, const uint8_t id[static GRID_ID_SI
 }
 
 /* Every name gets one, by the same way, and nothing is said of whether it opens anything. */
-enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out,
-                       char why[static AAA_WHY_MAX])
+enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out, struct aaa_why *why)
 {
     struct proving p = {0};
     enum err result = check_enabled(aaa, why);
@@ -58,9 +56,9 @@ enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aa
     bytes_wipe(&p, sizeof p);
     const struct opening *o = desk_take(aaa->desk, &v, &aaa->random);
     if (o == NULL)
-        return aaa_why(why, ERR_LIMIT, "This address has fetched too many grids; wait a while.");
+        return aaa_why(why, ERR_LIMIT, TOLD(GRIDS_TOO_MANY));
     result = describe(aaa, o->id, o->expires, out);
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The grid cannot be drawn: %s.", err_text(result));
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(GRID_UNDRAWN));
 }
 
 /* ---- a new pattern ---- */
@@ -84,27 +82,25 @@ static struct enrolment *enrolment_new(struct aaa *a, uint64_t user, usec_t now)
     return e;
 }
 
-static enum err check_phrase(const struct aaa *a, const char *phrase, char why[static AAA_WHY_MAX])
+static enum err check_phrase(const struct aaa *a, const char *phrase, struct aaa_why *why)
 {
     const size_t n = strlen(phrase);
     if (n > GRID_PHRASE_MAX || n < a->grid.phrase_least)
-        return aaa_why(why, ERR_INVALID, "The phrase must have from %u to %d characters.", a->grid.phrase_least,
-                       GRID_PHRASE_MAX);
+        return aaa_why(why, ERR_INVALID, TOLD(PHRASE_LENGTH), a->grid.phrase_least, GRID_PHRASE_MAX);
     for (size_t i = 0; i < n; i++)
         if (phrase[i] < ' ' || phrase[i] > '~')
-            return aaa_why(why, ERR_INVALID, "The phrase takes only characters that every keyboard has.");
+            return aaa_why(why, ERR_INVALID, TOLD(PHRASE_CHARACTERS));
     return ERR_OK;
 }
 
-static enum err check_pattern(const struct aaa *a, const char *cells, struct grid_pattern *out,
-                              char why[static AAA_WHY_MAX])
+static enum err check_pattern(const struct aaa *a, const char *cells, struct grid_pattern *out, struct aaa_why *why)
 {
     const enum err result = grid_pattern_parse(cells, &a->shape, out);
     if (result == ERR_INVALID)
-        return aaa_why(why, result, "The grid's cells have the numbers from 0 to %zu.", grid_cells(&a->shape) - 1);
+        return aaa_why(why, result, TOLD(PATTERN_CELLS), grid_cells(&a->shape) - 1);
     if (result == ERR_LIMIT)
-        return aaa_why(why, result, "A pattern has %d cells at most.", GRID_PATTERN_MAX);
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "A pattern is written like 0,22,45,11.");
+        return aaa_why(why, result, TOLD(PATTERN_LONG), GRID_PATTERN_MAX);
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(PATTERN_FORM));
 }
 
 static uint32_t judge(const struct aaa *a, const struct grid_secret *old, const struct grid_pattern *pattern)
@@ -130,11 +126,11 @@ static enum err show_practice(struct aaa *a, struct enrolment *e, int64_t wall, 
 
 static enum err begin(struct aaa *a, const struct store_row *row, struct grid_secret *secret,
                       const struct aaa_new_pattern *wanted, const struct grid_pattern *pattern,
-                      struct aaa_enrolment *out, char why[static AAA_WHY_MAX])
+                      struct aaa_enrolment *out, struct aaa_why *why)
 {
     struct enrolment *e = enrolment_new(a, aaa_number_of_user(a, row->user.name), wanted->now);
     if (e == NULL)
-        return aaa_why(why, ERR_LIMIT, "Too many patterns are being tried out; wait a while.");
+        return aaa_why(why, ERR_LIMIT, TOLD(TRIALS_TOO_MANY));
     grid_secret_renew(secret, &a->shape, pattern);
     secret->after = wanted->after;
     secret->phrase_n = (uint8_t)strlen(wanted->phrase);
@@ -149,7 +145,7 @@ static enum err begin(struct aaa *a, const struct store_row *row, struct grid_se
 }
 
 enum err aaa_grid_enrol(struct aaa *aaa, const struct aaa_new_pattern *wanted, struct aaa_enrolment *out,
-                        char why[static AAA_WHY_MAX])
+                        struct aaa_why *why)
 {
     struct store_row row;
     struct grid_secret secret = {0};
@@ -212,7 +208,7 @@ uint8_t aaa_grid_practising(struct aaa *aaa, const char *name, usec_t now)
 }
 
 enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice, struct aaa_enrolment *out,
-                           char why[static AAA_WHY_MAX])
+                           struct aaa_why *why)
 {
     struct enrolment *e = enrolment_of(aaa, aaa_number_of_user(aaa, practice->user), practice->now);
     struct store_row row;
@@ -220,7 +216,7 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
     if (result != ERR_OK)
         return result;
     if (e == NULL)
-        return aaa_why(why, ERR_NOTFOUND, "No pattern is being tried out; choose one first.");
+        return aaa_why(why, ERR_NOTFOUND, TOLD(TRIAL_NONE));
     if (practice->code[0] == '\0') {
         *out = (struct aaa_enrolment){.accepted = true, .rounds = e->rounds};
         return show_practice(aaa, e, practice->wall, practice->now, &out->grid);
@@ -231,7 +227,7 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
     out->rounds = e->rounds;
     if (e->rounds > 0 && e->tries == 0) {
         bytes_wipe(e, sizeof *e);
-        return aaa_why(why, ERR_LIMIT, "The pattern was typed wrong too often; choose it anew.");
+        return aaa_why(why, ERR_LIMIT, TOLD(TRIAL_FAILED));
     }
     if (e->rounds > 0)
         return show_practice(aaa, e, practice->wall, practice->now, &out->grid);
@@ -242,7 +238,7 @@ enum err aaa_grid_practise(struct aaa *aaa, const struct aaa_practice *practice,
     return result;
 }
 
-enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_grid_off(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     const enum err result = tell(store_pattern(aaa->store, name, VIEW_NONE, false), name, why);
     if (result == ERR_OK)
@@ -250,7 +246,7 @@ enum err aaa_grid_off(struct aaa *aaa, const char *name, char why[static AAA_WHY
     return result;
 }
 
-enum err aaa_unlock(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_unlock(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     const enum err result = tell(store_lock(aaa->store, name, 0), name, why);
     if (result != ERR_OK)
@@ -292,7 +288,7 @@ static enum err put_totp(struct aaa *a, const char *name, const uint8_t secret[s
 }
 
 enum err aaa_totp_begin(struct aaa *aaa, const char *name, char text[static BASE32_SIZE(TOTP_SECRET_SIZE)],
-                        char uri[static AAA_URI_MAX], char why[static AAA_WHY_MAX])
+                        char uri[static AAA_URI_MAX], struct aaa_why *why)
 {
     struct store_row row;
     uint8_t secret[TOTP_SECRET_SIZE];
@@ -302,7 +298,7 @@ enum err aaa_totp_begin(struct aaa *aaa, const char *name, char text[static BASE
     if (result != ERR_OK)
         return result;
     if (row.user.totp)
-        return aaa_why(why, ERR_EXISTS, "The user %s has one-time codes already; take them away first.", name);
+        return aaa_why(why, ERR_EXISTS, TOLD(CODES_EXIST), name);
     random_fill(&aaa->random, secret, sizeof secret);
     result = tell(put_totp(aaa, row.user.name, secret, false), name, why);
     if (result == ERR_OK) {
@@ -327,8 +323,7 @@ static uint64_t step_of(struct view secret, uint64_t used, const char *answer, i
     return found;
 }
 
-enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer, int64_t wall,
-                          char why[static AAA_WHY_MAX])
+enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer, int64_t wall, struct aaa_why *why)
 {
     struct store_row row;
     uint8_t secret[TOTP_SECRET_SIZE] = {0};
@@ -336,10 +331,10 @@ enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer,
     if (result != ERR_OK)
         return result;
     if (row.totp_n == 0 || row.user.totp || aaa_unseal_totp(aaa, &row, secret) != ERR_OK)
-        return aaa_why(why, ERR_NOTFOUND, "No one-time codes are waiting to be confirmed.");
+        return aaa_why(why, ERR_NOTFOUND, TOLD(CODES_NONE_BEGUN));
     const uint64_t step = step_of(VIEW(secret), row.totp_step, answer, wall);
     if (step == 0)
-        result = aaa_why(why, ERR_INVALID, "The code is wrong; see whether the clock of the device is right.");
+        result = aaa_why(why, ERR_INVALID, TOLD(CODE_WRONG));
     else
         result = tell(put_totp(aaa, row.user.name, secret, true), name, why);
     if (result == ERR_OK)
@@ -348,7 +343,7 @@ enum err aaa_totp_confirm(struct aaa *aaa, const char *name, const char *answer,
     return result;
 }
 
-enum err aaa_totp_off(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_totp_off(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     const enum err result = tell(store_totp(aaa->store, name, VIEW_NONE, false), name, why);
     if (result == ERR_OK)

@@ -3,58 +3,55 @@
 
 #include <string.h>
 
-static enum err check_group(struct aaa *a, const struct aaa_group *group, char why[static AAA_WHY_MAX])
+static enum err check_group(struct aaa *a, const struct aaa_group *group, struct aaa_why *why)
 {
     if (!aaa_name_valid(group->name))
-        return aaa_why(why, ERR_INVALID,
-                       "This is no name of a group: it may have up to %d characters, but no blanks, quotes or slashes.",
-                       CONFIG_NAME_MAX - 1);
+        return aaa_why(why, ERR_INVALID, TOLD(GROUP_NAME_BAD), CONFIG_NAME_MAX - 1);
     if (!leases_has_pool(a->leases, group->pool))
-        return aaa_why(why, ERR_INVALID, "There is no pool %s in the configuration.", group->pool);
+        return aaa_why(why, ERR_INVALID, TOLD(POOL_UNKNOWN), group->pool);
     if (group->login[0] && strcmp(group->login, AAA_LOGIN_PASSWORD) != 0 && strcmp(group->login, AAA_LOGIN_GRID) != 0)
-        return aaa_why(why, ERR_INVALID, "A group's login is \"%s\" or \"%s\", or not said.", AAA_LOGIN_PASSWORD,
-                       AAA_LOGIN_GRID);
+        return aaa_why(why, ERR_INVALID, TOLD(GROUP_LOGIN), AAA_LOGIN_PASSWORD, AAA_LOGIN_GRID);
     return ERR_OK;
 }
 
-static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
+static enum err tell(enum err result, const char *name, struct aaa_why *why)
 {
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "There is no group %s.", name);
+        return aaa_why(why, result, TOLD(GROUP_UNKNOWN), name);
     if (result == ERR_EXISTS)
-        return aaa_why(why, result, "There is a group %s already.", name);
+        return aaa_why(why, result, TOLD(GROUP_EXISTS), name);
     if (result != ERR_OK)
-        return aaa_why(why, result, "The user store cannot be read or written.");
+        return aaa_why(why, result, TOLD(STORE_BROKEN));
     return ERR_OK;
 }
 
-enum err aaa_group_add(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX])
+enum err aaa_group_add(struct aaa *aaa, const struct aaa_group *group, struct aaa_why *why)
 {
     enum err result = check_group(aaa, group, why);
     return result == ERR_OK ? tell(store_group_add(aaa->store, group), group->name, why) : result;
 }
 
-enum err aaa_group_set(struct aaa *aaa, const struct aaa_group *group, char why[static AAA_WHY_MAX])
+enum err aaa_group_set(struct aaa *aaa, const struct aaa_group *group, struct aaa_why *why)
 {
     enum err result = check_group(aaa, group, why);
     return result == ERR_OK ? tell(store_group_set(aaa->store, group), group->name, why) : result;
 }
 
-enum err aaa_group_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_group_del(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     const enum err result = store_group_del(aaa->store, name);
     if (result == ERR_EXISTS) /* without it, who is disabled by their group would be let in again */
-        return aaa_why(why, result, "There are users in the group %s; put them elsewhere first.", name);
+        return aaa_why(why, result, TOLD(GROUP_NOT_EMPTY), name);
     return tell(result, name, why);
 }
 
-enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out, char why[static AAA_WHY_MAX])
+enum err aaa_group_get(struct aaa *aaa, const char *name, struct aaa_group *out, struct aaa_why *why)
 {
     return tell(store_group_get(aaa->store, name, out), name, why);
 }
 
 enum err aaa_group_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_group *group), void *ctx,
-                        char why[static AAA_WHY_MAX])
+                        struct aaa_why *why)
 {
     return tell(store_group_each(aaa->store, each, ctx), "", why);
 }

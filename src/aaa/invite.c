@@ -32,14 +32,14 @@ static struct view hash_view(const uint8_t hash[static HASH_SIZE_MAX])
 
 /* ---- invitations ---- */
 
-static enum err tell(enum err result, char why[static AAA_WHY_MAX])
+static enum err tell(enum err result, struct aaa_why *why)
 {
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "This invitation is not good, or no longer. Ask for a new one.");
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The user store cannot be read or written.");
+        return aaa_why(why, result, TOLD(INVITE_BAD));
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(STORE_BROKEN));
 }
 
-enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t wall, char why[static AAA_WHY_MAX])
+enum err aaa_invite_user(struct aaa *aaa, const struct aaa_user *user, int64_t wall, struct aaa_why *why)
 {
     char password[AAA_TOKEN_MAX];
     token_draw(&aaa->random, "", password);
@@ -65,7 +65,7 @@ static enum err put(struct aaa *a, const struct aaa_invite *invite, struct view 
 }
 
 enum err aaa_invite_make(struct aaa *aaa, const char *name, int64_t wall, uint32_t valid,
-                         char token[static AAA_TOKEN_MAX], struct aaa_invite *out, char why[static AAA_WHY_MAX])
+                         char token[static AAA_TOKEN_MAX], struct aaa_invite *out, struct aaa_why *why)
 {
     uint8_t hash[HASH_SIZE_MAX];
     struct aaa_user user;
@@ -75,7 +75,7 @@ enum err aaa_invite_make(struct aaa *aaa, const char *name, int64_t wall, uint32
     if (result != ERR_OK)
         return result;
     if (seconds > AAA_INVITE_LONGEST)
-        return aaa_why(why, ERR_INVALID, "An invitation can be good for %d days at most.", AAA_INVITE_LONGEST / 86400);
+        return aaa_why(why, ERR_INVALID, TOLD(INVITE_LONG), AAA_INVITE_LONGEST / 86400);
     snprintf(made.name, sizeof made.name, "%s", user.name);
     token_draw(&aaa->random, "", token);
     result = token_hash(token, hash);
@@ -111,14 +111,13 @@ static enum err find(struct aaa *a, const char *token, int64_t wall, struct aaa_
     return result;
 }
 
-enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out,
-                         char why[static AAA_WHY_MAX])
+enum err aaa_invite_show(struct aaa *aaa, const char *token, int64_t wall, struct aaa_invite *out, struct aaa_why *why)
 {
     return tell(find(aaa, token, wall, out), why);
 }
 
 /* Where grids are enabled, a password would not open beside a pattern. */
-static enum err set_password(struct aaa *a, const char *name, struct view password, char why[static AAA_WHY_MAX])
+static enum err set_password(struct aaa *a, const char *name, struct view password, struct aaa_why *why)
 {
     struct aaa_user user;
     enum err result = aaa_user_password(a, name, password, why);
@@ -128,14 +127,14 @@ static enum err set_password(struct aaa *a, const char *name, struct view passwo
 }
 
 /* Whoever removes the row has used it; a second one finds none. */
-static enum err use(struct aaa *a, const struct aaa_invite *invite, struct view password, char why[static AAA_WHY_MAX])
+static enum err use(struct aaa *a, const struct aaa_invite *invite, struct view password, struct aaa_why *why)
 {
     const enum err result = tell(store_invite_del(a->store, invite->id), why);
     return result == ERR_OK && password.n > 0 ? set_password(a, invite->name, password, why) : result;
 }
 
 enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password, int64_t wall, struct aaa_invite *out,
-                        char why[static AAA_WHY_MAX])
+                        struct aaa_why *why)
 {
     struct aaa_invite invite;
     enum err result = tell(store_begin(aaa->store), why);
@@ -153,7 +152,7 @@ enum err aaa_invite_use(struct aaa *aaa, const char *token, struct view password
 }
 
 enum err aaa_invite_enrol(struct aaa *aaa, const char *token, const struct aaa_new_pattern *wanted,
-                          struct aaa_enrolment *out, char why[static AAA_WHY_MAX])
+                          struct aaa_enrolment *out, struct aaa_why *why)
 {
     struct aaa_invite invite;
     struct aaa_new_pattern of_guest = *wanted;
@@ -163,7 +162,7 @@ enum err aaa_invite_enrol(struct aaa *aaa, const char *token, const struct aaa_n
 }
 
 enum err aaa_invite_practise(struct aaa *aaa, const char *token, const struct aaa_practice *practice,
-                             struct aaa_enrolment *out, struct aaa_invite *invite, char why[static AAA_WHY_MAX])
+                             struct aaa_enrolment *out, struct aaa_invite *invite, struct aaa_why *why)
 {
     struct aaa_practice of_guest = *practice;
     enum err result = tell(store_begin(aaa->store), why);
@@ -179,16 +178,16 @@ enum err aaa_invite_practise(struct aaa *aaa, const char *token, const struct aa
     return result == ERR_OK && ended != ERR_OK ? tell(ended, why) : result;
 }
 
-enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_invite_revoke(struct aaa *aaa, uint32_t id, const char *name, struct aaa_why *why)
 {
     const enum err result = id != 0 ? store_invite_del(aaa->store, id) : store_invite_del_user(aaa->store, name);
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "There is no such invitation.");
+        return aaa_why(why, result, TOLD(INVITE_UNKNOWN));
     return tell(result, why);
 }
 
 enum err aaa_invite_each(struct aaa *aaa, int64_t wall, bool (*each)(void *ctx, const struct aaa_invite *invite),
-                         void *ctx, char why[static AAA_WHY_MAX])
+                         void *ctx, struct aaa_why *why)
 {
     return tell(store_invite_each(aaa->store, wall, each, ctx), why);
 }

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err aaa_why(char why[static AAA_WHY_MAX], enum err result, const char *format, ...)
+enum err aaa_why(struct aaa_why *why, enum err result, const char *word, const char *text, ...)
 {
     va_list args;
-    va_start(args, format);
-    vsnprintf(why, AAA_WHY_MAX, format, args);
+    va_start(args, text);
+    told_write(&why->told, why->sentence, sizeof why->sentence, word, text, args);
     va_end(args);
     return result;
 }

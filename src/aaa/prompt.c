@@ -21,8 +21,8 @@ static const char *question_of(const struct aaa *a)
 size_t aaa_prompt(struct aaa *aaa, const struct aaa_visit *visit, char out[static GRID_PROMPT_MAX])
 {
     struct aaa_grid grid;
-    char why[AAA_WHY_MAX];
-    if (aaa_grid_show(aaa, visit, &grid, why) != ERR_OK)
+    struct aaa_why why;
+    if (aaa_grid_show(aaa, visit, &grid, &why) != ERR_OK)
         return (size_t)snprintf(out, GRID_PROMPT_MAX, "Password: ");
     struct grid_prompt prompt = {.shape = grid.shape,
                                  .number = grid.number,

@@ -101,11 +101,11 @@ struct store {
 /* ---- opening ---- */
 
 /* Made by us first, so that nobody else may read it from the start; SQLite gives its side files the same mode. */
-static enum err touch(const char *path, char why[static AAA_WHY_MAX])
+static enum err touch(const char *path, struct aaa_why *why)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0)
-        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be opened: %s.", path, strerror(errno));
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_UNOPENED), path, strerror(errno));
     close(fd);
     return ERR_OK;
 }
@@ -141,43 +141,41 @@ static bool migrate(struct store *s, int version)
     return ok;
 }
 
-static enum err bring_up(struct store *s, const char *path, char why[static AAA_WHY_MAX])
+static enum err bring_up(struct store *s, const char *path, struct aaa_why *why)
 {
     const int wanted = (int)ARRAY_LEN(migrations), version = version_of(s);
     if (version < 0 || version > wanted)
-        return aaa_why(why, ERR_INVALID, "The user store %s has version %d, this program wants %d.", path, version,
-                       wanted);
+        return aaa_why(why, ERR_INVALID, TOLD(STORE_VERSION), path, version, wanted);
     if (version < wanted && !migrate(s, version))
-        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be brought from version %d to %d: %s.", path, version,
-                       wanted, sqlite3_errmsg(s->db));
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_NOT_RAISED), path, version, wanted, sqlite3_errmsg(s->db));
     return ERR_OK;
 }
 
-static enum err ready(struct store *s, const char *path, char why[static AAA_WHY_MAX])
+static enum err ready(struct store *s, const char *path, struct aaa_why *why)
 {
     sqlite3_busy_timeout(s->db, BUSY_MS);
     if (!run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF;"
                 "PRAGMA foreign_keys = ON;"))
-        return aaa_why(why, ERR_SYSTEM, "The user store %s cannot be used: %s.", path, sqlite3_errmsg(s->db));
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_UNUSABLE), path, sqlite3_errmsg(s->db));
     enum err result = bring_up(s, path, why);
     if (result != ERR_OK)
         return result;
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i], NULL) != SQLITE_OK)
-            return aaa_why(why, ERR_INVALID, "The user store %s is damaged: %s.", path, sqlite3_errmsg(s->db));
+            return aaa_why(why, ERR_INVALID, TOLD(STORE_CORRUPT), path, sqlite3_errmsg(s->db));
     return ERR_OK;
 }
 
-enum err store_open(const char *path, struct store **out, char why[static AAA_WHY_MAX])
+enum err store_open(const char *path, struct store **out, struct aaa_why *why)
 {
     enum err result = touch(path, why);
     if (result != ERR_OK)
         return result;
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
-        return aaa_why(why, ERR_NOMEM, "There is not enough memory for the user store.");
+        return aaa_why(why, ERR_NOMEM, TOLD(NO_MEMORY_USERS));
     if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        result = aaa_why(why, ERR_SYSTEM, "The user store %s cannot be opened: %s.", path, sqlite3_errmsg(s->db));
+        result = aaa_why(why, ERR_SYSTEM, TOLD(STORE_UNOPENED), path, sqlite3_errmsg(s->db));
     if (result == ERR_OK)
         result = ready(s, path, why);
     if (result != ERR_OK) {

@@ -4,79 +4,75 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum err check_name(const char *name, char why[static AAA_WHY_MAX])
+static enum err check_name(const char *name, struct aaa_why *why)
 {
     if (aaa_name_valid(name))
         return ERR_OK;
-    return aaa_why(why, ERR_INVALID,
-                   "This is no user name: it may have up to %d characters, but no blanks, quotes or slashes.",
-                   AAA_NAME_MAX - 1);
+    return aaa_why(why, ERR_INVALID, TOLD(USER_NAME_BAD), AAA_NAME_MAX - 1);
 }
 
-static enum err check_password(struct view password, char why[static AAA_WHY_MAX])
+static enum err check_password(struct view password, struct aaa_why *why)
 {
     uint8_t hash[MSCHAP_NT_HASH_SIZE];
     if (password.n == 0 || password.n > AAA_PASSWORD_MAX)
-        return aaa_why(why, ERR_INVALID, "A password has from 1 to %d bytes, this one has %zu.", AAA_PASSWORD_MAX,
-                       password.n);
+        return aaa_why(why, ERR_INVALID, TOLD(PASSWORD_LENGTH), AAA_PASSWORD_MAX, password.n);
     for (size_t i = 0; i < password.n; i++)
         if (password.p[i] < ' ' || password.p[i] == 0x7f)
-            return aaa_why(why, ERR_INVALID, "A password cannot have control characters.");
+            return aaa_why(why, ERR_INVALID, TOLD(PASSWORD_CONTROL));
     enum err result = mschap_nt_hash(password, hash);
     bytes_wipe(hash, sizeof hash);
     if (result == ERR_INVALID)
-        return aaa_why(why, ERR_INVALID, "A password must be text in UTF-8.");
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The password cannot be hashed: %s.", err_text(result));
+        return aaa_why(why, ERR_INVALID, TOLD(PASSWORD_UTF8));
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(PASSWORD_UNHASHED));
 }
 
-static enum err check_address(struct aaa *a, const struct aaa_user *user, char why[static AAA_WHY_MAX])
+static enum err check_address(struct aaa *a, const struct aaa_user *user, struct aaa_why *why)
 {
     char text[IP_TEXT_MAX], owner[AAA_NAME_MAX];
     if (user->address.family == 0)
         return ERR_OK;
     uint32_t address = ip4_value(&user->address);
     if (address == 0 || leases_pool_of(a->leases, address) == NULL)
-        return aaa_why(why, ERR_INVALID, "The address %s is in no pool; take one of a pool's range.",
-                       ip_text(&user->address, text));
+        return aaa_why(why, ERR_INVALID, TOLD(ADDRESS_OUTSIDE), ip_text(&user->address, text));
     if (store_owner(a->store, address, owner) != ERR_OK)
-        return aaa_why(why, ERR_SYSTEM, "The user store cannot be read.");
+        return aaa_why(why, ERR_SYSTEM, TOLD(STORE_UNREADABLE));
     if (owner[0] != '\0' && !aaa_names_equal(owner, user->name))
-        return aaa_why(why, ERR_EXISTS, "The address %s belongs to the user %s.", ip_text(&user->address, text), owner);
+        return aaa_why(why, ERR_EXISTS, TOLD(ADDRESS_OWNED), ip_text(&user->address, text), owner);
     return ERR_OK;
 }
 
-static enum err check_group(struct aaa *a, const char *name, char why[static AAA_WHY_MAX])
+static enum err check_group(struct aaa *a, const char *name, struct aaa_why *why)
 {
     struct aaa_group group;
     if (name[0] == '\0')
         return ERR_OK;
     const enum err result = store_group_get(a->store, name, &group);
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, ERR_INVALID, "There is no group %s.", name);
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The user store cannot be read.");
+        return aaa_why(why, ERR_INVALID, TOLD(GROUP_UNKNOWN), name);
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(STORE_UNREADABLE));
 }
 
-static enum err tell(enum err result, const char *name, char why[static AAA_WHY_MAX])
+static enum err tell(enum err result, const char *name, struct aaa_why *why)
 {
     if (result == ERR_NOTFOUND)
-        return aaa_why(why, result, "There is no user %s.", name);
+        return aaa_why(why, result, TOLD(USER_UNKNOWN), name);
     if (result == ERR_EXISTS)
-        return aaa_why(why, result, "There is a user %s already.", name);
+        return aaa_why(why, result, TOLD(USER_EXISTS), name);
     if (result != ERR_OK)
-        return aaa_why(why, result, "The user store cannot be read or written.");
+        return aaa_why(why, result, TOLD(STORE_BROKEN));
     return ERR_OK;
 }
 
 static enum err seal_password(struct aaa *a, const char *name, struct view password, struct store_row *row,
-                              char why[static AAA_WHY_MAX])
+                              struct aaa_why *why)
 {
     enum err result = seal(a->key, &a->random, view_str(name), password, row->sealed);
     row->sealed_n = password.n + SEAL_OVERHEAD;
-    return result == ERR_OK ? ERR_OK : aaa_why(why, result, "The password cannot be sealed: %s.", err_text(result));
+    return result == ERR_OK ? ERR_OK : aaa_why(why, result, TOLD(PASSWORD_UNSEALED));
 }
 
 enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view password, int64_t wall,
-                      char why[static AAA_WHY_MAX])
+                      struct aaa_why *why)
 {
     struct store_row row = {.user = *user};
     row.user.created = wall;
@@ -96,7 +92,7 @@ enum err aaa_user_add(struct aaa *aaa, const struct aaa_user *user, struct view 
     return result;
 }
 
-enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[static AAA_WHY_MAX])
+enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, struct aaa_why *why)
 {
     struct store_row old;
     enum err result = tell(store_get(aaa->store, user->name, &old), user->name, why);
@@ -115,7 +111,7 @@ enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, char why[sta
     return ERR_OK;
 }
 
-enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, char why[static AAA_WHY_MAX])
+enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, struct aaa_why *why)
 {
     struct store_row row;
     enum err result = tell(store_get(aaa->store, name, &row), name, why);
@@ -130,7 +126,7 @@ enum err aaa_user_password(struct aaa *aaa, const char *name, struct view passwo
     return result;
 }
 
-enum err aaa_user_del(struct aaa *aaa, const char *name, char why[static AAA_WHY_MAX])
+enum err aaa_user_del(struct aaa *aaa, const char *name, struct aaa_why *why)
 {
     struct store_row row;
     enum err result = tell(store_get(aaa->store, name, &row), name, why);
@@ -152,7 +148,7 @@ static void tell_exposure(const struct aaa *a, struct aaa_user *user)
     user->bits_left = grid_bits_left(&a->shape, (uint8_t)a->grid.least, user->grid_exposed) / 10;
 }
 
-enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, char why[static AAA_WHY_MAX])
+enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, struct aaa_why *why)
 {
     struct store_row row;
     enum err result = tell(store_get(aaa->store, name, &row), name, why);
@@ -180,7 +176,7 @@ static bool list_one(void *ctx, const struct store_row *row)
 }
 
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
-                       char why[static AAA_WHY_MAX])
+                       struct aaa_why *why)
 {
     struct listing l = {aaa, each, ctx};
     return tell(store_each(aaa->store, list_one, &l), "", why);

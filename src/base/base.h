@@ -8,6 +8,7 @@
 #ifndef SEKISHO_BASE_H
 #define SEKISHO_BASE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,6 +26,32 @@ enum err {
 
 /* A short lower-case English phrase for an error; never NULL. */
 const char *err_text(enum err e);
+
+/* ---- what is told to people, in a form that can be told in other languages too ---- */
+
+#define TOLD_WORD_MAX   40
+#define TOLD_PLACE_MAX  416
+#define TOLD_PARAMS_MAX 4
+#define TOLD_PARAM_MAX  160
+
+/* A sentence by its word in one of the lists told.def, TELL(name, word, text), whose text is a format of printf. */
+struct telling {
+    char word[TOLD_WORD_MAX];   /* "": there is none for it */
+    char place[TOLD_PLACE_MAX]; /* what it is about in a file, "sekisho.conf:3: ike.policy"; "": not told */
+    size_t count;
+    char param[TOLD_PARAMS_MAX][TOLD_PARAM_MAX]; /* what stands in the text's holes, in order */
+};
+
+/* A module whose sentences these are includes its list with TELL(...) as TELL_DEFINE(...), and then gives word and text
+ * as one argument, TOLD(name); so the compiler sees the text, and whether the values fit it. */
+#define TELL_DEFINE(name, word, text)                                                                                  \
+    __attribute__((unused)) static const char TOLD_WORD_##name[] = word;                                               \
+    __attribute__((unused)) static const char TOLD_TEXT_##name[] = text;
+#define TOLD(name) TOLD_WORD_##name, TOLD_TEXT_##name
+
+/* Fills told and the sentence. Of conversions the text may have %s %.*s %c %d %u, the numbers with z, l or ll. */
+void told_write(struct telling *told, char *sentence, size_t cap, const char *word, const char *text, va_list args)
+    __attribute__((format(printf, 5, 0)));
 
 /* ---- time ---- */
 

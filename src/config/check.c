@@ -14,15 +14,14 @@ static enum err check_psks(struct config *c, struct config_error *e)
         struct config_psk *psk = &c->psks[i];
         snprintf(name, sizeof name, "psk \"%s\"", psk->name);
         if (psk->file[0] == '\0' && psk->secret[0] == '\0')
-            return config_fail(e, psk->line, name, "The key is missing; add file = \"PATH\".");
+            return config_tell(e, psk->line, name, TOLD(PSK_NO_KEY));
         if (psk->file[0] != '\0' && psk->secret[0] != '\0')
-            return config_fail(e, psk->line, name, "There is both a file and a secret; keep the file.");
+            return config_tell(e, psk->line, name, TOLD(PSK_TWICE));
         if (psk->secret[0] != '\0')
             (void)secret_set(&psk->key, view_str(psk->secret)); /* its length is that of the schema */
         for (size_t j = 0; j < i; j++)
             if (c->psks[j].peer.family != 0 && ip_equal(&c->psks[j].peer, &psk->peer))
-                return config_fail(e, psk->line, name, "\"%s\" has the same peer; give them different ones.",
-                                   c->psks[j].name);
+                return config_tell(e, psk->line, name, TOLD(PSK_SAME_PEER), c->psks[j].name);
     }
     return ERR_OK;
 }
@@ -33,22 +32,17 @@ static enum err check_certificates(const struct config *c, struct config_error *
     for (size_t i = 0; i < c->certificate_count; i++) {
         snprintf(name, sizeof name, "certificate \"%s\"", c->certificates[i].name);
         if (c->certificates[i].file[0] == '\0')
-            return config_fail(e, c->certificates[i].line, name, "The file is missing; add file = \"PATH\".");
+            return config_tell(e, c->certificates[i].line, name, TOLD(FILE_MISSING));
     }
     for (size_t i = 0; i < c->authority_count; i++) {
         snprintf(name, sizeof name, "authority \"%s\"", c->authorities[i].name);
         if (c->authorities[i].file[0] == '\0')
-            return config_fail(e, c->authorities[i].line, name, "The file is missing; add file = \"PATH\".");
+            return config_tell(e, c->authorities[i].line, name, TOLD(FILE_MISSING));
     }
     if (c->certificate_count > 0 && c->authority_count == 0)
-        return config_fail(
-            e, c->certificates[0].line, "certificate",
-            "No client's certificate can be trusted without an authority; add authority \"NAME\" { file = "
-            "\"PATH\" }.");
+        return config_tell(e, c->certificates[0].line, "certificate", TOLD(AUTHORITY_MISSING));
     if (c->certificate_count == 0 && c->authority_count > 0)
-        return config_fail(e, c->authorities[0].line, "authority",
-                           "The gateway needs a certificate too, to prove itself; add certificate \"NAME\" { file = "
-                           "\"PATH\" }.");
+        return config_tell(e, c->authorities[0].line, "authority", TOLD(CERTIFICATE_MISSING));
     return ERR_OK;
 }
 
@@ -56,20 +50,16 @@ static enum err check_logins(const struct config *c, struct config_error *e)
 {
     for (size_t i = 0; c->ppp.auth.method[i] != CONFIG_AUTH_NONE; i++)
         if (c->ppp.auth.method[i] == CONFIG_AUTH_EAP_TLS && c->certificate_count == 0)
-            return config_fail(e, 0, "ppp.auth",
-                               "\"eap-tls\" needs a certificate and an authority; add certificate \"NAME\" { file = "
-                               "\"PATH\" } and authority \"NAME\" { file = \"PATH\" }.");
+            return config_tell(e, 0, "ppp.auth", TOLD(TLS_MISSING));
     return ERR_OK;
 }
 
 static enum err check_times(const struct config *c, struct config_error *e)
 {
     if (c->ike.child_lifetime > c->ike.lifetime)
-        return config_fail(e, 0, "ike.child_lifetime",
-                           "An ESP SA cannot outlive its IKE SA; it must be at most %u seconds.", c->ike.lifetime);
+        return config_tell(e, 0, "ike.child_lifetime", TOLD(CHILD_LIFETIME), c->ike.lifetime);
     if (c->ike.dpd_interval != 0 && c->ike.dpd_timeout <= c->ike.dpd_interval)
-        return config_fail(e, 0, "ike.dpd_timeout", "It must be longer than ike.dpd_interval, which is %u seconds.",
-                           c->ike.dpd_interval);
+        return config_tell(e, 0, "ike.dpd_timeout", TOLD(DPD_TIMEOUT), c->ike.dpd_interval);
     return ERR_OK;
 }
 
@@ -122,17 +112,15 @@ static enum err check_ranges(const struct config *c, size_t i, struct config_err
     for (uint32_t k = 0; k < pool->ranges.count; k++) {
         const struct config_range *one = &pool->ranges.range[k];
         if (unusable(one))
-            return config_fail(e, pool->line, name, "%s has addresses that no host may have; take private ones.",
-                               range_text(one, text));
+            return config_tell(e, pool->line, name, TOLD(RANGE_NO_HOSTS), range_text(one, text));
         if (one->last - one->first >= CONFIG_POOL_ADDRESSES_MAX)
-            return config_fail(e, pool->line, name, "%s is too large; a range may have %u addresses.",
-                               range_text(one, text), CONFIG_POOL_ADDRESSES_MAX);
+            return config_tell(e, pool->line, name, TOLD(RANGE_LARGE), range_text(one, text),
+                               CONFIG_POOL_ADDRESSES_MAX);
         for (size_t j = 0; j <= i; j++) {
             const struct config_range *clash = overlapping(&c->pools[j].ranges, one);
             if (clash != NULL)
-                return config_fail(e, pool->line, name,
-                                   "%s overlaps with %s of pool \"%s\"; each address may be there once.",
-                                   range_text(one, text), range_text(clash, other), c->pools[j].name);
+                return config_tell(e, pool->line, name, TOLD(RANGE_OVERLAPS), range_text(one, text),
+                                   range_text(clash, other), c->pools[j].name);
         }
     }
     return ERR_OK;
@@ -146,16 +134,15 @@ static enum err check_gateway(const struct config *c, struct config_pool *pool, 
     if (!said)
         pool->gateway = ip4_addr(pool->ranges.range[0].first - 1);
     if (pool->gateway.family != 4)
-        return config_fail(e, pool->line, name, "It must be an IPv4 address like those of the range.");
+        return config_tell(e, pool->line, name, TOLD(GATEWAY_KIND));
     uint32_t value = ip4_value(&pool->gateway);
     const struct config_range own = {value, value};
     if (unusable(&own))
-        return config_fail(e, pool->line, name, "%s is no address that a host may have.",
-                           ip_text(&pool->gateway, text));
+        return config_tell(e, pool->line, name, TOLD(GATEWAY_NO_HOST), ip_text(&pool->gateway, text));
     for (size_t i = 0; i < c->pool_count; i++)
         if (overlapping(&c->pools[i].ranges, &own) != NULL)
-            return config_fail(e, pool->line, name, "%s is itself in the range of pool \"%s\"; take one outside of it.",
-                               ip_text(&pool->gateway, text), c->pools[i].name);
+            return config_tell(e, pool->line, name, TOLD(GATEWAY_IN_RANGE), ip_text(&pool->gateway, text),
+                               c->pools[i].name);
     return ERR_OK;
 }
 
@@ -164,7 +151,7 @@ static enum err check_servers(const struct config_addrs *list, uint32_t line, co
 {
     for (uint32_t i = 0; i < list->count; i++)
         if (list->addr[i].family != 4)
-            return config_fail(e, line, name, "Clients can only be told IPv4 servers; write it like 192.0.2.1.");
+            return config_tell(e, line, name, TOLD(SERVERS_IPV4));
     return ERR_OK;
 }
 
@@ -208,8 +195,7 @@ static enum err check_portal(const struct config *c, struct config_error *e)
     if (url[0] == '\0')
         return ERR_OK;
     if (strncmp(url, "https://", 8) != 0 || url[8] == '\0' || strcspn(url + 8, "/?# \"<>") != strlen(url + 8))
-        return config_fail(e, 0, "portal.url",
-                           "\"%s\" is no address of the portal; write it like https://vpn.example.com.", url);
+        return config_tell(e, 0, "portal.url", TOLD(PORTAL_URL), url);
     return ERR_OK;
 }
 
@@ -222,16 +208,14 @@ static enum err check_grid(const struct config *c, struct config_error *e)
     const struct config_grid *g = &c->grid;
     const size_t cells = (size_t)g->blocks * g->rows * g->columns, n = strlen(g->alphabet);
     if (cells < GRID_CELLS_LEAST || cells > GRID_CELLS_MOST)
-        return config_fail(e, 0, "grid", "Blocks of these rows and columns have %zu cells; a grid has from %d to %d.",
-                           cells, GRID_CELLS_LEAST, GRID_CELLS_MOST);
+        return config_tell(e, 0, "grid", TOLD(GRID_CELLS), cells, GRID_CELLS_LEAST, GRID_CELLS_MOST);
     for (size_t i = 0; i < n; i++)
         if (g->alphabet[i] <= ' ' || g->alphabet[i] > '~' || strchr(g->alphabet + i + 1, g->alphabet[i]) != NULL)
-            return config_fail(e, 0, "grid.alphabet", "It must be printable characters without blanks, each once.");
+            return config_tell(e, 0, "grid.alphabet", TOLD(ALPHABET_CHARACTERS));
     if (2 * n > cells)
-        return config_fail(e, 0, "grid.alphabet", "Each character needs two cells; %zu cells take %zu characters.",
-                           cells, cells / 2);
+        return config_tell(e, 0, "grid.alphabet", TOLD(ALPHABET_LONG), cells, cells / 2);
     if (g->in_blocks > g->blocks)
-        return config_fail(e, 0, "grid.in_blocks", "The grid has only %u blocks.", g->blocks);
+        return config_tell(e, 0, "grid.in_blocks", TOLD(GRID_BLOCKS), g->blocks);
     return ERR_OK;
 }
 
@@ -278,9 +262,8 @@ enum err config_check_host(const struct config *config, const char *filename, co
             const struct config_range *clash = local[k].addr.family == 4 ? overlapping(&pool->ranges, &theirs) : NULL;
             if (clash == NULL)
                 continue;
-            (void)config_fail(error, pool->line, name,
-                              "%s collides with the host's own network %s/%u; take a range that is used nowhere else.",
-                              range_text(clash, text), ip_text(&local[k].addr, address), local[k].bits);
+            (void)config_tell(error, pool->line, name, TOLD(RANGE_OF_HOST), range_text(clash, text),
+                              ip_text(&local[k].addr, address), local[k].bits);
             return ERR_EXISTS;
         }
     }

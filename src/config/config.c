@@ -14,8 +14,7 @@ static enum err take_title(const struct syntax *s, unsigned section, size_t i, c
     for (const char *p = title; good && *p != '\0'; p++)
         good = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p);
     if (!good)
-        return config_fail(e, syntax_line(s, section, i), config_schema.sections[section].word,
-                           "\"%s\" is no name for it; take up to %d letters, digits and the signs - _ . for it.",
+        return config_tell(e, syntax_line(s, section, i), config_schema.sections[section].word, TOLD(TITLE_BAD),
                            config_printable(title, safe, sizeof safe), CONFIG_NAME_MAX - 1);
     snprintf(out, CONFIG_NAME_MAX, "%s", title);
     return ERR_OK;
@@ -24,8 +23,8 @@ static enum err take_title(const struct syntax *s, unsigned section, size_t i, c
 static enum err check_count(const struct syntax *s, unsigned section, size_t max, struct config_error *e)
 {
     if (syntax_sections(s, section) > max)
-        return config_fail(e, syntax_line(s, section, max), config_schema.sections[section].word,
-                           "There are too many sections of this kind; %zu are allowed.", max);
+        return config_tell(e, syntax_line(s, section, max), config_schema.sections[section].word,
+                           TOLD(SECTIONS_TOO_MANY), max);
     return ERR_OK;
 }
 
@@ -121,7 +120,7 @@ static enum err fill_pools(const struct syntax *s, struct config *c, struct conf
         key_prefix(SECTION_POOL, pool->name, prefix);
         pool->line = syntax_line(s, SECTION_POOL, i);
         if (result == ERR_OK && !said_range(s, i))
-            return config_fail(e, pool->line, prefix, "A range is missing; add range = \"FIRST-LAST\".");
+            return config_tell(e, pool->line, prefix, TOLD(POOL_NO_RANGE));
         if (result == ERR_OK)
             result = syntax_fill(s, SECTION_POOL, i, pool, prefix, e);
     }
@@ -207,7 +206,7 @@ enum err config_parse(struct view text, const char *filename, struct config **ou
     }
     free(clean);
     if (result == ERR_NOMEM)
-        config_fail(error, 0, "", "There is not enough memory to read the configuration.");
+        config_tell(error, 0, "", TOLD(CONFIG_MEMORY));
     return result;
 }
 

@@ -247,9 +247,12 @@ struct config_error {
     uint32_t line;                 /* 0: no single line is to blame */
     char key[CONFIG_NAME_MAX * 2]; /* "ike.policy", "pool \"home\".range"; "": no single key */
     char sentence[256];
+    struct telling told; /* the same for other languages, with its place when config_error_place() has put it in */
 };
 
 #define CONFIG_ERROR_TEXT_MAX 704
+/* "FILE:LINE: KEY" into error->told.place, without the parts that are not there. */
+void config_error_place(struct config_error *error);
 /* "FILE:LINE: KEY: SENTENCE" without the parts that are not there; returns out. */
 const char *config_error_text(const struct config_error *e, char out[static CONFIG_ERROR_TEXT_MAX]);
 
@@ -356,6 +359,9 @@ const char *schema_key_name(const struct schema *schema, const struct schema_key
 /* Copies text with everything unprintable as '?', cut to fit; returns out. */
 const char *config_printable(const char *text, char *out, size_t cap);
 /* Fills all of the error but its file, and returns ERR_INVALID. */
+enum err config_tell(struct config_error *e, uint32_t line, const char *key, const char *word, const char *text, ...)
+    __attribute__((format(printf, 5, 6)));
+/* The same with a sentence that is told in English alone. */
 enum err config_fail(struct config_error *e, uint32_t line, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

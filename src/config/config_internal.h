@@ -8,6 +8,10 @@
 
 #include "config/config.h"
 
+#define TELL(name, word, text) TELL_DEFINE(name, word, text)
+#include "config/told.def"
+#undef TELL
+
 /* ---- the schema ---- */
 
 enum section {

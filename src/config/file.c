@@ -57,13 +57,13 @@ static enum err tell(enum err result, const char *path, size_t max, uint32_t lin
                      struct config_error *e)
 {
     if (result == ERR_SYSTEM)
-        config_fail(e, line, key, "The file %s cannot be read: %s.", path, strerror(errno));
+        config_tell(e, line, key, TOLD(FILE_UNREADABLE), path, strerror(errno));
     else if (result == ERR_LIMIT)
-        config_fail(e, line, key, "The file %s is larger than %zu bytes, which is the limit.", path, max);
+        config_tell(e, line, key, TOLD(FILE_LARGE), path, max);
     else if (result == ERR_INVALID)
-        config_fail(e, line, key, "%s is not a regular file.", path);
+        config_tell(e, line, key, TOLD(FILE_NOT_REGULAR), path);
     else if (result == ERR_NOMEM)
-        config_fail(e, line, key, "There is not enough memory to read %s.", path);
+        config_tell(e, line, key, TOLD(FILE_MEMORY), path);
     return result == ERR_LIMIT ? ERR_INVALID : result;
 }
 
@@ -89,10 +89,9 @@ enum err config_secret(struct view text, size_t most, struct secret *out, uint32
     if (n > 0 && text.p[n - 1] == '\r')
         n--;
     if (n < CONFIG_SECRET_MIN || n > most)
-        return config_fail(e, line, key, "The file has %zu bytes in its line; a secret has from %d to %zu.", n,
-                           CONFIG_SECRET_MIN, most);
+        return config_tell(e, line, key, TOLD(SECRET_LENGTH), n, CONFIG_SECRET_MIN, most);
     for (size_t i = 0; i < n; i++)
         if (text.p[i] < ' ' || text.p[i] == 0x7f)
-            return config_fail(e, line, key, "The file must hold one line of text, which is the secret.");
+            return config_tell(e, line, key, TOLD(SECRET_LINES));
     return secret_set(out, view_of(text.p, n));
 }

@@ -13,7 +13,7 @@ static enum err load_secret(const char *path, struct secret *out, uint32_t line,
     struct config_file f;
     enum err result = config_file_read(path, SECRET_FILE_MAX, line, key, &f, e);
     if (result == ERR_OK && f.shared)
-        result = config_fail(e, line, key, "Others may read %s; take that away with chmod o= %s.", path, path);
+        result = config_tell(e, line, key, TOLD(FILE_OPEN_TO_OTHERS), path, path);
     else if (result == ERR_OK)
         result = config_secret(view_of(f.text, f.n), CONFIG_SECRET_MAX, out, line, key, e);
     config_file_done(&f);
@@ -31,8 +31,7 @@ static enum err load_secrets(struct config *c, bool shared, struct config_error 
         if (psk->file[0] != '\0')
             result = load_secret(psk->file, &psk->key, psk->line, key, e);
         else if (shared)
-            result = config_fail(e, psk->line, key,
-                                 "Others may read this configuration; take that away with chmod o= %s.", e->file);
+            result = config_tell(e, psk->line, key, TOLD(CONFIG_OPEN_TO_OTHERS), e->file);
     }
     if (result == ERR_OK && c->l2tp.secret_file[0] != '\0')
         result = load_secret(c->l2tp.secret_file, &c->l2tp.secret, 0, "l2tp.secret_file", e);
@@ -53,7 +52,7 @@ static enum err load_certificate(struct config_certificate *c, struct config_err
         path = c->key_file;
     }
     if (result == ERR_OK && secret->shared)
-        return config_fail(e, c->line, key, "Others may read %s; take that away with chmod o= %s.", path, path);
+        return config_tell(e, c->line, key, TOLD(FILE_OPEN_TO_OTHERS), path, path);
     if (result == ERR_OK && c->password_file[0] != '\0') {
         snprintf(key, sizeof key, "certificate \"%s\".password_file", c->name);
         result = load_secret(c->password_file, &c->password, c->line, key, e);

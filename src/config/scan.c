@@ -43,7 +43,7 @@ static enum err skip_block(struct scan *s, struct config_error *e)
         }
         last = c;
     }
-    return config_fail(e, begin, "", "This comment has no end; close it with */.");
+    return config_tell(e, begin, "", TOLD(COMMENT_OPEN));
 }
 
 /* A text in quotes. In double quotes a backslash takes the meaning from a quote or backslash; in single quotes
@@ -62,23 +62,23 @@ static enum err copy_text(struct scan *s, uint8_t quote, struct config_error *e)
         if (c == '\\' && quote == '"') {
             c = rd_left(&s->in) ? rd_u8(&s->in) : '\0';
             if (c != '"' && c != '\\')
-                return config_fail(e, s->line, "", "In double quotes only \\\" and \\\\ may follow a backslash.");
+                return config_tell(e, s->line, "", TOLD(BACKSLASH));
         }
         if (c == '"' || c == '\\' || c == '$')
             wr_u8(&s->out, '\\');
         wr_u8(&s->out, c);
     }
-    return config_fail(e, s->line, "", "This text has no end; close it with %c on the same line.", quote);
+    return config_tell(e, s->line, "", TOLD(QUOTE_OPEN), quote);
 }
 
 static enum err brace(struct scan *s, uint8_t c, struct config_error *e)
 {
     if (c == '{' && s->depth == DEPTH_MAX)
-        return config_fail(e, s->line, "", "Braces go no deeper than a list within a section.");
+        return config_tell(e, s->line, "", TOLD(BRACES_DEEP));
     if (c == '{')
         s->opened[s->depth++] = s->line;
     else if (s->depth == 0)
-        return config_fail(e, s->line, "", "This closing brace has no opening one; remove it.");
+        return config_tell(e, s->line, "", TOLD(BRACE_STRAY));
     else
         s->depth--;
     wr_u8(&s->out, c);
@@ -101,9 +101,9 @@ static enum err step(struct scan *s, struct config_error *e)
     if (c == '{' || c == '}')
         return brace(s, c, e);
     if (c == '$' || c == '*' || c == '(' || c == ')' || c == ';' || c == '\\')
-        return config_fail(e, s->line, "", "'%c' means nothing here; put texts with such characters in quotes.", c);
+        return config_tell(e, s->line, "", TOLD(CHARACTER_STRAY), c);
     if ((c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 0x7f)
-        return config_fail(e, s->line, "", "There is a control character here; the file must be plain text.");
+        return config_tell(e, s->line, "", TOLD(FILE_CONTROL));
     if (c == '\n')
         s->line++;
     wr_u8(&s->out, c == '\r' ? ' ' : c);
@@ -113,7 +113,7 @@ static enum err step(struct scan *s, struct config_error *e)
 enum err config_scan(struct view text, char **out, struct config_error *e)
 {
     if (text.n > CONFIG_SIZE_MAX)
-        return config_fail(e, 0, "", "The file is larger than %u KB, which is the limit.", CONFIG_SIZE_MAX / 1024);
+        return config_tell(e, 0, "", TOLD(CONFIG_LARGE), CONFIG_SIZE_MAX / 1024);
     size_t cap = 2 * text.n + 1; /* every character may need a backslash */
     char *p = malloc(cap);
     if (p == NULL)
@@ -123,7 +123,7 @@ enum err config_scan(struct view text, char **out, struct config_error *e)
     while (result == ERR_OK && rd_left(&s.in))
         result = step(&s, e);
     if (result == ERR_OK && s.depth != 0)
-        result = config_fail(e, s.opened[s.depth - 1], "", "This brace is never closed; add a closing one.");
+        result = config_tell(e, s.opened[s.depth - 1], "", TOLD(BRACE_OPEN));
     if (result != ERR_OK) {
         bytes_wipe(p, cap);
         free(p);

@@ -41,7 +41,7 @@ enum err schema_parse(const struct schema *schema, struct view text, void *base,
     }
     free(clean);
     if (result == ERR_NOMEM)
-        config_fail(error, 0, "", "There is not enough memory to read the file.");
+        config_tell(error, 0, "", TOLD(SCHEMA_MEMORY));
     return result;
 }
 
@@ -67,8 +67,7 @@ enum err schema_set(const struct schema *schema, const char *key, const char *te
     const struct schema_key *found = schema_find(schema, key);
     if (found != NULL)
         return value_set_text(found, text, base, key, error);
-    return config_fail(error, 0, "", "There is no key \"%s\"; %s lists all that there are.",
-                       config_printable(key, safe, sizeof safe), schema->page);
+    return config_tell(error, 0, "", TOLD(KEY_UNKNOWN), config_printable(key, safe, sizeof safe), schema->page);
 }
 
 const char *schema_get(const struct schema *schema, const char *key, const void *base, char out[static SCHEMA_TEXT_MAX])

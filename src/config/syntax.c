@@ -29,17 +29,17 @@ static struct {
 /* ---- errors ---- */
 
 struct phrase {
-    const char *format, *sentence; /* %s: libconfuse's word */
+    const char *format, *word, *text; /* %s: libconfuse's word */
 };
 
 static const struct phrase phrases[] = {
-    {"found duplicate title '%s'", "The name \"%s\" was given before; each needs its own."},
-    {"missing title for section '%s'", "This section needs a name: %s \"NAME\" { ... }."},
-    {"missing equal sign after option '%s'", "An equal sign is missing: %s = VALUE."},
-    {"missing opening brace for section '%s'", "This is a section and needs braces: %s { ... }."},
-    {"unexpected token '%s'", "\"%s\" is out of place here; a line is KEY = VALUE or SECTION { ... }."},
-    {"attempt to append to non-list option '%s'", "\"%s\" takes one value; write = in place of +=."},
-    {"premature end of file", "The file ends in the middle of a value."},
+    {"found duplicate title '%s'", TOLD(TITLE_TWICE)},
+    {"missing title for section '%s'", TOLD(TITLE_MISSING)},
+    {"missing equal sign after option '%s'", TOLD(EQUALS_MISSING)},
+    {"missing opening brace for section '%s'", TOLD(BRACES_MISSING)},
+    {"unexpected token '%s'", TOLD(OUT_OF_PLACE)},
+    {"attempt to append to non-list option '%s'", TOLD(NO_LIST)},
+    {"premature end of file", TOLD(VALUE_CUT)},
 };
 
 static bool tell_once(cfg_t *cfg)
@@ -66,10 +66,10 @@ static void unknown_key(cfg_t *cfg, const char *word)
     const char *near = schema_nearest(now.schema, s, word);
     const char *section = s == 0 ? "" : cfg->name;
     if (near != NULL)
-        config_fail(now.error, now.error->line, section, "There is no key \"%s\" here; \"%s\" may be meant.",
-                    config_printable(word, safe, sizeof safe), near);
+        config_tell(now.error, now.error->line, section, TOLD(KEY_MISSPELT), config_printable(word, safe, sizeof safe),
+                    near);
     else
-        config_fail(now.error, now.error->line, section, "There is no key \"%s\" here; %s lists all that there are.",
+        config_tell(now.error, now.error->line, section, TOLD(KEY_UNKNOWN_HERE),
                     config_printable(word, safe, sizeof safe), now.schema->page);
 }
 
@@ -90,11 +90,11 @@ static void on_error(cfg_t *cfg, const char *format, va_list args)
             continue;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-        snprintf(now.error->sentence, sizeof now.error->sentence, phrases[i].sentence, safe);
+        (void)config_tell(now.error, now.error->line, "", phrases[i].word, phrases[i].text, safe);
 #pragma GCC diagnostic pop
         return;
     }
-    config_fail(now.error, now.error->line, "", "This is not the syntax of a configuration file (near \"%s\").", safe);
+    config_tell(now.error, now.error->line, "", TOLD(SYNTAX), safe);
 }
 
 /* ---- values ---- */
@@ -113,7 +113,7 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt, const char *text, void *result)
 {
     if (!(opt->flags & CFGF_LIST) && seen_before(opt)) {
         if (tell_once(cfg))
-            config_fail(now.error, now.error->line, "", "\"%s\" was said before; remove one of the two.", opt->name);
+            config_tell(now.error, now.error->line, "", TOLD(SAID_BEFORE), opt->name);
         return -1;
     }
     struct said *said = malloc(sizeof *said);

@@ -25,7 +25,7 @@ static enum err set_flag(const struct value *v, bool *out)
             return ERR_OK;
         }
     }
-    return config_fail(v->e, v->said->line, v->name, "\"%s\" is neither \"on\" nor \"off\".",
+    return config_tell(v->e, v->said->line, v->name, TOLD(NO_SWITCH),
                        config_printable(v->said->text, safe, sizeof safe));
 }
 
@@ -47,12 +47,12 @@ static enum err set_number(const struct value *v, uint32_t *out)
     const char *rest;
     char safe[SAFE_MAX];
     if (!digits(v->said->text, &n, &rest) || *rest != '\0')
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no whole number; it must be from %llu to %llu.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_NUMBER),
                            config_printable(v->said->text, safe, sizeof safe), (unsigned long long)v->key->min,
                            (unsigned long long)v->key->max);
     if (n < v->key->min || n > v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "%llu is out of range; it must be from %llu to %llu.",
-                           (unsigned long long)n, (unsigned long long)v->key->min, (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(NUMBER_RANGE), (unsigned long long)n,
+                           (unsigned long long)v->key->min, (unsigned long long)v->key->max);
     *out = (uint32_t)n;
     return ERR_OK;
 }
@@ -72,11 +72,10 @@ static enum err set_seconds(const struct value *v, uint32_t *out)
             if (strcmp(rest, units[i].unit) == 0)
                 unit = units[i].seconds;
     if (unit == 0)
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no time; write it like 90s, 5m, 8h or 1d.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_TIME),
                            config_printable(v->said->text, safe, sizeof safe));
     if (n > UINT32_MAX || n * unit < v->key->min || n * unit > v->key->max)
-        return config_fail(v->e, v->said->line, v->name,
-                           "\"%s\" is out of range; it must be from %llu to %llu seconds.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(TIME_RANGE),
                            config_printable(v->said->text, safe, sizeof safe), (unsigned long long)v->key->min,
                            (unsigned long long)v->key->max);
     *out = (uint32_t)(n * unit);
@@ -117,7 +116,7 @@ static enum err set_word(const struct value *v, uint32_t *out)
     int place = word_place(v->key->words, v->said->text);
     if (place < 0) {
         word_list(v->key->words, choices, sizeof choices);
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is not one of %s.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_CHOICE),
                            config_printable(v->said->text, safe, sizeof safe), choices);
     }
     *out = (uint32_t)place;
@@ -138,10 +137,10 @@ static enum err set_text(const struct value *v, char *out)
     size_t n = strlen(v->said->text);
     for (const char *p = v->said->text; *p != '\0'; p++)
         if ((*p >= '\0' && *p < ' ' && *p != '\t' && *p != '\r') || *p == 0x7f)
-            return config_fail(v->e, v->said->line, v->name, "There is a control character in the text; take it out.");
+            return config_tell(v->e, v->said->line, v->name, TOLD(TEXT_CONTROL));
     if (n < v->key->min || n > v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "The text has %zu characters; it must have from %llu to %llu.",
-                           n, (unsigned long long)v->key->min, (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(TEXT_LENGTH), n, (unsigned long long)v->key->min,
+                           (unsigned long long)v->key->max);
     memcpy(out, v->said->text, n + 1);
     return ERR_OK;
 }
@@ -151,8 +150,7 @@ static enum err check_name(const struct value *v)
     char safe[SAFE_MAX];
     for (const char *p = v->said->text; *p != '\0'; p++)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.@", *p)))
-            return config_fail(v->e, v->said->line, v->name,
-                               "\"%s\" is no name; it may have letters, digits and the signs - _ . @ only.",
+            return config_tell(v->e, v->said->line, v->name, TOLD(NO_NAME),
                                config_printable(v->said->text, safe, sizeof safe));
     return ERR_OK;
 }
@@ -167,7 +165,7 @@ static enum err set_path(const struct value *v, char *out)
 {
     char safe[SAFE_MAX];
     if (v->said->text[0] != '/')
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no full path; it must begin with a slash.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_PATH),
                            config_printable(v->said->text, safe, sizeof safe));
     return set_text(v, out);
 }
@@ -177,7 +175,7 @@ static enum err set_address(const struct value *v, struct ip_addr *out)
     char safe[SAFE_MAX];
     if (ip_parse(v->said->text, out) == ERR_OK)
         return ERR_OK;
-    return config_fail(v->e, v->said->line, v->name, "\"%s\" is no IP address; write it like 192.0.2.1.",
+    return config_tell(v->e, v->said->line, v->name, TOLD(NO_ADDRESS),
                        config_printable(v->said->text, safe, sizeof safe));
 }
 
@@ -188,11 +186,10 @@ static enum err set_addresses(const struct value *v, struct config_addrs *out)
     if (result != ERR_OK)
         return result;
     if (out->count >= v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "There are too many addresses; %llu are allowed.",
-                           (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(ADDRESSES_TOO_MANY), (unsigned long long)v->key->max);
     for (uint32_t i = 0; i < out->count; i++)
         if (ip_equal(&out->addr[i], &one))
-            return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+            return config_tell(v->e, v->said->line, v->name, TOLD(LISTED_TWICE), v->said->text);
     out->addr[out->count++] = one;
     return ERR_OK;
 }
@@ -221,15 +218,12 @@ static enum err set_ranges(const struct value *v, struct config_ranges *out)
     char safe[SAFE_MAX];
     struct config_range one;
     if (!range_of(v->said->text, &one))
-        return config_fail(v->e, v->said->line, v->name,
-                           "\"%s\" is no range of IPv4 addresses; write it like 172.16.2.2-172.16.2.254.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_RANGE),
                            config_printable(v->said->text, safe, sizeof safe));
     if (one.first > one.last)
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" ends before it begins; the lower address comes first.",
-                           v->said->text);
+        return config_tell(v->e, v->said->line, v->name, TOLD(RANGE_BACKWARDS), v->said->text);
     if (out->count >= v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "There are too many ranges; %llu are allowed.",
-                           (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(RANGES_TOO_MANY), (unsigned long long)v->key->max);
     out->range[out->count++] = one;
     return ERR_OK;
 }
@@ -260,11 +254,10 @@ static enum err set_prefixes(const struct value *v, struct config_prefixes *out)
     char safe[SAFE_MAX];
     struct ip_prefix one;
     if (!prefix_of(v->said->text, &one))
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is no IPv4 network; write it like 172.16.0.0/16.",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_NETWORK),
                            config_printable(v->said->text, safe, sizeof safe));
     if (out->count >= v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "There are too many networks; %llu are allowed.",
-                           (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(NETWORKS_TOO_MANY), (unsigned long long)v->key->max);
     out->prefix[out->count++] = one;
     return ERR_OK;
 }
@@ -277,13 +270,11 @@ static enum err set_auths(const struct value *v, struct config_auths *out)
     if (result == ERR_OK && method == CONFIG_AUTH_NONE)
         result = ERR_INVALID;
     if (result != ERR_OK)
-        return config_fail(v->e, v->said->line, v->name,
-                           "\"%s\" is not one of \"mschapv2\", \"chap-md5\", \"pap\", \"eap-mschapv2\", \"eap-md5\", "
-                           "\"eap-gtc\", \"eap-tls\".",
+        return config_tell(v->e, v->said->line, v->name, TOLD(NO_LOGIN_METHOD),
                            config_printable(v->said->text, safe, sizeof safe));
     for (; out->method[n] != CONFIG_AUTH_NONE; n++)
         if (out->method[n] == method)
-            return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+            return config_tell(v->e, v->said->line, v->name, TOLD(LISTED_TWICE), v->said->text);
     out->method[n] = method;
     out->method[n + 1] = CONFIG_AUTH_NONE;
     return ERR_OK;
@@ -308,12 +299,11 @@ static enum err add_text(const struct value *v, char *out)
 {
     size_t n = strlen(out), more = strlen(v->said->text);
     if (more == 0)
-        return config_fail(v->e, v->said->line, v->name, "There is an empty text in the list; take it out.");
+        return config_tell(v->e, v->said->line, v->name, TOLD(LIST_EMPTY_TEXT));
     if (is_listed(out, v->said->text))
-        return config_fail(v->e, v->said->line, v->name, "\"%s\" is in the list twice; remove one.", v->said->text);
+        return config_tell(v->e, v->said->line, v->name, TOLD(LISTED_TWICE), v->said->text);
     if (n + 1 + more > v->key->max)
-        return config_fail(v->e, v->said->line, v->name, "The list is too long; it may have %llu characters.",
-                           (unsigned long long)v->key->max);
+        return config_tell(v->e, v->said->line, v->name, TOLD(LIST_LONG), (unsigned long long)v->key->max);
     snprintf(out + n, v->key->max + 1 - n, "%s%s", n ? "," : "", v->said->text);
     return ERR_OK;
 }

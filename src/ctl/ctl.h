@@ -37,9 +37,10 @@ enum ctl_verb {
 
 /* A failure as it stands in a reply. */
 struct ctl_error {
-    char code[32];      /* an error code below */
-    char sentence[512]; /* for people */
-    char arg[24];       /* the argument that it is about, by its word; "": none. Not in replies */
+    char code[32];       /* an error code below */
+    char sentence[512];  /* for people */
+    struct telling told; /* the same for programs that tell it in another language */
+    char arg[24];        /* the argument that it is about, by its word; "": none. Not in replies */
 };
 
 #define CTL_CODE_REQUEST   "bad-request" /* not JSON, no such verb, bad arguments */
@@ -96,6 +97,8 @@ char *ctl_request_line(const struct ctl_request *request);
 /* Lines with their newline and a NUL, for ctl_line_free(). NULL: out of memory. data is taken (may be NULL: {}). */
 char *ctl_reply_ok(json_t *data);
 char *ctl_reply_error(const char *code, const char *sentence);
+/* A refusal whose sentence can be told in other languages too. */
+char *ctl_reply_told(const char *code, const char *sentence, const struct telling *told);
 /* One line of the stream that follows the reply to `events`. data is taken. */
 char *ctl_event_line(json_t *data);
 void ctl_line_free(char *line); /* NULL-safe; wipes */
@@ -250,7 +253,9 @@ struct ctl_check {
     char word[CTL_WORD_MAX];
     char state[8]; /* "ok", "warn", "bad" */
     char sentence[CTL_PHRASE_MAX];
+    struct telling told;
     char cure[CTL_PHRASE_MAX]; /* "" when all is well */
+    struct telling cure_told;
 };
 
 /* handout.settings: what goes into the set-up of users' devices */
@@ -433,6 +438,11 @@ struct ctl_binding {
 CTL_OBJECTS(CTL_OBJECT)
 #undef CTL_OBJECT
 
+/* {"word": ..., "params": [...], "place": ...}: what stands beside a sentence. */
+json_t *ctl_told_json(const struct telling *told);
+/* What is missing or strange is left out. */
+void ctl_told_read(const json_t *json, struct telling *out);
+
 /* The data of each reply. Lists are given as a JSON array that is taken.
  *   status          {"status": STATUS}
  *   version         {"version": TEXT, "protocol": 1}
@@ -460,7 +470,7 @@ CTL_OBJECTS(CTL_OBJECT)
  *   drops           {"drops": [DROP]}
  *   explain         {"attempts": [ATTEMPT with "steps": [STEP]]}, newest first
  *   event.list      {"events": [EVENT]}, oldest first
- *   config.reload   {}                    config.check {"problem": TEXT}, "" when all is well
+ *   config.reload   {}                    config.check {"problem": TEXT, "told": TOLD}, "" when all is well
  *   events          {}, then event lines
  * Of an engine:
  *   client.status      {"link": LINK}

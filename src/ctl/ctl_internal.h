@@ -9,8 +9,12 @@
 json_t *ctl_json_text(const char *text);
 
 /* Fills the error and returns result. */
-enum err ctl_fail(struct ctl_error *e, enum err result, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+enum err ctl_fail(struct ctl_error *e, enum err result, const char *code, const char *word, const char *text, ...)
+    __attribute__((format(printf, 5, 6)));
+
+#define TELL(name, word, text) TELL_DEFINE(name, word, text)
+#include "ctl/told.def"
+#undef TELL
 
 /* Reads one JSON object of at most depth nested brackets; NULL with the error. */
 json_t *ctl_json_parse(struct view line, unsigned depth, struct ctl_error *e);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum err ctl_fail(struct ctl_error *e, enum err result, const char *code, const char *format, ...)
+enum err ctl_fail(struct ctl_error *e, enum err result, const char *code, const char *word, const char *text, ...)
 {
     va_list args;
     snprintf(e->code, sizeof e->code, "%s", code);
-    va_start(args, format);
-    vsnprintf(e->sentence, sizeof e->sentence, format, args);
+    va_start(args, text);
+    told_write(&e->told, e->sentence, sizeof e->sentence, word, text, args);
     va_end(args);
     return result;
 }
@@ -40,17 +40,17 @@ json_t *ctl_json_parse(struct view line, unsigned depth, struct ctl_error *e)
 {
     json_error_t error;
     if (depth_of(line) > depth) {
-        ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The JSON nests brackets deeper than %u.", depth);
+        ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, TOLD(JSON_DEEP), depth);
         return NULL;
     }
     json_t *json = json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL) {
-        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "This is not JSON: %s.", error.text);
+        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, TOLD(JSON_BAD), error.text);
         return NULL;
     }
     if (!json_is_object(json)) {
         json_decref(json);
-        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, "This is not a JSON object.");
+        ctl_fail(e, ERR_MALFORMED, CTL_CODE_REQUEST, TOLD(JSON_NO_OBJECT));
         return NULL;
     }
     return json;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG };
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_FLAG, KIND_TOLD };
 
 enum object {
 #define CTL_OBJECT(name) OBJECT_##name,
@@ -65,6 +65,20 @@ json_t *ctl_json_text(const char *text)
     return json;
 }
 
+json_t *ctl_told_json(const struct telling *told)
+{
+    json_t *json = json_object(), *params = json_array();
+    bool good = json_object_set_new(json, "word", ctl_json_text(told->word)) == 0;
+    for (size_t i = 0; i < told->count && i < TOLD_PARAMS_MAX; i++)
+        good = json_array_append_new(params, ctl_json_text(told->param[i])) == 0 && good;
+    good = json_object_set_new(json, "params", params) == 0 && good;
+    good = json_object_set_new(json, "place", ctl_json_text(told->place)) == 0 && good;
+    if (good)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 static json_t *field_json(const struct field *f, const void *base)
 {
     const char *p = (const char *)base + f->offset;
@@ -77,6 +91,8 @@ static json_t *field_json(const struct field *f, const void *base)
         return json_integer((json_int_t)(number <= INT64_MAX ? number : INT64_MAX));
     case KIND_FLAG:
         return json_boolean(*(const bool *)p);
+    case KIND_TOLD:
+        return ctl_told_json((const struct telling *)(const void *)p);
     }
     return NULL;
 }
@@ -95,6 +111,22 @@ static json_t *object_json(enum object object, const void *base)
 }
 
 /* ---- reading ---- */
+
+static void copy(const json_t *json, char *out, size_t cap)
+{
+    if (json_is_string(json))
+        view_copy_text(out, cap, view_str(json_string_value(json)));
+}
+
+void ctl_told_read(const json_t *json, struct telling *out)
+{
+    const json_t *params = json_object_get(json, "params");
+    *out = (struct telling){0};
+    copy(json_object_get(json, "word"), out->word, sizeof out->word);
+    copy(json_object_get(json, "place"), out->place, sizeof out->place);
+    for (; out->count < TOLD_PARAMS_MAX && out->count < json_array_size(params); out->count++)
+        copy(json_array_get(params, out->count), out->param[out->count], TOLD_PARAM_MAX);
+}
 
 static bool field_read(const struct field *f, const json_t *json, void *base)
 {
@@ -117,6 +149,9 @@ static bool field_read(const struct field *f, const json_t *json, void *base)
         if (!json_is_boolean(json))
             return false;
         *(bool *)p = json_is_true(json);
+        return true;
+    case KIND_TOLD:
+        ctl_told_read(json, (struct telling *)(void *)p);
         return true;
     }
     return false;

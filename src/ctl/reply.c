@@ -1,5 +1,5 @@
-/* Replies: {"ok": true, "data": {...}} or {"ok": false, "error": {"code": ..., "sentence": ...}}; and the lines of the
- * event stream, {"event": {...}}. */
+/* Replies: {"ok": true, "data": {...}} or {"ok": false, "error": {"code": ..., "sentence": ..., "told": ...}}; and the
+ * lines of the event stream, {"event": {...}}. */
 #include "ctl/ctl_internal.h"
 
 #include <stdio.h>
@@ -50,15 +50,21 @@ char *ctl_reply_ok(json_t *data)
     return reply(true, "data", data != NULL ? data : json_object());
 }
 
-char *ctl_reply_error(const char *code, const char *sentence)
+char *ctl_reply_told(const char *code, const char *sentence, const struct telling *told)
 {
     json_t *error = json_object();
     if (json_object_set_new(error, "code", ctl_json_text(code)) != 0 ||
-        json_object_set_new(error, "sentence", ctl_json_text(sentence)) != 0) {
+        json_object_set_new(error, "sentence", ctl_json_text(sentence)) != 0 ||
+        (told->word[0] != '\0' && json_object_set_new(error, "told", ctl_told_json(told)) != 0)) {
         json_decref(error);
         return NULL;
     }
     return reply(false, "error", error);
+}
+
+char *ctl_reply_error(const char *code, const char *sentence)
+{
+    return ctl_reply_told(code, sentence, &(const struct telling){0});
 }
 
 char *ctl_event_line(json_t *data)
@@ -73,22 +79,25 @@ static enum err read_error(const json_t *json, struct ctl_error *error)
     const char *code = json_string_value(json_object_get(inner, "code"));
     const char *sentence = json_string_value(json_object_get(inner, "sentence"));
     if (code == NULL || sentence == NULL || *code == '\0' || *sentence == '\0')
-        return ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, "The gateway's reply cannot be understood.");
-    return ctl_fail(error, ERR_STATE, code, "%s", sentence);
+        return ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, TOLD(REPLY_STRANGE));
+    view_copy_text(error->code, sizeof error->code, view_str(code));
+    view_copy_text(error->sentence, sizeof error->sentence, view_str(sentence));
+    ctl_told_read(json_object_get(inner, "told"), &error->told);
+    return ERR_STATE;
 }
 
 enum err ctl_reply_parse(struct view line, json_t **data, struct ctl_error *error)
 {
     json_t *json = ctl_json_parse(line, REPLY_DEPTH_MAX, error);
     if (json == NULL)
-        return ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, "The gateway's reply cannot be understood.");
+        return ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, TOLD(REPLY_STRANGE));
     const json_t *ok = json_object_get(json, "ok");
     json_t *found = json_object_get(json, ok != NULL ? "data" : "event");
     enum err result = ERR_OK;
     if (json_is_false(ok))
         result = read_error(json, error);
     else if (!json_is_object(found))
-        result = ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, "The gateway's reply cannot be understood.");
+        result = ctl_fail(error, ERR_MALFORMED, CTL_CODE_FAILED, TOLD(REPLY_STRANGE));
     else
         *data = json_incref(found);
     json_decref(json);

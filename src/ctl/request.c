@@ -66,15 +66,14 @@ static enum err take_verb(const json_t *json, struct ctl_request *r, struct ctl_
     const json_t *version = json_object_get(json, "v");
     const char *word = json_string_value(json_object_get(json, "verb"));
     if (!json_is_integer(version) || json_integer_value(version) != CTL_VERSION)
-        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST,
-                        "The request must say \"v\": %d, the version of this protocol.", CTL_VERSION);
+        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(VERSION_WRONG), CTL_VERSION);
     for (size_t i = 0; i < CTL_VERB_COUNT && word != NULL; i++) {
         if (strcmp(word, verbs[i].word) == 0) {
             r->verb = (enum ctl_verb)i;
             return ERR_OK;
         }
     }
-    return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The request has no verb that this gateway knows.");
+    return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(VERB_UNKNOWN));
 }
 
 static enum err fail_arg(struct ctl_error *e, enum err result, const char *word)
@@ -90,19 +89,19 @@ static enum err check_arg(const struct arg_rule *rule, const json_t *value, stru
     case KIND_TEXT:
     case KIND_SECRET:
         if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
-            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be text.", rule->word);
+            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARG_TEXT), rule->word);
         else if (json_string_length(value) > rule->max)
-            result = ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, "The argument %s is longer than %llu bytes.", rule->word,
-                              (unsigned long long)rule->max);
+            result =
+                ctl_fail(e, ERR_LIMIT, CTL_CODE_REQUEST, TOLD(ARG_LONG), rule->word, (unsigned long long)rule->max);
         break;
     case KIND_NUMBER:
         if (!json_is_integer(value) || json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > rule->max)
-            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be a number from 0 to %llu.",
-                              rule->word, (unsigned long long)rule->max);
+            result =
+                ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARG_NUMBER), rule->word, (unsigned long long)rule->max);
         break;
     case KIND_FLAG:
         if (!json_is_boolean(value))
-            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The argument %s must be true or false.", rule->word);
+            result = ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARG_FLAG), rule->word);
         break;
     }
     return result == ERR_OK ? ERR_OK : fail_arg(e, result, rule->word);
@@ -126,7 +125,7 @@ static enum err take_arg(struct ctl_request *r, const char *word, json_t *value,
 {
     const enum ctl_arg arg = ctl_arg_find(word);
     if (arg == CTL_ARG_COUNT || ctl_verb_takes(r->verb, arg) == CTL_TAKES_NOT) {
-        ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s has no argument of that name.", verbs[r->verb].word);
+        ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARG_UNKNOWN), verbs[r->verb].word);
         return fail_arg(e, ERR_INVALID, word);
     }
     const enum err result = check_arg(&args[arg], value, e);
@@ -155,7 +154,7 @@ enum err ctl_args_whole(const struct ctl_request *r, struct ctl_error *e)
 {
     for (int i = 0; i < CTL_ARG_COUNT; i++)
         if ((verbs[r->verb].required & UINT64_C(1) << i) && r->arg[i] == NULL) {
-            ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "%s needs the argument %s.", verbs[r->verb].word, args[i].word);
+            ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARG_MISSING), verbs[r->verb].word, args[i].word);
             return fail_arg(e, ERR_INVALID, args[i].word);
         }
     return ERR_OK;
@@ -165,7 +164,7 @@ static enum err take_args(json_t *json, struct ctl_request *r, struct ctl_error 
 {
     json_t *all = json_object_get(json, "args");
     if (all != NULL && !json_is_object(all))
-        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, "The arguments must be a JSON object.");
+        return ctl_fail(e, ERR_INVALID, CTL_CODE_REQUEST, TOLD(ARGS_NO_OBJECT));
     const enum err result = take_all(all, r, e);
     return result == ERR_OK ? ctl_args_whole(r, e) : result;
 }
@@ -187,13 +186,13 @@ enum err ctl_args_parse(enum ctl_verb verb, struct view text, struct ctl_request
 {
     *error = (struct ctl_error){0};
     if (text.n > CTL_REQUEST_MAX)
-        return ctl_fail(error, ERR_LIMIT, CTL_CODE_REQUEST, "This is longer than %u bytes.", CTL_REQUEST_MAX);
+        return ctl_fail(error, ERR_LIMIT, CTL_CODE_REQUEST, TOLD(ARGS_LONG), CTL_REQUEST_MAX);
     json_t *json = ctl_json_parse(text, CTL_DEPTH_MAX, error);
     if (json == NULL)
         return ERR_MALFORMED;
     struct ctl_request *r = ctl_request_new(verb);
-    const enum err result = r != NULL ? take_all(json, r, error)
-                                      : ctl_fail(error, ERR_NOMEM, CTL_CODE_FAILED, "This host is out of memory.");
+    const enum err result =
+        r != NULL ? take_all(json, r, error) : ctl_fail(error, ERR_NOMEM, CTL_CODE_FAILED, TOLD(HOST_MEMORY));
     return hand_over(json, r, result, out);
 }
 
@@ -226,13 +225,13 @@ enum err ctl_args_text(struct ctl_request *request, enum ctl_arg arg, const char
 enum err ctl_request_parse(struct view line, struct ctl_request **out, struct ctl_error *error)
 {
     if (line.n > CTL_REQUEST_MAX)
-        return ctl_fail(error, ERR_LIMIT, CTL_CODE_REQUEST, "The request is longer than %u bytes.", CTL_REQUEST_MAX);
+        return ctl_fail(error, ERR_LIMIT, CTL_CODE_REQUEST, TOLD(REQUEST_LONG), CTL_REQUEST_MAX);
     *error = (struct ctl_error){0};
     json_t *json = ctl_json_parse(line, CTL_DEPTH_MAX, error);
     if (json == NULL)
         return ERR_MALFORMED;
     struct ctl_request *r = calloc(1, sizeof *r);
-    enum err result = r != NULL ? ERR_OK : ctl_fail(error, ERR_NOMEM, CTL_CODE_FAILED, "The gateway is out of memory.");
+    enum err result = r != NULL ? ERR_OK : ctl_fail(error, ERR_NOMEM, CTL_CODE_FAILED, TOLD(GATEWAY_MEMORY));
     if (result == ERR_OK)
         result = take_verb(json, r, error);
     if (result == ERR_OK)

@@ -14,9 +14,53 @@ uint64_t answer_wall(usec_t at)
     return at == 0 ? 0 : (uint64_t)clock_wall() - (now > at ? (now - at) / USEC_SEC : 0);
 }
 
-char *answer_error(enum err e, const char *why)
+static const char *word_of(enum err e)
 {
-    return ctl_reply_error(ctl_code_of(e), why[0] ? why : err_text(e));
+    switch (e) {
+#define ERR(name, value, sentence)                                                                                     \
+    case ERR_##name:                                                                                                   \
+        return "error-" #name;
+#include "base/err.def"
+#undef ERR
+    case ERR_OK:
+        break;
+    }
+    return "";
+}
+
+char *answer_error(enum err e, const struct aaa_why *why)
+{
+    struct telling told = {0};
+    if (why && why->sentence[0])
+        return ctl_reply_told(ctl_code_of(e), why->sentence, &why->told);
+    view_copy_text(told.word, sizeof(told.word), view_str(word_of(e)));
+    return ctl_reply_told(ctl_code_of(e), err_text(e), &told);
+}
+
+char *answer_refuse(const char *code, const char *word, const char *text, ...)
+{
+    struct aaa_why why;
+    va_list args;
+    va_start(args, text);
+    told_write(&why.told, why.sentence, sizeof(why.sentence), word, text, args);
+    va_end(args);
+    return ctl_reply_told(code, why.sentence, &why.told);
+}
+
+char *answer_cause(const char *code, enum cause cause)
+{
+    struct telling told = {0};
+    view_copy_text(told.word, sizeof(told.word), view_str(cause_word(cause)));
+    return ctl_reply_told(code, cause_sentence(cause), &told);
+}
+
+enum err answer_why(struct aaa_why *why, enum err result, const char *word, const char *text, ...)
+{
+    va_list args;
+    va_start(args, text);
+    told_write(&why->told, why->sentence, sizeof(why->sentence), word, text, args);
+    va_end(args);
+    return result;
 }
 
 /* ---- status, drops ---- */
@@ -95,11 +139,13 @@ static char *answer_drops(struct gateway *g, const struct ctl_request *r)
 
 static char *answer_reload(struct gateway *g, const struct ctl_request *r)
 {
-    char why[CONFIG_ERROR_TEXT_MAX] = "";
+    char why[CONFIG_ERROR_TEXT_MAX];
+    struct config_error error;
     (void)r;
-    if (gateway_reload(g, why) == ERR_OK)
+    if (gateway_reload(g, &error) == ERR_OK)
         return ctl_reply_ok(NULL);
-    return ctl_reply_error(CTL_CODE_INVALID, why);
+    config_error_place(&error);
+    return ctl_reply_told(CTL_CODE_INVALID, config_error_text(&error, why), &error.told);
 }
 
 static char *answer_check(struct gateway *g, const struct ctl_request *r)
@@ -107,14 +153,18 @@ static char *answer_check(struct gateway *g, const struct ctl_request *r)
     (void)g;
     const char *name = ctl_text(r, CTL_ARG_FILENAME);
     struct config *config;
-    struct config_error error;
+    struct config_error error = {0};
     char text[CONFIG_ERROR_TEXT_MAX] = "";
     if (config_parse(view_str(ctl_text(r, CTL_ARG_CONFIG)), name[0] ? name : "configuration", &config, &error) ==
         ERR_OK)
         config_free(config);
     else
         config_error_text(&error, text);
-    return ctl_reply_ok(ctl_data("problem", json_string(text)));
+    config_error_place(&error);
+    json_t *data = ctl_data("problem", json_string(text));
+    if (text[0] && data)
+        json_object_set_new(data, "told", ctl_told_json(&error.told));
+    return ctl_reply_ok(data);
 }
 
 static char *answer_version(struct gateway *g, const struct ctl_request *r)
@@ -195,6 +245,6 @@ char *answer_request(void *ctx, const struct ctl_request *r, struct control_aske
     if (verb < CTL_VERB_COUNT && late_answers[verb])
         return late_answers[verb](ctx, r, asked);
     if (verb >= CTL_VERB_COUNT || !answers[verb])
-        return ctl_reply_error(CTL_CODE_REQUEST, "This verb is not served by a gateway.");
+        return answer_refuse(CTL_CODE_REQUEST, TOLD(VERB_NOT_SERVED));
     return answers[verb](ctx, r);
 }

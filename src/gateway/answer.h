@@ -27,14 +27,19 @@ typedef char *answer_later_to(struct gateway *gateway, const struct ctl_request 
 
 answer_later_to answer_admin_add, answer_admin_passwd, answer_admin_check;
 
-/* A refusal by an error and its sentence; "" takes that of the error. */
-char *answer_error(enum err e, const char *why);
+/* A refusal by an error and its sentence; NULL, or an empty one, takes that of the error. */
+char *answer_error(enum err e, const struct aaa_why *why);
+char *answer_refuse(const char *code, const char *word, const char *text, ...) __attribute__((format(printf, 3, 4)));
+char *answer_cause(const char *code, enum cause cause);
+/* Fills why and returns result. */
+enum err answer_why(struct aaa_why *why, enum err result, const char *word, const char *text, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A moment of the monotonic clock in seconds since 1970; 0 for 0. */
 uint64_t answer_wall(usec_t at);
 /* The user as it stands in the store now, as a reply. */
 char *answer_user(struct gateway *gateway, const char *name);
 /* What a request says of a user. ERR_INVALID with its sentence. */
-enum err answer_user_args(const struct ctl_request *request, struct aaa_user *user, char why[static AAA_WHY_MAX]);
+enum err answer_user_args(const struct ctl_request *request, struct aaa_user *user, struct aaa_why *why);
 /* What a request says of a new pattern, or of practising it; borrows from the request. */
 struct aaa_new_pattern answer_pattern_args(const struct ctl_request *request);
 struct aaa_practice answer_practice_args(const struct ctl_request *request);

@@ -15,10 +15,10 @@ static json_t *admin_json(const struct aaa_admin *a)
 
 static char *admin_reply(struct gateway *g, const char *name)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_admin admin;
-    const enum err e = aaa_admin_get(g->aaa, name, &admin, why);
-    return e == ERR_OK ? ctl_reply_ok(ctl_data("admin", admin_json(&admin))) : answer_error(e, why);
+    const enum err e = aaa_admin_get(g->aaa, name, &admin, &why);
+    return e == ERR_OK ? ctl_reply_ok(ctl_data("admin", admin_json(&admin))) : answer_error(e, &why);
 }
 
 /* ---- the secret of one-time codes ---- */
@@ -36,13 +36,14 @@ static void write_uri(const char *name, const char *secret, char *out, size_t ca
 /* The administrator with the secret, which is told this once and wiped. */
 static char *secret_reply(struct gateway *g, const char *name, uint8_t secret[static TOTP_SECRET_SIZE])
 {
-    char why[AAA_WHY_MAX] = "", text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[3 * AAA_NAME_MAX + 128];
+    struct aaa_why why = {0};
+    char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[3 * AAA_NAME_MAX + 128];
     struct aaa_admin admin;
     base32_text(view_of(secret, TOTP_SECRET_SIZE), text);
     bytes_wipe(secret, TOTP_SECRET_SIZE);
-    const enum err e = aaa_admin_get(g->aaa, name, &admin, why);
+    const enum err e = aaa_admin_get(g->aaa, name, &admin, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     write_uri(admin.name, text, uri, sizeof(uri));
     json_t *data = ctl_data("admin", admin_json(&admin));
     json_object_set_new(data, "secret", json_string(text));
@@ -54,10 +55,10 @@ static char *secret_reply(struct gateway *g, const char *name, uint8_t secret[st
 
 char *answer_admin_totp(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     uint8_t secret[TOTP_SECRET_SIZE];
-    const enum err e = aaa_admin_totp(g->aaa, ctl_text(r, CTL_ARG_NAME), secret, why);
-    return e == ERR_OK ? secret_reply(g, ctl_text(r, CTL_ARG_NAME), secret) : answer_error(e, why);
+    const enum err e = aaa_admin_totp(g->aaa, ctl_text(r, CTL_ARG_NAME), secret, &why);
+    return e == ERR_OK ? secret_reply(g, ctl_text(r, CTL_ARG_NAME), secret) : answer_error(e, &why);
 }
 
 /* ---- what needs a password ---- */
@@ -85,32 +86,28 @@ static void hash(struct errand *errand)
     h->result = password_hash(view_str(h->password), h->salt, h->hash);
 }
 
-#define NOT_LET_IN                                                                                                     \
-    "Name, password or code is wrong, or the code was used already, or too many logins have failed: then wait a "      \
-    "minute."
-
 static char *finish_check(struct gateway *g, const struct hashing *h)
 {
     const enum err e = aaa_admin_judge(g->aaa, h->name, h->hash, h->code, &h->source, clock_wall(), clock_now());
     if (e == ERR_OK)
         return admin_reply(g, h->name);
-    return e == ERR_SYSTEM ? answer_error(e, "") : ctl_reply_error(CTL_CODE_REFUSED, NOT_LET_IN);
+    return e == ERR_SYSTEM ? answer_error(e, NULL) : answer_refuse(CTL_CODE_REFUSED, TOLD(ADMIN_REFUSED));
 }
 
 static char *finish(struct gateway *g, const struct hashing *h)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     uint8_t secret[TOTP_SECRET_SIZE];
     if (h->result != ERR_OK)
-        return answer_error(h->result, "The password cannot be hashed.");
+        return answer_refuse(ctl_code_of(h->result), TOLD(HASH_FAILED));
     if (h->verb == CTL_VERB_ADMIN_CHECK)
         return finish_check(g, h);
     if (h->verb == CTL_VERB_ADMIN_PASSWD) {
-        const enum err e = aaa_admin_password(g->aaa, h->name, h->salt, h->hash, why);
-        return e == ERR_OK ? admin_reply(g, h->name) : answer_error(e, why);
+        const enum err e = aaa_admin_password(g->aaa, h->name, h->salt, h->hash, &why);
+        return e == ERR_OK ? admin_reply(g, h->name) : answer_error(e, &why);
     }
-    const enum err e = aaa_admin_add(g->aaa, h->name, h->salt, h->hash, clock_wall(), secret, why);
-    return e == ERR_OK ? secret_reply(g, h->name, secret) : answer_error(e, why);
+    const enum err e = aaa_admin_add(g->aaa, h->name, h->salt, h->hash, clock_wall(), secret, &why);
+    return e == ERR_OK ? secret_reply(g, h->name, secret) : answer_error(e, &why);
 }
 
 static void run_finish(void *receiver, void *letter)
@@ -129,7 +126,7 @@ static char *send_off(struct gateway *g, struct hashing *h, struct control_asked
         return NULL;
     }
     hashing_free(h);
-    return ctl_reply_error(CTL_CODE_BUSY, "Too many are logging in at this moment; try again.");
+    return answer_refuse(CTL_CODE_BUSY, TOLD(LOGINS_BUSY));
 }
 
 static struct hashing *hashing_new(const struct ctl_request *r, const struct control_asked *asked)
@@ -148,13 +145,13 @@ static struct hashing *hashing_new(const struct ctl_request *r, const struct con
 
 static char *set_password(struct gateway *g, const struct ctl_request *r, struct control_asked *asked)
 {
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_admin_acceptable(ctl_text(r, CTL_ARG_NAME), view_str(ctl_text(r, CTL_ARG_PASSWORD)), why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_admin_acceptable(ctl_text(r, CTL_ARG_NAME), view_str(ctl_text(r, CTL_ARG_PASSWORD)), &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     struct hashing *h = hashing_new(r, asked);
     if (!h)
-        return answer_error(ERR_NOMEM, "");
+        return answer_error(ERR_NOMEM, NULL);
     const struct random rng = entropy_random(&g->entropy);
     random_fill(&rng, h->salt, sizeof(h->salt));
     return send_off(g, h, asked);
@@ -174,16 +171,16 @@ char *answer_admin_check(struct gateway *g, const struct ctl_request *r, struct 
 {
     struct ip_addr source;
     if (ip_parse(ctl_text(r, CTL_ARG_SOURCE), &source) != ERR_OK)
-        return ctl_reply_error(CTL_CODE_INVALID, "The source must be an address.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(SOURCE_BAD));
     struct hashing *h = hashing_new(r, asked);
     if (!h)
-        return answer_error(ERR_NOMEM, "");
+        return answer_error(ERR_NOMEM, NULL);
     h->source = source;
     const enum err e = aaa_admin_begin(g->aaa, h->name, &source, clock_now(), h->salt);
     if (e == ERR_OK)
         return send_off(g, h, asked);
     hashing_free(h);
-    return e == ERR_LIMIT ? ctl_reply_error(CTL_CODE_REFUSED, NOT_LET_IN) : answer_error(e, "");
+    return e == ERR_LIMIT ? answer_refuse(CTL_CODE_REFUSED, TOLD(ADMIN_REFUSED)) : answer_error(e, NULL);
 }
 
 /* ---- the rest ---- */
@@ -196,26 +193,26 @@ static bool list_admin(void *ctx, const struct aaa_admin *admin)
 
 char *answer_admin_list(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     json_t *list = json_array();
     enum err e;
     if (ctl_given(r, CTL_ARG_NAME)) {
         struct aaa_admin admin;
-        e = aaa_admin_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &admin, why);
+        e = aaa_admin_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &admin, &why);
         if (e == ERR_OK)
             list_admin(list, &admin);
     } else {
-        e = aaa_admin_each(g->aaa, list_admin, list, why);
+        e = aaa_admin_each(g->aaa, list_admin, list, &why);
     }
     if (e == ERR_OK)
         return ctl_reply_ok(ctl_data("admins", list));
     json_decref(list);
-    return answer_error(e, why);
+    return answer_error(e, &why);
 }
 
 char *answer_admin_del(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_admin_del(g->aaa, ctl_text(r, CTL_ARG_NAME), why);
-    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_admin_del(g->aaa, ctl_text(r, CTL_ARG_NAME), &why);
+    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, &why);
 }

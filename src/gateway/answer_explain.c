@@ -75,7 +75,7 @@ char *answer_explain(struct gateway *g, const struct ctl_request *r)
         query.wanted = 1;
     query.found = calloc(2 * (size_t)query.wanted, sizeof(*query.found));
     if (!query.found)
-        return answer_error(ERR_NOMEM, "");
+        return answer_error(ERR_NOMEM, NULL);
     for (uint8_t i = 0; i < g->shard_count; i++)
         shard_call(&g->shards[i], visit_stories, &query);
     json_t *list = json_array();

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NOT_LET_IN                                                                                                     \
-    "The name or what was typed is wrong, or too many logins have failed: then wait a minute, and fetch a new grid."
-
 static struct ctl_grid grid_of(const struct aaa_grid *g)
 {
     struct ctl_grid out = {
@@ -57,13 +54,13 @@ char *answer_grid_show(struct gateway *g, const struct ctl_request *r)
                               .wall = clock_wall(),
                               .now = clock_now()};
     struct aaa_grid grid;
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     if (ip_parse(ctl_text(r, CTL_ARG_SOURCE), &visit.source) != ERR_OK)
-        return ctl_reply_error(CTL_CODE_INVALID, "The source must be an address.");
-    const enum err e = aaa_grid_show(g->aaa, &visit, &grid, why);
+        return answer_refuse(CTL_CODE_INVALID, TOLD(SOURCE_BAD));
+    const enum err e = aaa_grid_show(g->aaa, &visit, &grid, &why);
     if (e == ERR_LIMIT)
-        return ctl_reply_error(CTL_CODE_REFUSED, why);
-    return e == ERR_OK ? ctl_reply_ok(ctl_data("grid", grid_json(&grid))) : answer_error(e, why);
+        return ctl_reply_told(CTL_CODE_REFUSED, why.sentence, &why.told);
+    return e == ERR_OK ? ctl_reply_ok(ctl_data("grid", grid_json(&grid))) : answer_error(e, &why);
 }
 
 static enum err read_request(const struct ctl_request *r, struct aaa_request *out)
@@ -79,14 +76,14 @@ char *answer_grid_check(struct gateway *g, const struct ctl_request *r)
     struct aaa_request request;
     struct aaa_answer answer;
     if (read_request(r, &request) != ERR_OK)
-        return ctl_reply_error(CTL_CODE_INVALID, "The source must be an address.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(SOURCE_BAD));
     request.proof.code = ctl_text(r, CTL_ARG_CODE);
     aaa_check(g->aaa, &request, &answer);
     if (answer.accepted)
         return answer_user(g, answer.user);
     if (answer.cause == CAUSE_AUTH_DISABLED || answer.cause == CAUSE_AUTH_EXPIRED) /* of one who has proved the rest */
-        return ctl_reply_error(CTL_CODE_REFUSED, cause_sentence(answer.cause));
-    return ctl_reply_error(CTL_CODE_REFUSED, NOT_LET_IN);
+        return answer_cause(CTL_CODE_REFUSED, answer.cause);
+    return answer_refuse(CTL_CODE_REFUSED, TOLD(GRID_REFUSED));
 }
 
 /* ---- a new pattern ---- */
@@ -149,28 +146,29 @@ char *answer_grid_enrol(struct gateway *g, const struct ctl_request *r)
 {
     const struct aaa_new_pattern wanted = answer_pattern_args(r);
     struct aaa_enrolment enrolment;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_grid_enrol(g->aaa, &wanted, &enrolment, why);
-    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_grid_enrol(g->aaa, &wanted, &enrolment, &why);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, &why);
 }
 
 char *answer_grid_practise(struct gateway *g, const struct ctl_request *r)
 {
     const struct aaa_practice practice = answer_practice_args(r);
     struct aaa_enrolment enrolment;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_grid_practise(g->aaa, &practice, &enrolment, why);
-    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_grid_practise(g->aaa, &practice, &enrolment, &why);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : answer_error(e, &why);
 }
 
 /* ---- one-time codes ---- */
 
 char *answer_totp_begin(struct gateway *g, const struct ctl_request *r)
 {
-    char secret[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX], why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_totp_begin(g->aaa, ctl_text(r, CTL_ARG_USER), secret, uri, why);
+    char secret[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
+    struct aaa_why why = {0};
+    const enum err e = aaa_totp_begin(g->aaa, ctl_text(r, CTL_ARG_USER), secret, uri, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     json_t *data = ctl_data("secret", json_string(secret));
     if (data)
         json_object_set_new(data, "uri", json_string(uri));
@@ -183,41 +181,41 @@ char *answer_totp_check(struct gateway *g, const struct ctl_request *r)
 {
     struct aaa_request request;
     if (read_request(r, &request) != ERR_OK)
-        return ctl_reply_error(CTL_CODE_INVALID, "The source must be an address.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(SOURCE_BAD));
     if (aaa_totp_check(g->aaa, &request, ctl_text(r, CTL_ARG_ANSWER)))
         return answer_user(g, request.proof.user);
-    return ctl_reply_error(CTL_CODE_REFUSED, NOT_LET_IN);
+    return answer_refuse(CTL_CODE_REFUSED, TOLD(GRID_REFUSED));
 }
 
 /* ---- acts on a user ---- */
 
-static char *user_after(struct gateway *g, const struct ctl_request *r, enum err e, const char *why)
+static char *user_after(struct gateway *g, const struct ctl_request *r, enum err e, const struct aaa_why *why)
 {
     return e == ERR_OK ? answer_user(g, ctl_text(r, CTL_ARG_USER)) : answer_error(e, why);
 }
 
 char *answer_totp_confirm(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     const enum err e =
-        aaa_totp_confirm(g->aaa, ctl_text(r, CTL_ARG_USER), ctl_text(r, CTL_ARG_ANSWER), clock_wall(), why);
-    return user_after(g, r, e, why);
+        aaa_totp_confirm(g->aaa, ctl_text(r, CTL_ARG_USER), ctl_text(r, CTL_ARG_ANSWER), clock_wall(), &why);
+    return user_after(g, r, e, &why);
 }
 
 char *answer_totp_off(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
-    return user_after(g, r, aaa_totp_off(g->aaa, ctl_text(r, CTL_ARG_USER), why), why);
+    struct aaa_why why = {0};
+    return user_after(g, r, aaa_totp_off(g->aaa, ctl_text(r, CTL_ARG_USER), &why), &why);
 }
 
 char *answer_grid_off(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
-    return user_after(g, r, aaa_grid_off(g->aaa, ctl_text(r, CTL_ARG_USER), why), why);
+    struct aaa_why why = {0};
+    return user_after(g, r, aaa_grid_off(g->aaa, ctl_text(r, CTL_ARG_USER), &why), &why);
 }
 
 char *answer_grid_unlock(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
-    return user_after(g, r, aaa_unlock(g->aaa, ctl_text(r, CTL_ARG_USER), why), why);
+    struct aaa_why why = {0};
+    return user_after(g, r, aaa_unlock(g->aaa, ctl_text(r, CTL_ARG_USER), &why), &why);
 }

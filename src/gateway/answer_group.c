@@ -30,10 +30,10 @@ static void take_args(const struct ctl_request *r, struct aaa_group *group)
 static char *group_reply(struct gateway *g, const char *name)
 {
     struct aaa_group group;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_group_get(g->aaa, name, &group, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_group_get(g->aaa, name, &group, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     const struct ctl_group out = group_of(&group);
     return ctl_reply_ok(ctl_data("group", ctl_group_json(&out)));
 }
@@ -46,37 +46,37 @@ static bool name_fits(const char *name)
 
 char *answer_group_add(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     const char *name = ctl_text(r, CTL_ARG_NAME);
     struct aaa_group group = {.enabled = true};
     if (!name_fits(name))
-        return ctl_reply_error(CTL_CODE_INVALID, "The name of a group may have up to 63 bytes.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(GROUP_NAME_LONG), CONFIG_NAME_MAX - 1);
     snprintf(group.name, sizeof(group.name), "%s", name);
     take_args(r, &group);
-    const enum err e = aaa_group_add(g->aaa, &group, why);
-    return e == ERR_OK ? group_reply(g, name) : answer_error(e, why);
+    const enum err e = aaa_group_add(g->aaa, &group, &why);
+    return e == ERR_OK ? group_reply(g, name) : answer_error(e, &why);
 }
 
 char *answer_group_set(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_group group;
-    enum err e = aaa_group_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &group, why);
+    enum err e = aaa_group_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &group, &why);
     if (e == ERR_OK) {
         take_args(r, &group);
-        e = aaa_group_set(g->aaa, &group, why);
+        e = aaa_group_set(g->aaa, &group, &why);
     }
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     gateway_show_out(g);
     return group_reply(g, group.name);
 }
 
 char *answer_group_del(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_group_del(g->aaa, ctl_text(r, CTL_ARG_NAME), why);
-    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_group_del(g->aaa, ctl_text(r, CTL_ARG_NAME), &why);
+    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, &why);
 }
 
 static bool list_group(void *ctx, const struct aaa_group *group)
@@ -88,21 +88,21 @@ static bool list_group(void *ctx, const struct aaa_group *group)
 
 char *answer_group_list(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     json_t *list = json_array();
     enum err e;
     if (ctl_given(r, CTL_ARG_NAME)) {
         struct aaa_group group;
-        e = aaa_group_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &group, why);
+        e = aaa_group_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &group, &why);
         if (e == ERR_OK)
             list_group(list, &group);
     } else {
-        e = aaa_group_each(g->aaa, list_group, list, why);
+        e = aaa_group_each(g->aaa, list_group, list, &why);
     }
     if (e == ERR_OK)
         return ctl_reply_ok(ctl_data("groups", list));
     json_decref(list);
-    return answer_error(e, why);
+    return answer_error(e, &why);
 }
 
 /* ---- pools ---- */

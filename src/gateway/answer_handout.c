@@ -44,7 +44,7 @@ static bool asks_by_gtc(const struct config *c)
 }
 
 /* Of a user who has a pattern, or has to choose one before the first login. */
-static enum err tell_user(struct gateway *g, const char *name, struct ctl_handout *out, char why[static AAA_WHY_MAX])
+static enum err tell_user(struct gateway *g, const char *name, struct ctl_handout *out, struct aaa_why *why)
 {
     struct aaa_user user;
     struct aaa_group group = {0};
@@ -61,10 +61,10 @@ char *answer_handout_settings(struct gateway *g, const struct ctl_request *r)
     static const char *const words[CONFIG_AUTH_COUNT] = {"",        "mschapv2", "chap-md5", "pap", "eap-mschapv2",
                                                          "eap-md5", "eap-gtc",  "eap-tls"};
     struct ctl_handout out = {0};
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = ctl_given(r, CTL_ARG_USER) ? tell_user(g, ctl_text(r, CTL_ARG_USER), &out, why) : ERR_OK;
+    struct aaa_why why = {0};
+    const enum err e = ctl_given(r, CTL_ARG_USER) ? tell_user(g, ctl_text(r, CTL_ARG_USER), &out, &why) : ERR_OK;
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     snprintf(out.server, sizeof(out.server), "%s", g->config->net.server);
     for (size_t i = 0; i < CONFIG_AUTH_COUNT && g->config->ppp.auth.method[i] != CONFIG_AUTH_NONE; i++)
         add(out.logins, sizeof(out.logins), words[g->config->ppp.auth.method[i]]);

@@ -26,19 +26,33 @@
 #define STATE_WARN  "warn"
 #define STATE_BAD   "bad"
 
-/* One line; cure is "" when all is well. */
-__attribute__((format(printf, 5, 6))) static void add(json_t *list, const char *word, const char *state,
-                                                      const char *cure, const char *format, ...)
+/* Adds one line without a cure, as when all is well. */
+__attribute__((format(printf, 5, 6))) static void add(json_t *list, const char *of, const char *state, const char *word,
+                                                      const char *text, ...)
 {
     struct ctl_check check = {0};
     va_list args;
-    snprintf(check.word, sizeof(check.word), "%s", word);
+    snprintf(check.word, sizeof(check.word), "%s", of);
     snprintf(check.state, sizeof(check.state), "%s", state);
-    snprintf(check.cure, sizeof(check.cure), "%s", cure);
-    va_start(args, format);
-    vsnprintf(check.sentence, sizeof(check.sentence), format, args);
+    va_start(args, text);
+    told_write(&check.told, check.sentence, sizeof(check.sentence), word, text, args);
     va_end(args);
     json_array_append_new(list, ctl_check_json(&check));
+}
+
+/* What helps against what the newest line tells. */
+static void cure(json_t *list, const char *word, const char *text)
+{
+    json_t *line = json_array_get(list, json_array_size(list) - 1);
+    struct telling told = {0};
+    snprintf(told.word, sizeof(told.word), "%s", word);
+    json_object_set_new(line, "cure", json_string(text));
+    json_object_set_new(line, "cure_told", ctl_told_json(&told));
+}
+
+static const char *state_of(bool bad, bool warn)
+{
+    return bad ? STATE_BAD : warn ? STATE_WARN : STATE_OK;
 }
 
 /* ---- the host ---- */
@@ -54,28 +68,28 @@ static void check_disk(struct gateway *g, json_t *list)
     if (fd >= 0)
         close(fd);
     if (!told) {
-        add(list, "disk", STATE_WARN, "Look whether the directory is there and may be read.",
-            "How much room %s has cannot be told.", directory);
+        add(list, "disk", STATE_WARN, TOLD(DISK_UNKNOWN), directory);
+        cure(list, TOLD(DISK_UNKNOWN_CURE));
         return;
     }
     const uint64_t left = (uint64_t)fs.f_bavail * fs.f_frsize;
     const bool bad = left < DISK_BAD, warn = left < DISK_WARN;
-    add(list, "disk",
-        bad    ? STATE_BAD
-        : warn ? STATE_WARN
-               : STATE_OK,
-        warn ? "Make room: without it no login is noted down and no user can be changed." : "",
-        "%llu MB are free for the user store.", (unsigned long long)(left / MEGABYTE));
+    add(list, "disk", state_of(bad, warn), TOLD(DISK_FREE), (unsigned long long)(left / MEGABYTE));
+    if (warn)
+        cure(list, TOLD(DISK_CURE));
 }
 
 static void check_store(struct gateway *g, json_t *list)
 {
-    char why[AAA_WHY_MAX] = "";
-    if (aaa_store_check(g->aaa, why) == ERR_OK)
-        add(list, "store", STATE_OK, "", "The user store is whole and can be written.");
-    else
-        add(list, "store", STATE_BAD, "See the disk; if the file is damaged, stop the gateway and bring back a copy.",
-            "%s", why);
+    struct aaa_why why = {0};
+    if (aaa_store_check(g->aaa, &why) == ERR_OK) {
+        add(list, "store", STATE_OK, TOLD(STORE_GOOD));
+        return;
+    }
+    struct ctl_check check = {.word = "store", .state = STATE_BAD, .told = why.told};
+    snprintf(check.sentence, sizeof(check.sentence), "%s", why.sentence);
+    json_array_append_new(list, ctl_check_json(&check));
+    cure(list, TOLD(STORE_CURE));
 }
 
 /* Certificates, one-time codes and ends of users go by the calendar. */
@@ -83,13 +97,15 @@ static void check_clock(json_t *list)
 {
     struct timex t = {0};
     const bool set = clock_wall() >= CLOCK_SANE, kept = adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC);
-    if (!set)
-        add(list, "clock", STATE_BAD, "Set the clock, and keep it with NTP.", "The clock of this host was never set.");
-    else if (!kept)
-        add(list, "clock", STATE_WARN, "Keep the clock with NTP, for one with timedatectl set-ntp true.",
-            "Nothing keeps the clock of this host: one-time codes and certificates fail when it drifts.");
-    else
-        add(list, "clock", STATE_OK, "", "The clock of this host is kept by NTP.");
+    if (!set) {
+        add(list, "clock", STATE_BAD, TOLD(CLOCK_UNSET));
+        cure(list, TOLD(CLOCK_UNSET_CURE));
+    } else if (!kept) {
+        add(list, "clock", STATE_WARN, TOLD(CLOCK_LOOSE));
+        cure(list, TOLD(CLOCK_LOOSE_CURE));
+    } else {
+        add(list, "clock", STATE_OK, TOLD(CLOCK_GOOD));
+    }
 }
 
 static void check_forwarding(json_t *list)
@@ -99,13 +115,15 @@ static void check_forwarding(json_t *list)
     const bool told = fd >= 0 && read(fd, &value, 1) == 1;
     if (fd >= 0)
         close(fd);
-    if (told && value == '1')
-        add(list, "forwarding", STATE_OK, "", "The host forwards packets.");
-    else if (told)
-        add(list, "forwarding", STATE_BAD, "Write 1 into " FORWARDING ", and find out what took it away.",
-            "The host does not forward packets: clients reach the gateway and nothing behind it.");
-    else
-        add(list, "forwarding", STATE_WARN, "Look into " FORWARDING ".", "Whether the host forwards cannot be told.");
+    if (told && value == '1') {
+        add(list, "forwarding", STATE_OK, TOLD(FORWARDING_ON));
+    } else if (told) {
+        add(list, "forwarding", STATE_BAD, TOLD(FORWARDING_OFF));
+        cure(list, TOLD(FORWARDING_OFF_CURE));
+    } else {
+        add(list, "forwarding", STATE_WARN, TOLD(FORWARDING_UNKNOWN));
+        cure(list, TOLD(FORWARDING_UNKNOWN_CURE));
+    }
 }
 
 /* ---- the gateway ---- */
@@ -126,32 +144,27 @@ static void take_end(void *ctx, const char *name, int64_t until)
 
 static void check_certificates(struct gateway *g, json_t *list)
 {
-    static const char cure[] = "Issue a new one with 'sekisho pki issue' and read the configuration again.";
     struct first_end first = {0};
     certificates_each_end(g->certificates, take_end, &first);
     const long long left = first.until - clock_wall();
     if (first.until == 0)
-        add(list, "certificate", STATE_OK, "", "The gateway has no certificate to expire.");
+        add(list, "certificate", STATE_OK, TOLD(CERTIFICATE_NONE));
     else if (left <= 0)
-        add(list, "certificate", STATE_BAD, cure, "The certificate \"%s\" has expired; clients refuse it.", first.name);
+        add(list, "certificate", STATE_BAD, TOLD(CERTIFICATE_EXPIRED), first.name);
     else
-        add(list, "certificate",
-            left < EXPIRY_BAD    ? STATE_BAD
-            : left < EXPIRY_WARN ? STATE_WARN
-                                 : STATE_OK,
-            left < EXPIRY_WARN ? cure : "", "The certificate \"%s\" is good for %lld days.", first.name, left / DAY);
+        add(list, "certificate", state_of(left < EXPIRY_BAD, left < EXPIRY_WARN), TOLD(CERTIFICATE_DAYS), first.name,
+            left / DAY);
+    if (first.until != 0 && left < EXPIRY_WARN)
+        cure(list, TOLD(CERTIFICATE_CURE));
 }
 
 static void check_pool(void *ctx, const struct config_pool *pool, uint32_t size, uint32_t used, uint32_t reserved)
 {
     (void)reserved; /* those of users who are not here, too, wait for them */
     const uint64_t percent = size > 0 ? (uint64_t)used * 100 / size : 100;
-    add(ctx, "pool",
-        used >= size           ? STATE_BAD
-        : percent >= POOL_WARN ? STATE_WARN
-                               : STATE_OK,
-        percent >= POOL_WARN ? "Give the pool a wider range, or end sessions that nobody needs." : "",
-        "The pool \"%s\" has %u of %u addresses in use.", pool->name, used, size);
+    add(ctx, "pool", state_of(used >= size, percent >= POOL_WARN), TOLD(POOL_USE), pool->name, used, size);
+    if (percent >= POOL_WARN)
+        cure(ctx, TOLD(POOL_CURE));
 }
 
 static void check_drops(struct gateway *g, json_t *list)
@@ -166,16 +179,14 @@ static void check_drops(struct gateway *g, json_t *list)
     }
     const bool few = drops < DROPS_LEAST;
     const bool bad = !few && drops > packets / DROPS_BAD, warn = !few && drops > packets / DROPS_WARN;
-    if (drops == 0)
-        add(list, "drops", STATE_OK, "", "No packet was dropped.");
-    else
-        add(list, "drops",
-            bad    ? STATE_BAD
-            : warn ? STATE_WARN
-                   : STATE_OK,
-            warn ? "See 'sekisho status --drops' for all of them." : "",
-            "%llu packets were dropped beside %llu that went through; most often: %s", (unsigned long long)drops,
-            (unsigned long long)packets, drop_sentence((enum drop)most));
+    if (drops == 0) {
+        add(list, "drops", STATE_OK, TOLD(DROPS_NONE));
+        return;
+    }
+    add(list, "drops", state_of(bad, warn), TOLD(DROPS_SOME), (unsigned long long)drops, (unsigned long long)packets,
+        drop_word((enum drop)most));
+    if (warn)
+        cure(list, TOLD(DROPS_CURE));
 }
 
 char *answer_health(struct gateway *g, const struct ctl_request *r)

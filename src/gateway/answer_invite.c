@@ -19,7 +19,7 @@ static json_t *invite_json(const struct aaa_invite *i)
 }
 
 /* Who is not there yet is added; of who is, nothing is changed here. */
-static enum err make_user(struct gateway *g, const struct ctl_request *r, char why[static AAA_WHY_MAX])
+static enum err make_user(struct gateway *g, const struct ctl_request *r, struct aaa_why *why)
 {
     static const enum ctl_arg of_new[] = {CTL_ARG_ADDRESS, CTL_ARG_MAX_SESSIONS, CTL_ARG_EXPIRES, CTL_ARG_GROUP,
                                           CTL_ARG_NOTE};
@@ -32,10 +32,8 @@ static enum err make_user(struct gateway *g, const struct ctl_request *r, char w
         return e == ERR_OK ? aaa_invite_user(g->aaa, &user, clock_wall(), why) : e;
     }
     for (size_t i = 0; e == ERR_OK && i < ARRAY_LEN(of_new); i++)
-        if (ctl_given(r, of_new[i])) {
-            snprintf(why, AAA_WHY_MAX, "There is a user %s already; change them with user.set.", user.name);
-            return ERR_EXISTS;
-        }
+        if (ctl_given(r, of_new[i]))
+            return answer_why(why, ERR_EXISTS, TOLD(USER_THERE), user.name);
     return e;
 }
 
@@ -52,14 +50,15 @@ static json_t *url_json(const struct config *c, const char *token)
 
 char *answer_invite_make(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "", token[AAA_TOKEN_MAX];
+    struct aaa_why why = {0};
+    char token[AAA_TOKEN_MAX];
     struct aaa_invite invite;
-    enum err e = make_user(g, r, why);
+    enum err e = make_user(g, r, &why);
     if (e == ERR_OK)
         e = aaa_invite_make(g->aaa, ctl_text(r, CTL_ARG_NAME), clock_wall(), (uint32_t)ctl_number(r, CTL_ARG_VALID),
-                            token, &invite, why);
+                            token, &invite, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     json_t *data = ctl_data("invite", invite_json(&invite));
     json_object_set_new(data, "token", json_string(token));
     json_object_set_new(data, "url", url_json(g->config, token));
@@ -68,18 +67,18 @@ char *answer_invite_make(struct gateway *g, const struct ctl_request *r)
 }
 
 /* Whatever is wrong with a token, strangers are told the same. */
-static char *refuse(enum err e, const char *why)
+static char *refuse(enum err e, const struct aaa_why *why)
 {
-    return e == ERR_NOTFOUND ? ctl_reply_error(CTL_CODE_REFUSED, why) : answer_error(e, why);
+    return e == ERR_NOTFOUND ? ctl_reply_told(CTL_CODE_REFUSED, why->sentence, &why->told) : answer_error(e, why);
 }
 
 char *answer_invite_show(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_invite invite;
-    const enum err e = aaa_invite_show(g->aaa, ctl_text(r, CTL_ARG_TOKEN), clock_wall(), &invite, why);
+    const enum err e = aaa_invite_show(g->aaa, ctl_text(r, CTL_ARG_TOKEN), clock_wall(), &invite, &why);
     if (e != ERR_OK)
-        return refuse(e, why);
+        return refuse(e, &why);
     struct ctl_invite out = invite_of(&invite);
     out.rounds = aaa_grid_practising(g->aaa, invite.name, clock_now());
     return ctl_reply_ok(ctl_data("invite", ctl_invite_json(&out)));
@@ -87,13 +86,13 @@ char *answer_invite_show(struct gateway *g, const struct ctl_request *r)
 
 char *answer_invite_use(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_invite invite;
     if (ctl_given(r, CTL_ARG_PASSWORD) && ctl_text(r, CTL_ARG_PASSWORD)[0] == '\0')
-        return ctl_reply_error(CTL_CODE_INVALID, "The password is empty.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(PASSWORD_EMPTY));
     const enum err e = aaa_invite_use(g->aaa, ctl_text(r, CTL_ARG_TOKEN), view_str(ctl_text(r, CTL_ARG_PASSWORD)),
-                                      clock_wall(), &invite, why);
-    return e == ERR_OK ? answer_user(g, invite.name) : refuse(e, why);
+                                      clock_wall(), &invite, &why);
+    return e == ERR_OK ? answer_user(g, invite.name) : refuse(e, &why);
 }
 
 /* A pattern is made like one of a user who is logged in: see answer_grid.c. */
@@ -101,9 +100,9 @@ char *answer_invite_enrol(struct gateway *g, const struct ctl_request *r)
 {
     const struct aaa_new_pattern wanted = answer_pattern_args(r);
     struct aaa_enrolment enrolment;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_invite_enrol(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &wanted, &enrolment, why);
-    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : refuse(e, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_invite_enrol(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &wanted, &enrolment, &why);
+    return e == ERR_OK ? ctl_reply_ok(answer_enrolment(&enrolment)) : refuse(e, &why);
 }
 
 char *answer_invite_practise(struct gateway *g, const struct ctl_request *r)
@@ -111,10 +110,10 @@ char *answer_invite_practise(struct gateway *g, const struct ctl_request *r)
     const struct aaa_practice practice = answer_practice_args(r);
     struct aaa_enrolment enrolment;
     struct aaa_invite invite;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_invite_practise(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &practice, &enrolment, &invite, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_invite_practise(g->aaa, ctl_text(r, CTL_ARG_TOKEN), &practice, &enrolment, &invite, &why);
     if (e != ERR_OK)
-        return refuse(e, why);
+        return refuse(e, &why);
     json_t *data = answer_enrolment(&enrolment);
     json_object_set_new(data, "invite", invite_json(&invite));
     return ctl_reply_ok(data);
@@ -128,22 +127,22 @@ static bool list_invite(void *ctx, const struct aaa_invite *invite)
 
 char *answer_invite_list(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     json_t *list = json_array();
     (void)r;
-    const enum err e = aaa_invite_each(g->aaa, clock_wall(), list_invite, list, why);
+    const enum err e = aaa_invite_each(g->aaa, clock_wall(), list_invite, list, &why);
     if (e == ERR_OK)
         return ctl_reply_ok(ctl_data("invites", list));
     json_decref(list);
-    return answer_error(e, why);
+    return answer_error(e, &why);
 }
 
 char *answer_invite_revoke(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     const uint32_t id = (uint32_t)ctl_number(r, CTL_ARG_ID);
     if (ctl_given(r, CTL_ARG_ID) == ctl_given(r, CTL_ARG_NAME) || (ctl_given(r, CTL_ARG_ID) && id == 0))
-        return ctl_reply_error(CTL_CODE_REQUEST, "Say which invitation, or whose.");
-    const enum err e = aaa_invite_revoke(g->aaa, id, ctl_text(r, CTL_ARG_NAME), why);
-    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, why);
+        return answer_refuse(CTL_CODE_REQUEST, TOLD(INVITE_WHICH));
+    const enum err e = aaa_invite_revoke(g->aaa, id, ctl_text(r, CTL_ARG_NAME), &why);
+    return e == ERR_OK ? ctl_reply_ok(NULL) : answer_error(e, &why);
 }

@@ -112,7 +112,7 @@ char *answer_session_show(struct gateway *g, const struct ctl_request *r)
     json_t *first = json_incref(json_array_get(query.list, 0));
     json_decref(query.list);
     if (!first)
-        return ctl_reply_error(CTL_CODE_NOT_FOUND, "There is no session of this number.");
+        return answer_refuse(CTL_CODE_NOT_FOUND, TOLD(SESSION_NUMBER_UNKNOWN));
     return ctl_reply_ok(ctl_data("session", first));
 }
 
@@ -121,12 +121,12 @@ char *answer_session_kick(struct gateway *g, const struct ctl_request *r)
     struct session_query query = {
         .user = ctl_text(r, CTL_ARG_USER), .id = ctl_number(r, CTL_ARG_SESSION), .kick = true};
     if (!ctl_given(r, CTL_ARG_USER) && !ctl_given(r, CTL_ARG_SESSION))
-        return ctl_reply_error(CTL_CODE_REQUEST, "Say which session, or whose.");
+        return answer_refuse(CTL_CODE_REQUEST, TOLD(SESSION_WHICH));
     /* What is given and empty must not pass for "all". */
     const bool nobody = ctl_given(r, CTL_ARG_USER) && query.user[0] == '\0';
     if (!nobody && (query.id != 0 || !ctl_given(r, CTL_ARG_SESSION)))
         query_sessions(g, &query);
     if (query.found == 0)
-        return ctl_reply_error(CTL_CODE_NOT_FOUND, "There is no such session.");
+        return answer_refuse(CTL_CODE_NOT_FOUND, TOLD(SESSION_UNKNOWN));
     return ctl_reply_ok(ctl_data("kicked", json_integer((json_int_t)query.found)));
 }

@@ -28,15 +28,13 @@ static struct ctl_user user_of(const struct aaa_user *u)
     return out;
 }
 
-enum err answer_user_args(const struct ctl_request *r, struct aaa_user *user, char why[static AAA_WHY_MAX])
+enum err answer_user_args(const struct ctl_request *r, struct aaa_user *user, struct aaa_why *why)
 {
     const char *address = ctl_text(r, CTL_ARG_ADDRESS);
     if (ctl_given(r, CTL_ARG_ADDRESS)) {
         user->address = (struct ip_addr){0};
-        if (address[0] && (ip_parse(address, &user->address) != ERR_OK || user->address.family != 4)) {
-            snprintf(why, AAA_WHY_MAX, "\"%s\" is no IPv4 address.", address);
-            return ERR_INVALID;
-        }
+        if (address[0] && (ip_parse(address, &user->address) != ERR_OK || user->address.family != 4))
+            return answer_why(why, ERR_INVALID, TOLD(ADDRESS_BAD), address);
     }
     if (ctl_given(r, CTL_ARG_MAX_SESSIONS))
         user->max_sessions = (uint32_t)ctl_number(r, CTL_ARG_MAX_SESSIONS);
@@ -54,59 +52,59 @@ enum err answer_user_args(const struct ctl_request *r, struct aaa_user *user, ch
 char *answer_user(struct gateway *g, const char *name)
 {
     struct aaa_user user;
-    char why[AAA_WHY_MAX] = "";
-    const enum err e = aaa_user_get(g->aaa, name, &user, why);
+    struct aaa_why why = {0};
+    const enum err e = aaa_user_get(g->aaa, name, &user, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     const struct ctl_user out = user_of(&user);
     return ctl_reply_ok(ctl_data("user", ctl_user_json(&out)));
 }
 
 char *answer_user_add(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     const char *name = ctl_text(r, CTL_ARG_NAME);
     struct aaa_user user = {.enabled = true};
     enum err e = ERR_OK;
     snprintf(user.name, sizeof(user.name), "%s", name);
-    e = answer_user_args(r, &user, why);
+    e = answer_user_args(r, &user, &why);
     if (e == ERR_OK)
-        e = aaa_user_add(g->aaa, &user, view_str(ctl_text(r, CTL_ARG_PASSWORD)), clock_wall(), why);
-    return e == ERR_OK ? answer_user(g, name) : answer_error(e, why);
+        e = aaa_user_add(g->aaa, &user, view_str(ctl_text(r, CTL_ARG_PASSWORD)), clock_wall(), &why);
+    return e == ERR_OK ? answer_user(g, name) : answer_error(e, &why);
 }
 
 char *answer_user_set(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_user user;
-    enum err e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, why);
+    enum err e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, &why);
     if (e == ERR_OK)
-        e = answer_user_args(r, &user, why);
+        e = answer_user_args(r, &user, &why);
     if (e == ERR_OK)
-        e = aaa_user_set(g->aaa, &user, why);
+        e = aaa_user_set(g->aaa, &user, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     gateway_show_out(g); /* a disabled user has no sessions, now and not at the next login */
     return answer_user(g, user.name);
 }
 
 char *answer_user_passwd(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     const char *name = ctl_text(r, CTL_ARG_NAME);
-    const enum err e = aaa_user_password(g->aaa, name, view_str(ctl_text(r, CTL_ARG_PASSWORD)), why);
-    return e == ERR_OK ? answer_user(g, name) : answer_error(e, why);
+    const enum err e = aaa_user_password(g->aaa, name, view_str(ctl_text(r, CTL_ARG_PASSWORD)), &why);
+    return e == ERR_OK ? answer_user(g, name) : answer_error(e, &why);
 }
 
 char *answer_user_del(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     struct aaa_user user;
-    enum err e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, why);
+    enum err e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, &why);
     if (e == ERR_OK)
-        e = aaa_user_del(g->aaa, user.name, why);
+        e = aaa_user_del(g->aaa, user.name, &why);
     if (e != ERR_OK)
-        return answer_error(e, why);
+        return answer_error(e, &why);
     gateway_show_out(g);
     return ctl_reply_ok(NULL);
 }
@@ -120,26 +118,24 @@ static bool list_user(void *ctx, const struct aaa_user *user)
 
 char *answer_user_list(struct gateway *g, const struct ctl_request *r)
 {
-    char why[AAA_WHY_MAX] = "";
+    struct aaa_why why = {0};
     json_t *list = json_array();
     enum err e;
     if (ctl_given(r, CTL_ARG_NAME)) {
         struct aaa_user user;
-        e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, why);
+        e = aaa_user_get(g->aaa, ctl_text(r, CTL_ARG_NAME), &user, &why);
         if (e == ERR_OK)
             list_user(list, &user);
     } else {
-        e = aaa_user_each(g->aaa, list_user, list, why);
+        e = aaa_user_each(g->aaa, list_user, list, &why);
     }
     if (e == ERR_OK)
         return ctl_reply_ok(ctl_data("users", list));
     json_decref(list);
-    return answer_error(e, why);
+    return answer_error(e, &why);
 }
 
 /* ---- the portal ---- */
-
-#define NOT_LET_IN "The name or the password is wrong, or too many logins have failed: then wait a minute."
 
 /* Strangers learn nothing; who has proved the password may know why it does not help. */
 char *answer_user_check(struct gateway *g, const struct ctl_request *r)
@@ -153,13 +149,13 @@ char *answer_user_check(struct gateway *g, const struct ctl_request *r)
     };
     struct aaa_answer answer;
     if (ip_parse(ctl_text(r, CTL_ARG_SOURCE), &request.peer) != ERR_OK)
-        return ctl_reply_error(CTL_CODE_INVALID, "The source must be an address.");
+        return answer_refuse(CTL_CODE_INVALID, TOLD(SOURCE_BAD));
     aaa_check(g->aaa, &request, &answer);
     if (answer.accepted)
         return answer_user(g, answer.user);
     if (answer.cause == CAUSE_AUTH_DISABLED || answer.cause == CAUSE_AUTH_EXPIRED)
-        return ctl_reply_error(CTL_CODE_REFUSED, cause_sentence(answer.cause));
+        return answer_cause(CTL_CODE_REFUSED, answer.cause);
     if (answer.cause == CAUSE_AUTH_SERVICE)
-        return ctl_reply_error(CTL_CODE_FAILED, cause_sentence(answer.cause));
-    return ctl_reply_error(CTL_CODE_REFUSED, NOT_LET_IN);
+        return answer_cause(CTL_CODE_FAILED, answer.cause);
+    return answer_refuse(CTL_CODE_REFUSED, TOLD(LOGIN_REFUSED));
 }

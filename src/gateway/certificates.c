@@ -42,7 +42,7 @@ static enum err add_credential(struct certificates *s, const struct config_certi
     bytes_wipe(password, sizeof(password));
     if (result != ERR_OK) {
         snprintf(key, sizeof(key), "certificate \"%s\"", c->name);
-        return config_fail(e, c->line, key, "%s cannot be used. %s", c->file, why);
+        return config_tell(e, c->line, key, TOLD(CERTIFICATE_UNUSABLE), c->file, why);
     }
     tell(&s->told[s->count], c->name, s->credentials[s->count]);
     s->count++;
@@ -54,9 +54,9 @@ static enum err add_authority(struct certificates *s, const struct config_author
     char key[CONFIG_NAME_MAX + 32], why[PKI_WHY_MAX];
     snprintf(key, sizeof(key), "authority \"%s\"", a->name);
     if (pki_trust_add_authorities(s->trust, view_of(a->content.text, a->content.n), why) != ERR_OK)
-        return config_fail(e, a->line, key, "%s cannot be used. %s", a->file, why);
+        return config_tell(e, a->line, key, TOLD(CERTIFICATE_UNUSABLE), a->file, why);
     if (a->crl_file[0] && pki_trust_add_crls(s->trust, view_of(a->crl.text, a->crl.n), why) != ERR_OK)
-        return config_fail(e, a->line, key, "%s cannot be used. %s", a->crl_file, why);
+        return config_tell(e, a->line, key, TOLD(CERTIFICATE_UNUSABLE), a->crl_file, why);
     return ERR_OK;
 }
 
@@ -112,7 +112,7 @@ static enum err add_tls(struct certificates *s, const struct config *c, struct c
     if (s->tls)
         return ERR_OK;
     snprintf(key, sizeof(key), "certificate \"%s\"", own->name);
-    return config_fail(e, own->line, key, "%s cannot be used for \"eap-tls\": %s.", own->file, why);
+    return config_tell(e, own->line, key, TOLD(CERTIFICATE_NO_TLS), own->file, why);
 }
 
 static enum err fill(struct certificates *s, const struct config *c, struct config_error *e)
@@ -145,7 +145,7 @@ enum err certificates_new(const struct config *c, const char *file, struct certi
     if (s && s->trust && s->revocation)
         result = fill(s, c, e);
     else
-        (void)config_fail(e, 0, "", "There is not enough memory for the certificates.");
+        (void)config_tell(e, 0, "", TOLD(CERTIFICATES_MEMORY));
     if (result != ERR_OK) {
         certificates_release(s);
         return result;

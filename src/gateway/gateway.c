@@ -74,8 +74,9 @@ static void free_psks(struct ike_psk *psks, size_t n)
 }
 
 /* Routes, firewall and the table of addresses are made at the start, with rights that are gone since. */
-static bool pools_were_there(const struct gateway *g, const struct config *c, char why[static CONFIG_ERROR_TEXT_MAX])
+static bool pools_were_there(const struct gateway *g, const struct config *c, struct config_error *error)
 {
+    char key[CONFIG_NAME_MAX + 32];
     char first[IP_TEXT_MAX], last[IP_TEXT_MAX];
     for (size_t i = 0; i < c->pool_count; i++)
         for (uint32_t j = 0; j < c->pools[i].ranges.count; j++) {
@@ -83,10 +84,8 @@ static bool pools_were_there(const struct gateway *g, const struct config *c, ch
             if (addresses_hold(g->addresses, range))
                 continue;
             const struct ip_addr a = ip4_addr(range->first), b = ip4_addr(range->last);
-            snprintf(why, CONFIG_ERROR_TEXT_MAX,
-                     "pool \"%s\": %s-%s has addresses that were in no pool when the gateway started, and they get "
-                     "their routes only then; nothing was changed, restart the gateway",
-                     c->pools[i].name, ip_text(&a, first), ip_text(&b, last));
+            snprintf(key, sizeof(key), "pool \"%s\".range", c->pools[i].name);
+            (void)config_tell(error, c->pools[i].line, key, TOLD(POOL_NEW), ip_text(&a, first), ip_text(&b, last));
             return false;
         }
     return true;
@@ -151,22 +150,20 @@ static void set_report(struct gateway *g, const struct config *c)
     atomic_store(&g->steps_logged, c->log.level == CONFIG_LOG_DEBUG);
 }
 
-enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX])
+enum err gateway_reload(struct gateway *g, struct config_error *error)
 {
     struct config *config;
-    struct config_error error;
-    const enum err e = gateway_load_config(g->config_file, &config, &error);
-    if (e != ERR_OK) {
-        config_error_text(&error, why);
+    const enum err e = gateway_load_config(g->config_file, &config, error);
+    if (e != ERR_OK)
         return e;
-    }
-    if (!pools_were_there(g, config, why)) {
+    *error = (struct config_error){0};
+    snprintf(error->file, sizeof(error->file), "%s", g->config_file);
+    if (!pools_were_there(g, config, error)) {
         config_free(config);
         return ERR_INVALID;
     }
     struct certificates *certificates;
-    if (certificates_new(config, g->config_file, &certificates, &error) != ERR_OK) {
-        config_error_text(&error, why);
+    if (certificates_new(config, g->config_file, &certificates, error) != ERR_OK) {
         config_free(config);
         return ERR_INVALID;
     }
@@ -176,7 +173,7 @@ enum err gateway_reload(struct gateway *g, char why[static CONFIG_ERROR_TEXT_MAX
     struct ike_psk *psks = settings_psks(config);
     const struct aaa_config aaa = aaa_settings(g, config);
     if (!psks || aaa_reconfigure(g->aaa, &aaa) != ERR_OK) {
-        snprintf(why, CONFIG_ERROR_TEXT_MAX, "out of memory; nothing was changed");
+        (void)config_tell(error, 0, "", TOLD(NOTHING_CHANGED));
         free_psks(psks, config->psk_count);
         certificates_release(certificates);
         config_free(config);
@@ -203,12 +200,13 @@ static void signal_ready(void *ctx, uint32_t what)
 {
     struct gateway *g = ctx;
     char why[CONFIG_ERROR_TEXT_MAX];
+    struct config_error error;
     (void)what;
     for (int number; (number = signals_read(g->signals)) != 0;) {
         if (number != SIGHUP)
             loop_stop(g->loop);
-        else if (gateway_reload(g, why) != ERR_OK)
-            report_say(&g->report, CONFIG_LOG_ERROR, "%s; the old configuration stays", why);
+        else if (gateway_reload(g, &error) != ERR_OK)
+            report_say(&g->report, CONFIG_LOG_ERROR, "%s The old configuration stays.", config_error_text(&error, why));
     }
 }
 
@@ -407,6 +405,15 @@ static enum err open_metrics(struct gateway *g, char why[static AAA_WHY_MAX])
     return g->scrape ? ERR_OK : ERR_SYSTEM;
 }
 
+static enum err open_users(struct gateway *g, char why[static AAA_WHY_MAX])
+{
+    const struct aaa_config config = aaa_settings(g, g->config);
+    struct aaa_why reason = {0};
+    const enum err e = aaa_open(&config, &g->aaa, &reason);
+    memcpy(why, reason.sentence, AAA_WHY_MAX);
+    return e;
+}
+
 static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     g->shard_count = count_shards(g->config);
@@ -438,9 +445,8 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
         e = open_metrics(g, why);
     if (e == ERR_OK)
         e = give_rights_away(g, why);
-    const struct aaa_config aaa = aaa_settings(g, g->config);
     if (e == ERR_OK)
-        e = aaa_open(&aaa, &g->aaa, why);
+        e = open_users(g, why);
     if (e == ERR_OK && !((g->workers = workers_new(g->shard_count, 0)) && (g->provers = workers_new(PROVERS, 0)) &&
                          (g->hashers = workers_new(1, HASHES_WAITING))))
         e = ERR_SYSTEM;

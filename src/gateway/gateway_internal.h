@@ -22,6 +22,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define TELL(name, word, text) TELL_DEFINE(name, word, text)
+#include "gateway/told.def"
+#undef TELL
+
 #define SHARDS_MAX 64
 #define LOGINS_MAX 4096 /* of a shard with the service thread, questions before them too; more time out */
 
@@ -231,7 +235,7 @@ void settings_stack(struct gateway *gateway, const struct config *config, uint8_
 struct ike_psk *settings_psks(const struct config *config);
 
 /* Reads the file again; on failure nothing has changed and why says it. */
-enum err gateway_reload(struct gateway *gateway, char why[static CONFIG_ERROR_TEXT_MAX]);
+enum err gateway_reload(struct gateway *gateway, struct config_error *error);
 /* Config and host facts together. */
 enum err gateway_load_config(const char *file, struct config **out, struct config_error *error);
 

@@ -286,11 +286,13 @@ static void health_item(struct page *p, const struct ctl_check *c)
     page_text(p, ok ? "ok" : bad ? "bad" : "warn");
     page_html(p, "\"><strong>");
     page_say(p, ok ? SAY_HEALTH_OK : bad ? SAY_HEALTH_BAD : SAY_HEALTH_WARN);
-    page_html(p, "</strong> <span lang=\"en\">");
-    page_text(p, c->sentence);
-    page_html(p, " ");
-    page_text(p, c->cure);
-    page_html(p, "</span></li>");
+    page_html(p, "</strong> ");
+    page_told(p, &c->told, c->sentence);
+    if (c->cure[0] != '\0') {
+        page_html(p, " ");
+        page_told(p, &c->cure_told, c->cure);
+    }
+    page_html(p, "</li>");
 }
 
 void show_health(struct exchange *x)
@@ -324,6 +326,7 @@ static void config_page(struct exchange *x, const char *text)
         struct notice notice = {.message = problem[0] != '\0' ? SAY_CONFIG_BAD : SAY_CONFIG_GOOD,
                                 .bad = problem[0] != '\0'};
         strncpy(notice.detail, problem, sizeof notice.detail - 1);
+        ctl_told_read(json_object_get(x->question.data[0], "told"), &notice.told);
         notice_show(p, &notice);
     }
     form_begin(x, "/admin/config", "card");

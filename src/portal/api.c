@@ -56,7 +56,8 @@ static void respond(struct exchange *x, unsigned status, json_t *json)
     x->ready = true;
 }
 
-static void fail(struct exchange *x, unsigned status, const char *message, const char *field)
+static void fail_told(struct exchange *x, unsigned status, const char *message, const char *field,
+                      const struct telling *told)
 {
     if (x->ready)
         return;
@@ -65,9 +66,16 @@ static void fail(struct exchange *x, unsigned status, const char *message, const
                               text != NULL ? text : json_string("The request cannot be read."));
     if (field[0] != '\0')
         json_object_set_new(error, "field", json_string(field));
+    if (told->word[0] != '\0')
+        json_object_set_new(error, "told", ctl_told_json(told));
     if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
         x->retry = 5;
     respond(x, status, json_pack("{s:o}", "error", error));
+}
+
+static void fail(struct exchange *x, unsigned status, const char *message, const char *field)
+{
+    fail_told(x, status, message, field, &(const struct telling){0});
 }
 
 void api_problem(struct exchange *x, unsigned status, const char *message)
@@ -155,7 +163,7 @@ static bool take_text(struct exchange *x, enum ctl_arg arg, const char *text)
     struct ctl_error e;
     const enum err result = ctl_args_text(x->request, arg, text, &e);
     if (result != ERR_OK)
-        fail(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg);
+        fail_told(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg, &e.told);
     return result == ERR_OK;
 }
 
@@ -272,7 +280,7 @@ bool api_read(struct exchange *x)
     struct ctl_error e;
     if (api_takes_body(x->call)) {
         if (ctl_args_parse(x->call->verb, view_of(x->body, x->body_n), &x->request, &e) != ERR_OK) {
-            fail(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg);
+            fail_told(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg, &e.told);
             return false;
         }
         if (x->call->arg != CTL_ARG_COUNT && ctl_given(x->request, x->call->arg)) {
@@ -284,7 +292,7 @@ bool api_read(struct exchange *x)
         return false;
     if (ctl_args_whole(x->request, &e) == ERR_OK)
         return true;
-    fail(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg);
+    fail_told(x, MHD_HTTP_BAD_REQUEST, e.sentence, e.arg, &e.told);
     return false;
 }
 
@@ -361,7 +369,7 @@ static void call_show(struct exchange *x)
     const json_t *member = json_object_get(data, x->call->member);
     if (data == NULL) {
         const struct ctl_error *e = &x->question.error[0];
-        fail(x, status_of(e->code), e->sentence, "");
+        fail_told(x, status_of(e->code), e->sentence, "", &e->told);
         return;
     }
     end_logins(x);

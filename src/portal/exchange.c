@@ -45,24 +45,24 @@ struct login *exchange_login(const struct exchange *x)
     return x->has_cookie ? login_find(&x->portal->logins, x->token, now_of(x), false) : NULL;
 }
 
-static void leave_notice(struct exchange *x, enum message m, bool bad, const char *detail)
+static void leave_notice(struct exchange *x, enum message m, bool bad, const char *detail, const struct telling *told)
 {
     struct login *login = exchange_login(x);
     if (login == NULL)
         return;
-    login->notice = (struct notice){.message = m, .bad = bad};
+    login->notice = (struct notice){.message = m, .bad = bad, .told = *told};
     strncpy(login->notice.detail, detail, sizeof login->notice.detail - 1);
 }
 
 void exchange_back(struct exchange *x, const char *path, enum message m)
 {
-    leave_notice(x, m, false, "");
+    leave_notice(x, m, false, "", &(const struct telling){0});
     exchange_go(x, path);
 }
 
 void exchange_refused(struct exchange *x, const char *path, enum message m, const char *detail)
 {
-    leave_notice(x, m, true, detail);
+    leave_notice(x, m, true, detail, &(const struct telling){0});
     exchange_go(x, path);
 }
 
@@ -89,7 +89,8 @@ bool exchange_was_refused(struct exchange *x, const char *path)
         const struct ctl_error *e = &x->question.error[i];
         if (e->code[0] == '\0')
             continue;
-        exchange_refused(x, path, message_of(e->code), e->sentence);
+        leave_notice(x, message_of(e->code), true, e->sentence, &e->told);
+        exchange_go(x, path);
         return true;
     }
     return false;

@@ -83,11 +83,11 @@ enum language language_accepted(struct view header)
 
 /* ---- what the gateway tells by words ---- */
 
-struct told {
+struct saying {
     const char *word, *why, *cure;
 };
 
-static const struct told causes_ja[] = {
+static const struct saying causes_ja[] = {
 #define CAUSE_JA(word, why, cure) {word, why, cure},
 #define STAGE_JA(word, sentence)
 #include "portal/causes_ja.def"
@@ -95,7 +95,7 @@ static const struct told causes_ja[] = {
 #undef STAGE_JA
 };
 
-static const struct told stages_ja[] = {
+static const struct saying stages_ja[] = {
 #define CAUSE_JA(word, why, cure)
 #define STAGE_JA(word, sentence) {word, sentence, ""},
 #include "portal/causes_ja.def"
@@ -103,13 +103,19 @@ static const struct told stages_ja[] = {
 #undef STAGE_JA
 };
 
-static const struct told weaknesses_ja[] = {
+static const struct saying weaknesses_ja[] = {
 #define WEAKNESS_JA(word, sentence) {word, sentence, ""},
 #include "portal/weakness_ja.def"
 #undef WEAKNESS_JA
 };
 
-static const struct told *find(const struct told *list, size_t n, const char *word)
+static const struct saying told_ja[] = {
+#define TELL_JA(word, text) {word, text, ""},
+#include "portal/told_ja.def"
+#undef TELL_JA
+};
+
+static const struct saying *find(const struct saying *list, size_t n, const char *word)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(list[i].word, word) == 0)
@@ -119,24 +125,32 @@ static const struct told *find(const struct told *list, size_t n, const char *wo
 
 const char *cause_told(const char *word, enum language l, const char *english)
 {
-    const struct told *t = l == LANGUAGE_JA ? find(causes_ja, ARRAY_LEN(causes_ja), word) : NULL;
+    const struct saying *t = l == LANGUAGE_JA ? find(causes_ja, ARRAY_LEN(causes_ja), word) : NULL;
     return t != NULL ? t->why : english;
 }
 
 const char *cure_told(const char *word, enum language l, const char *english)
 {
-    const struct told *t = l == LANGUAGE_JA ? find(causes_ja, ARRAY_LEN(causes_ja), word) : NULL;
+    const struct saying *t = l == LANGUAGE_JA ? find(causes_ja, ARRAY_LEN(causes_ja), word) : NULL;
     return t != NULL ? t->cure : english;
 }
 
 const char *stage_told(const char *word, enum language l, const char *english)
 {
-    const struct told *t = l == LANGUAGE_JA ? find(stages_ja, ARRAY_LEN(stages_ja), word) : NULL;
+    const struct saying *t = l == LANGUAGE_JA ? find(stages_ja, ARRAY_LEN(stages_ja), word) : NULL;
     return t != NULL ? t->why : english;
 }
 
 const char *weakness_told(const char *word, enum language l, const char *english)
 {
-    const struct told *t = l == LANGUAGE_JA ? find(weaknesses_ja, ARRAY_LEN(weaknesses_ja), word) : NULL;
+    const struct saying *t = l == LANGUAGE_JA ? find(weaknesses_ja, ARRAY_LEN(weaknesses_ja), word) : NULL;
     return t != NULL ? t->why : english;
+}
+
+const char *told_text(const char *word, enum language l)
+{
+    const struct saying *t = l == LANGUAGE_JA ? find(told_ja, ARRAY_LEN(told_ja), word) : NULL;
+    if (t == NULL && l == LANGUAGE_JA)
+        t = find(causes_ja, ARRAY_LEN(causes_ja), word);
+    return t != NULL ? t->why : NULL;
 }

@@ -124,8 +124,8 @@ void notice_show(struct page *p, const struct notice *notice)
     page_say(p, notice->message);
     page_html(p, "</p>");
     if (notice->detail[0] != '\0') {
-        page_html(p, "<p lang=\"en\" class=\"detail\">");
-        page_text(p, notice->detail);
+        page_html(p, "<p class=\"detail\">");
+        page_told(p, &notice->told, notice->detail);
         page_html(p, "</p>");
     }
     page_html(p, "</div>");

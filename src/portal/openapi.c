@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum as { AS_TEXT, AS_SECRET, AS_NUMBER, AS_FLAG };
+enum as { AS_TEXT, AS_SECRET, AS_NUMBER, AS_FLAG, AS_TOLD };
 
 static const struct {
     const char *word, *sentence;
@@ -33,8 +33,18 @@ static json_t *reference(const char *kind, const char *name)
     return json_pack("{s:s+++}", "$ref", "#/components/", kind, "/", name);
 }
 
+/* A sentence in the form that can be told in other languages. */
+static json_t *told_schema(void)
+{
+    return json_pack("{s:s, s:{s:{s:s}, s:{s:s, s:{s:s}}, s:{s:s}}, s:[s, s, s]}", "type", "object", "properties",
+                     "word", "type", "string", "params", "type", "array", "items", "type", "string", "place", "type",
+                     "string", "required", "word", "params", "place");
+}
+
 static json_t *type_of(enum as kind)
 {
+    if (kind == AS_TOLD)
+        return told_schema();
     if (kind == AS_NUMBER)
         return json_pack("{s:s, s:i}", "type", "integer", "minimum", 0);
     return json_pack("{s:s}", "type", kind == AS_FLAG ? "boolean" : "string");
@@ -196,10 +206,12 @@ static json_t *paths(json_t *schemas)
 static json_t *problem_response(void)
 {
     json_t *text = json_pack("{s:s}", "type", "string");
-    json_t *error = json_pack("{s:s, s:{s:O, s:O, s:O}, s:[s, s]}", "type", "object", "properties", "code", text,
-                              "message", text, "field", text, "required", "code", "message");
+    json_t *error = json_pack("{s:s, s:{s:O, s:O, s:O, s:o}, s:[s, s]}", "type", "object", "properties", "code", text,
+                              "message", text, "field", text, "told", told_schema(), "required", "code", "message");
     json_decref(text);
-    return json_pack("{s:s, s:o}", "description", "what went wrong; field: the argument that it is about", "content",
+    return json_pack("{s:s, s:o}", "description",
+                     "what went wrong; field: the argument that it is about; told: the message by its word and values",
+                     "content",
                      content(json_pack("{s:s, s:{s:o}, s:[s]}", "type", "object", "properties", "error", error,
                                        "required", "error")));
 }

@@ -172,6 +172,45 @@ void page_say_of(struct page *page, enum message m, const char *what)
     page_text(page, hole + 2);
 }
 
+static void code(struct page *page, const char *text)
+{
+    page_html(page, "<code>");
+    page_text(page, text);
+    page_html(page, "</code>");
+}
+
+/* {1} is the first value; other braces stand for themselves. */
+static void page_filled(struct page *page, const char *text, const struct telling *told)
+{
+    const char *from = text;
+    for (const char *p = text; *p != '\0'; p++) {
+        const size_t place = p[0] == '{' && p[1] >= '1' && p[1] <= '9' && p[2] == '}' ? (size_t)(p[1] - '0') : 0;
+        if (place == 0)
+            continue;
+        text_n(page, from, (size_t)(p - from));
+        code(page, place <= told->count ? told->param[place - 1] : "");
+        p += 2;
+        from = p + 1;
+    }
+    page_text(page, from);
+}
+
+void page_told(struct page *page, const struct telling *told, const char *english)
+{
+    const char *text = told_text(told->word, page->language);
+    if (text == NULL) {
+        page_html(page, "<span lang=\"en\">");
+        page_text(page, english);
+        page_html(page, "</span>");
+        return;
+    }
+    if (told->place[0] != '\0') {
+        code(page, told->place);
+        page_html(page, ": ");
+    }
+    page_filled(page, text, told);
+}
+
 enum err date_read(const char *text, uint64_t *seconds)
 {
     struct tm tm = {0};

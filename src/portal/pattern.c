@@ -29,8 +29,8 @@ static void strength_show(struct exchange *x)
     size_t i;
     page_html(p, "<div id=\"strength\" role=\"status\">");
     if (x->judged != 0 && data == NULL) { /* it cannot be read as a pattern */
-        page_html(p, "<p lang=\"en\">");
-        page_text(p, x->question.error[x->judged - 1].sentence);
+        page_html(p, "<p>");
+        page_told(p, &x->question.error[x->judged - 1].told, x->question.error[x->judged - 1].sentence);
         page_html(p, "</p>");
     }
     if (data != NULL && ctl_enrolment_read(json_object_get(data, "enrolment"), &e) == ERR_OK) {

@@ -44,6 +44,8 @@ const char *cause_told(const char *word, enum language l, const char *english); 
 const char *cure_told(const char *word, enum language l, const char *english);
 const char *stage_told(const char *word, enum language l, const char *english);
 const char *weakness_told(const char *word, enum language l, const char *english);
+/* The text of a word of told.def with {1}, {2} where its values go, or a cause's sentence; NULL: not known in l. */
+const char *told_text(const char *word, enum language l);
 
 /* ---- page.c: a writer of HTML ---- */
 
@@ -70,6 +72,8 @@ void page_time(struct page *page, uint64_t seconds);                   /* since 
 void page_date(struct page *page, uint64_t seconds);                   /* "2026-11-27", for a form; 0: nothing */
 void page_say(struct page *page, enum message m);                      /* in the page's language */
 void page_say_of(struct page *page, enum message m, const char *what); /* {} in the message is what */
+/* What the gateway tells: in the page's language, with its place and values as code; else its English sentence. */
+void page_told(struct page *page, const struct telling *told, const char *english);
 /* The seconds of "2026-11-27" at midnight UTC. ERR_INVALID. */
 enum err date_read(const char *text, uint64_t *seconds);
 
@@ -151,6 +155,7 @@ struct notice {
     enum message message; /* SAY_NONE: there is none */
     bool bad;
     char detail[CTL_PHRASE_MAX];
+    struct telling told; /* the detail for other languages */
 };
 
 struct login {

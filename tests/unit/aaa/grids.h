@@ -30,8 +30,8 @@ static inline void setup(enum config_totp totp)
     service_grids(a);
     service.config.grid.totp = totp;
     settings_changed();
-    assert_int_equal(aaa_user_add(a, &alice, view_str("secret"), WALL, service.why), ERR_OK);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("secret"), WALL, service.why), ERR_OK);
+    assert_int_equal(aaa_user_add(a, &alice, view_str("secret"), WALL, &service.why), ERR_OK);
+    assert_int_equal(aaa_user_add(a, &bob, view_str("secret"), WALL, &service.why), ERR_OK);
 }
 
 static inline void pass(uint32_t seconds)
@@ -46,8 +46,8 @@ static inline struct aaa_grid fetch(const char *name, const struct ip_addr *from
 {
     struct aaa_grid grid = {0};
     const struct aaa_visit visit = {.user = name, .source = *from, .wall = wall, .now = now};
-    if (aaa_grid_show(a, &visit, &grid, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_grid_show(a, &visit, &grid, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
     return grid;
 }
 
@@ -67,13 +67,13 @@ static inline void enrol(const char *name, const char *cells)
 {
     const struct aaa_new_pattern wanted = {.user = name, .cells = cells, .phrase = "", .wall = wall, .now = now};
     struct aaa_enrolment e;
-    if (aaa_grid_enrol(a, &wanted, &e, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_grid_enrol(a, &wanted, &e, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
     assert_true(e.accepted);
     while (e.rounds > 0) {
         const struct aaa_grid grid = e.grid;
         const struct aaa_practice practice = {name, grid.code, read_from(&grid, cells), wall, now};
-        assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
+        assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_OK);
         assert_true(e.accepted);
     }
 }
@@ -126,7 +126,7 @@ static inline enum cause mschap(const char *name, const char *password, const st
 static inline struct aaa_user about(const char *name)
 {
     struct aaa_user u;
-    assert_int_equal(aaa_user_get(a, name, &u, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, name, &u, &service.why), ERR_OK);
     return u;
 }
 
@@ -165,14 +165,14 @@ static inline const char *with_code(const char *password, int64_t at)
 static inline void give_codes(const char *name)
 {
     char text[BASE32_SIZE(TOTP_SECRET_SIZE)], uri[AAA_URI_MAX];
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, service.why), ERR_OK);
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, &service.why), ERR_OK);
     unbase32(text);
     assert_non_null(strstr(uri, text));
-    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, service.why), ERR_INVALID);
+    assert_int_equal(aaa_totp_confirm(a, name, "000000", wall, &service.why), ERR_INVALID);
     assert_false(about(name).totp);
-    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, service.why), ERR_OK);
+    assert_int_equal(aaa_totp_confirm(a, name, with_code("", wall), wall, &service.why), ERR_OK);
     assert_true(about(name).totp);
-    assert_int_equal(aaa_totp_begin(a, name, text, uri, service.why), ERR_EXISTS);
+    assert_int_equal(aaa_totp_begin(a, name, text, uri, &service.why), ERR_EXISTS);
     pass(90);
 }
 

@@ -14,7 +14,7 @@ static struct {
     struct random_test seed;
     struct config_pool pools[2];
     struct aaa_config config;
-    char why[AAA_WHY_MAX];
+    struct aaa_why why;
 } service = {.folder = "/tmp/sekisho-aaa-XXXXXX"};
 
 static int service_folder(void **state)
@@ -49,8 +49,8 @@ static int service_away(void **state)
 static struct aaa *service_opened(void)
 {
     struct aaa *a = NULL;
-    if (aaa_open(&service.config, &a, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_open(&service.config, &a, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
     return a;
 }
 
@@ -103,8 +103,8 @@ static inline void service_add(struct aaa *a, const char *name)
 {
     struct aaa_user u = {.enabled = true};
     snprintf(u.name, sizeof u.name, "%s", name);
-    if (aaa_user_add(a, &u, view_str("secret"), SERVICE_WALL, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_user_add(a, &u, view_str("secret"), SERVICE_WALL, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
 }
 
 static inline struct aaa_answer service_login(struct aaa *a, const char *name, const char *password, uint64_t session)

@@ -11,7 +11,7 @@
 static char folder[] = "/tmp/sekisho-aaa-XXXXXX";
 static char database[64], key_file[64];
 static struct random_test seed;
-static char why[AAA_WHY_MAX];
+static struct aaa_why why;
 static struct config_pool pools[2];
 
 static struct aaa_config config(void)
@@ -33,8 +33,8 @@ static void forget(void)
 static struct aaa *opened(const struct aaa_config *c)
 {
     struct aaa *a = NULL;
-    if (aaa_open(c, &a, why) != ERR_OK)
-        fail_msg("%s", why);
+    if (aaa_open(c, &a, &why) != ERR_OK)
+        fail_msg("%s", why.sentence);
     return a;
 }
 
@@ -59,8 +59,8 @@ static struct aaa_user user(const char *name)
 
 static void add(struct aaa *a, const struct aaa_user *u)
 {
-    if (aaa_user_add(a, u, view_str("secret"), WALL, why) != ERR_OK)
-        fail_msg("%s", why);
+    if (aaa_user_add(a, u, view_str("secret"), WALL, &why) != ERR_OK)
+        fail_msg("%s", why.sentence);
 }
 
 static struct aaa_answer login(struct aaa *a, const char *name, const char *password, uint64_t session)
@@ -96,7 +96,7 @@ static void a_user_logs_in_and_gets_an_address_and_its_servers(void **state)
     assert_int_equal(ip4_value(&answer.dns[0]), 0x08080808);
     assert_int_equal(answer.dns[1].family, 0);
     assert_string_equal(answer.pool, "home");
-    assert_int_equal(aaa_user_get(a, "ALICE", &got, why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "ALICE", &got, &why), ERR_OK);
     assert_int_equal(got.sessions, 1);
     assert_int_equal(got.last_login, WALL);
     assert_int_equal(got.created, WALL);
@@ -118,7 +118,7 @@ static void wrong_words_are_refused_with_their_cause(void **state)
     assert_int_equal(login(a, "mallory", "secret", 1).cause, CAUSE_AUTH_NO_USER);
     assert_int_equal(login(a, "", "", 1).cause, CAUSE_AUTH_NO_USER);
     u.enabled = false;
-    assert_int_equal(aaa_user_set(a, &u, why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &u, &why), ERR_OK);
     assert_int_equal(login(a, "alice", "secret", 1).cause, CAUSE_AUTH_DISABLED);
     assert_int_equal(aaa_usage(a).used, 0);
     assert_int_equal(aaa_usage(a).refused, 4);
@@ -200,7 +200,7 @@ static void an_address_that_another_holds_is_not_taken_from_it(void **state)
     add(a, &bob);
     assert_int_equal(address_of(a, "bob", 1), 0x0a000002);
     alice.address = ip4_addr(0x0a000002);
-    assert_int_equal(aaa_user_set(a, &alice, why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &why), ERR_OK);
     assert_int_equal(login(a, "alice", "secret", 2).cause, CAUSE_ADDRESS_TAKEN);
     aaa_logout(a, 1, USEC_SEC);
     assert_int_equal(address_of(a, "alice", 2), 0x0a000002);
@@ -278,22 +278,22 @@ static void what_is_wrong_with_a_user_is_said(void **state)
     struct aaa_user alice = user("alice"), bad = user("a b"), clash = user("ALICE"), bob = user("bob");
     alice.address = ip4_addr(0x0a000002);
     add(a, &alice);
-    assert_int_equal(aaa_user_add(a, &bad, view_str("x"), WALL, why), ERR_INVALID);
-    assert_int_equal(aaa_user_add(a, &clash, view_str("x"), WALL, why), ERR_EXISTS);
-    assert_string_equal(why, "There is a user ALICE already.");
-    assert_int_equal(aaa_user_add(a, &bob, VIEW_NONE, WALL, why), ERR_INVALID);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("a\nb"), WALL, why), ERR_INVALID);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("\xff\xfe"), WALL, why), ERR_INVALID);
-    assert_string_equal(why, "A password must be text in UTF-8.");
+    assert_int_equal(aaa_user_add(a, &bad, view_str("x"), WALL, &why), ERR_INVALID);
+    assert_int_equal(aaa_user_add(a, &clash, view_str("x"), WALL, &why), ERR_EXISTS);
+    assert_string_equal(why.sentence, "There is a user ALICE already.");
+    assert_int_equal(aaa_user_add(a, &bob, VIEW_NONE, WALL, &why), ERR_INVALID);
+    assert_int_equal(aaa_user_add(a, &bob, view_str("a\nb"), WALL, &why), ERR_INVALID);
+    assert_int_equal(aaa_user_add(a, &bob, view_str("\xff\xfe"), WALL, &why), ERR_INVALID);
+    assert_string_equal(why.sentence, "A password must be text in UTF-8.");
     bob.address = ip4_addr(0x0a000002);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("x"), WALL, why), ERR_EXISTS);
-    assert_string_equal(why, "The address 10.0.0.2 belongs to the user alice.");
+    assert_int_equal(aaa_user_add(a, &bob, view_str("x"), WALL, &why), ERR_EXISTS);
+    assert_string_equal(why.sentence, "The address 10.0.0.2 belongs to the user alice.");
     bob.address = ip4_addr(0x0a000001);
-    assert_int_equal(aaa_user_add(a, &bob, view_str("x"), WALL, why), ERR_INVALID);
-    assert_int_equal(aaa_user_set(a, &bob, why), ERR_NOTFOUND);
-    assert_int_equal(aaa_user_del(a, "bob", why), ERR_NOTFOUND);
-    assert_int_equal(aaa_user_password(a, "bob", view_str("x"), why), ERR_NOTFOUND);
-    assert_string_equal(why, "There is no user bob.");
+    assert_int_equal(aaa_user_add(a, &bob, view_str("x"), WALL, &why), ERR_INVALID);
+    assert_int_equal(aaa_user_set(a, &bob, &why), ERR_NOTFOUND);
+    assert_int_equal(aaa_user_del(a, "bob", &why), ERR_NOTFOUND);
+    assert_int_equal(aaa_user_password(a, "bob", view_str("x"), &why), ERR_NOTFOUND);
+    assert_string_equal(why.sentence, "There is no user bob.");
     aaa_close(a);
 }
 
@@ -305,10 +305,10 @@ static void a_removed_user_is_gone_and_its_address_free(void **state)
     alice.address = ip4_addr(0x0a000002);
     add(a, &alice);
     add(a, &bob);
-    assert_int_equal(aaa_user_password(a, "Alice", view_str("other"), why), ERR_OK);
+    assert_int_equal(aaa_user_password(a, "Alice", view_str("other"), &why), ERR_OK);
     assert_int_equal(login(a, "alice", "secret", 1).cause, CAUSE_AUTH_PASSWORD);
     assert_true(login(a, "alice", "other", 1).accepted);
-    assert_int_equal(aaa_user_del(a, "ALICE", why), ERR_OK);
+    assert_int_equal(aaa_user_del(a, "ALICE", &why), ERR_OK);
     assert_int_equal(login(a, "alice", "other", 2).cause, CAUSE_AUTH_NO_USER);
     aaa_logout(a, 1, USEC_SEC);
     for (uint64_t s = 3; s <= 6; s++)
@@ -334,10 +334,10 @@ static void users_are_listed_by_name_until_the_listener_has_enough(void **state)
         struct aaa_user u = user(names[i]);
         add(a, &u);
     }
-    assert_int_equal(aaa_user_each(a, count_two, &n, why), ERR_OK);
+    assert_int_equal(aaa_user_each(a, count_two, &n, &why), ERR_OK);
     assert_int_equal(n, 2);
     n = 0;
-    assert_int_equal(aaa_user_each(a, count_two, &n, why), ERR_OK);
+    assert_int_equal(aaa_user_each(a, count_two, &n, &why), ERR_OK);
     aaa_close(a);
 }
 
@@ -354,20 +354,20 @@ static void key_and_store_are_private_and_belong_together(void **state)
     aaa_close(a);
 
     assert_int_equal(chmod(key_file, 0644), 0);
-    assert_int_equal(aaa_open(&c, &b, why), ERR_INVALID);
-    assert_non_null(strstr(why, "Others may read the key file"));
+    assert_int_equal(aaa_open(&c, &b, &why), ERR_INVALID);
+    assert_non_null(strstr(why.sentence, "Others may read the key file"));
 
     assert_int_equal(unlink(key_file), 0);
-    assert_int_equal(aaa_open(&c, &b, why), ERR_INVALID);
-    assert_non_null(strstr(why, "is missing"));
+    assert_int_equal(aaa_open(&c, &b, &why), ERR_INVALID);
+    assert_non_null(strstr(why.sentence, "is missing"));
 
     FILE *f = fopen(key_file, "w");
     assert_non_null(f);
     fprintf(f, "%032d", 7);
     fclose(f);
     assert_int_equal(chmod(key_file, 0600), 0);
-    assert_int_equal(aaa_open(&c, &b, why), ERR_INVALID);
-    assert_non_null(strstr(why, "does not belong to the user store"));
+    assert_int_equal(aaa_open(&c, &b, &why), ERR_INVALID);
+    assert_non_null(strstr(why.sentence, "does not belong to the user store"));
     assert_null(b);
 }
 
@@ -378,10 +378,10 @@ static void a_store_that_cannot_be_is_refused_with_a_sentence(void **state)
     aaa_close(a);
     struct aaa_config c = config();
     c.database = "/nonexistent/users.db";
-    assert_int_equal(aaa_open(&c, &b, why), ERR_SYSTEM);
-    assert_non_null(strstr(why, "cannot be opened: No such file"));
+    assert_int_equal(aaa_open(&c, &b, &why), ERR_SYSTEM);
+    assert_non_null(strstr(why.sentence, "cannot be opened: No such file"));
     c.database = key_file; /* a file, but no database */
-    assert_int_not_equal(aaa_open(&c, &b, why), ERR_OK);
+    assert_int_not_equal(aaa_open(&c, &b, &why), ERR_OK);
     assert_null(b);
 }
 

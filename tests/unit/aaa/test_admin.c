@@ -21,8 +21,8 @@ static struct aaa *with_admin(void)
     uint8_t hash[ARGON2_HASH_SIZE];
     struct aaa *a = service_fresh();
     hashed(PASSWORD, salt, hash);
-    assert_int_equal(aaa_admin_acceptable("Root", view_str(PASSWORD), service.why), ERR_OK);
-    assert_int_equal(aaa_admin_add(a, "Root", salt, hash, SERVICE_WALL, secret, service.why), ERR_OK);
+    assert_int_equal(aaa_admin_acceptable("Root", view_str(PASSWORD), &service.why), ERR_OK);
+    assert_int_equal(aaa_admin_add(a, "Root", salt, hash, SERVICE_WALL, secret, &service.why), ERR_OK);
     return a;
 }
 
@@ -57,7 +57,7 @@ static void name_password_and_code_let_in_together(void **state)
     assert_int_equal(enter(a, "root", "gate-keeper-1868", code_at(SERVICE_WALL), SERVICE_WALL), ERR_AUTH);
     assert_int_equal(enter(a, "nobody", PASSWORD, code_at(SERVICE_WALL), SERVICE_WALL), ERR_AUTH);
     assert_int_equal(enter(a, "root", PASSWORD, code_at(SERVICE_WALL), SERVICE_WALL), ERR_OK);
-    assert_int_equal(aaa_admin_get(a, "ROOT", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_admin_get(a, "ROOT", &got, &service.why), ERR_OK);
     assert_string_equal(got.name, "Root");
     assert_int_equal(got.last_login, SERVICE_WALL);
     aaa_close(a);
@@ -113,19 +113,19 @@ static void password_and_secret_are_changed_and_the_old_ones_are_no_good(void **
     struct aaa *a = with_admin();
     uint8_t hash[ARGON2_HASH_SIZE];
     hashed("another-keeper-1868", salt, hash);
-    assert_int_equal(aaa_admin_password(a, "root", salt, hash, service.why), ERR_OK);
+    assert_int_equal(aaa_admin_password(a, "root", salt, hash, &service.why), ERR_OK);
     assert_int_equal(enter(a, "root", PASSWORD, code_at(SERVICE_WALL), SERVICE_WALL), ERR_AUTH);
     char old[TOTP_CODE_SIZE];
     snprintf(old, sizeof old, "%s", code_at(SERVICE_WALL));
-    assert_int_equal(aaa_admin_totp(a, "ROOT", secret, service.why), ERR_OK);
+    assert_int_equal(aaa_admin_totp(a, "ROOT", secret, &service.why), ERR_OK);
     assert_int_equal(enter(a, "root", "another-keeper-1868", old, SERVICE_WALL), ERR_AUTH);
     assert_int_equal(enter(a, "root", "another-keeper-1868", code_at(SERVICE_WALL), SERVICE_WALL), ERR_OK);
-    assert_int_equal(aaa_admin_del(a, "root", service.why), ERR_OK);
-    assert_int_equal(aaa_admin_del(a, "root", service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_admin_del(a, "root", &service.why), ERR_OK);
+    assert_int_equal(aaa_admin_del(a, "root", &service.why), ERR_NOTFOUND);
     assert_int_equal(enter(a, "root", "another-keeper-1868", code_at(SERVICE_WALL + 30), SERVICE_WALL), ERR_AUTH);
-    assert_int_equal(aaa_admin_password(a, "root", salt, hash, service.why), ERR_NOTFOUND);
-    assert_int_equal(aaa_admin_acceptable("root", view_str("short"), service.why), ERR_INVALID);
-    assert_int_equal(aaa_admin_acceptable("a b", view_str(PASSWORD), service.why), ERR_INVALID);
+    assert_int_equal(aaa_admin_password(a, "root", salt, hash, &service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_admin_acceptable("root", view_str("short"), &service.why), ERR_INVALID);
+    assert_int_equal(aaa_admin_acceptable("a b", view_str(PASSWORD), &service.why), ERR_INVALID);
     aaa_close(a);
 }
 

@@ -34,7 +34,7 @@ static void the_password_no_longer_opens_once_there_is_a_pattern(void **state)
     enrol("alice", GOOD);
     assert_int_equal(pap("alice", "secret", &home, 2), CAUSE_GRID_NONE);
     assert_int_equal(pap("bob", "secret", &home, 3), CAUSE_NONE);
-    assert_int_equal(aaa_grid_off(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_grid_off(a, "alice", &service.why), ERR_OK);
     assert_int_equal(pap("alice", "secret", &home, 4), CAUSE_NONE);
     done();
 }
@@ -167,7 +167,7 @@ static void a_grid_shown_in_band_opens_for_its_session_alone(void **state)
     enrol("alice", GOOD);
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .session = 77, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 78), CAUSE_GRID_EXPIRED);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 77), CAUSE_NONE);
     done();
@@ -209,12 +209,12 @@ static void a_phrase_is_typed_before_or_after(void **state)
             .user = "alice", .cells = cells, .phrase = "tea ", .after = after, .wall = wall, .now = now};
         char typed[GRID_ANSWER_MAX + 8];
         struct aaa_enrolment e;
-        assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
+        assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_OK);
         while (e.rounds > 0) {
             snprintf(typed, sizeof typed, "%s%s%s", after ? "" : "tea ", read_from(&e.grid, cells),
                      after ? "tea " : "");
             const struct aaa_practice practice = {"alice", e.grid.code, typed, wall, now};
-            assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
+            assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_OK);
             assert_true(e.accepted);
         }
         const struct aaa_grid grid = fetch("alice", &home);
@@ -255,7 +255,7 @@ static void a_stranger_cannot_end_the_grid_of_a_user(void **state)
         fetch("alice", &stranger);
         assert_int_not_equal(pap("alice", "12345678", &stranger, i), CAUSE_NONE);
     }
-    assert_int_equal(aaa_unlock(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_unlock(a, "alice", &service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 100), CAUSE_NONE);
     done();
 }
@@ -290,7 +290,7 @@ static void strangers_who_fill_the_desk_give_way_to_who_is_known(void **state)
     }
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_OK);
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
     done();
 }
@@ -306,7 +306,7 @@ static void where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps(v
     assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_GRID_NONE);
     const struct aaa_visit visit = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
     for (uint64_t i = 0; i < 3; i++) {
-        assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_OK);
+        assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_OK);
         assert_int_equal(pap("alice", read_from(&grid, GOOD), &home, 2 + i), CAUSE_NONE);
     }
     grid = fetch("alice", &home); /* three logins have made the place known */
@@ -325,7 +325,7 @@ static void an_address_gets_only_so_many_grids_an_hour(void **state)
     }
     struct aaa_grid grid;
     struct aaa_visit visit = {.user = "alice", .source = office, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_LIMIT);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_LIMIT);
     fetch("alice", &home);
     pass(3600);
     fetch("alice", &office);
@@ -354,9 +354,9 @@ static void only_many_sources_lock_a_user_and_the_administrator_unlocks(void **s
     pass(3600);
     assert_int_equal(pap("bob", "secret", &home, 2), CAUSE_AUTH_LOCKED);
     assert_int_equal(pap("alice", "secret", &home, 3), CAUSE_NONE);
-    assert_int_equal(aaa_unlock(a, "bob", service.why), ERR_OK);
+    assert_int_equal(aaa_unlock(a, "bob", &service.why), ERR_OK);
     assert_int_equal(pap("bob", "secret", &home, 4), CAUSE_NONE);
-    assert_int_equal(aaa_unlock(a, "nobody", service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_unlock(a, "nobody", &service.why), ERR_NOTFOUND);
     done();
 }
 
@@ -403,23 +403,23 @@ static void a_pattern_counts_only_after_two_grids_were_read_in_a_row(void **stat
     setup(CONFIG_TOTP_OFF);
     const struct aaa_new_pattern wanted = {.user = "alice", .cells = GOOD, .phrase = "", .wall = wall, .now = now};
     struct aaa_enrolment e;
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_OK);
     assert_int_equal(e.rounds, 2);
     struct aaa_practice practice = {"alice", e.grid.code, read_from(&e.grid, GOOD), wall, now};
     struct aaa_enrolment next;
-    assert_int_equal(aaa_grid_practise(a, &practice, &next, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_practise(a, &practice, &next, &service.why), ERR_OK);
     assert_int_equal(next.rounds, 1);
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK); /* the same grid again */
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_OK); /* the same grid again */
     assert_false(e.accepted);
     assert_int_equal(e.rounds, 2);
     assert_false(about("alice").grid);
     assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE); /* still by the password */
     for (size_t i = 0; i < 5; i++) {
         practice.answer = "wrong";
-        assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_OK);
+        assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_OK);
     }
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_LIMIT);
-    assert_int_equal(aaa_grid_practise(a, &practice, &e, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_LIMIT);
+    assert_int_equal(aaa_grid_practise(a, &practice, &e, &service.why), ERR_NOTFOUND);
     enrol("alice", GOOD);
     assert_true(about("alice").grid);
     done();
@@ -432,19 +432,19 @@ static void weak_and_former_patterns_are_not_taken(void **state)
     struct aaa_enrolment e;
     struct aaa_new_pattern wanted = {
         .user = "alice", .cells = "0,1,2,3,4,5,6,7", .phrase = "", .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_OK);
     assert_false(e.accepted);
     assert_true(e.weaknesses & 1u << GRID_WEAK_BLOCKS);
     assert_int_equal(e.rounds, 0);
     enrol("alice", GOOD);
     wanted.cells = GOOD;
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_OK);
     assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
     enrol("alice", BETTER);
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_OK);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_OK);
     assert_int_equal(e.weaknesses, 1u << GRID_WEAK_FORMER);
     wanted.user = "nobody";
-    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_grid_enrol(a, &wanted, &e, &service.why), ERR_NOTFOUND);
     done();
 }
 
@@ -489,7 +489,7 @@ static void a_pattern_survives_a_restart_and_is_nowhere_in_clear(void **state)
     const size_t n = fread(bytes, 1, sizeof bytes, f);
     fclose(f);
     assert_null(memmem(bytes, n, ((uint8_t[]){0, 22, 45, 11, 17, 35, 28, 6}), 8));
-    assert_int_equal(aaa_open(&service.config, &a, service.why), ERR_OK);
+    assert_int_equal(aaa_open(&service.config, &a, &service.why), ERR_OK);
     const struct aaa_grid grid = fetch("alice", &home);
     assert_int_equal(mschap("alice", read_from(&grid, GOOD), &home, 1), CAUSE_NONE);
     done();
@@ -514,7 +514,7 @@ static void a_code_goes_after_the_password_and_no_step_is_good_twice(void **stat
     assert_int_equal(pap("alice", with_code("secret", wall + 60), &home, 7), CAUSE_AUTH_CODE);
     assert_int_equal(pap("alice", with_code("secret", wall - 30), &home, 8), CAUSE_NONE); /* a slow one */
     assert_int_equal(pap("bob", "secret", &home, 9), CAUSE_NONE);
-    assert_int_equal(aaa_totp_off(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_totp_off(a, "alice", &service.why), ERR_OK);
     assert_int_equal(pap("alice", "secret", &home, 10), CAUSE_NONE);
     done();
 }
@@ -572,7 +572,7 @@ static void where_grids_are_off_passwords_open_as_ever(void **state)
     settings_changed();
     struct aaa_grid grid;
     const struct aaa_visit visit = {.user = "alice", .source = home, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &visit, &grid, service.why), ERR_INVALID);
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_INVALID);
     assert_int_equal(pap("alice", "secret", &home, 1), CAUSE_NONE);
     assert_int_equal(pap("alice", "wrong", &home, 2), CAUSE_AUTH_PASSWORD);
     done();

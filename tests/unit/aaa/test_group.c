@@ -17,10 +17,10 @@ static struct aaa_group group(const char *name)
 static void put(struct aaa *a, const char *name, const char *into)
 {
     struct aaa_user u;
-    assert_int_equal(aaa_user_get(a, name, &u, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, name, &u, &service.why), ERR_OK);
     snprintf(u.group, sizeof u.group, "%s", into);
-    if (aaa_user_set(a, &u, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_user_set(a, &u, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
 }
 
 static void a_group_gives_pool_and_limit_to_who_has_none_of_their_own(void **state)
@@ -32,7 +32,7 @@ static void a_group_gives_pool_and_limit_to_who_has_none_of_their_own(void **sta
     snprintf(staff.pool, sizeof staff.pool, "more");
     snprintf(staff.login, sizeof staff.login, AAA_LOGIN_PASSWORD);
     staff.max_sessions = 1;
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_OK);
     service_add(a, "alice");
     service_add(a, "bob");
     put(a, "alice", "Staff");
@@ -41,15 +41,15 @@ static void a_group_gives_pool_and_limit_to_who_has_none_of_their_own(void **sta
     assert_string_equal(service_login(a, "bob", "secret", 3).pool, "home");
     assert_true(service_login(a, "bob", "secret", 4).accepted);
     struct aaa_user alice;
-    assert_int_equal(aaa_user_get(a, "alice", &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "alice", &alice, &service.why), ERR_OK);
     assert_string_equal(alice.group, "staff");
     alice.max_sessions = 2; /* one's own counts more */
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
     assert_true(service_login(a, "alice", "secret", 5).accepted);
-    assert_int_equal(aaa_group_get(a, "STAFF", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_group_get(a, "STAFF", &got, &service.why), ERR_OK);
     assert_int_equal(got.users, 1);
     put(a, "alice", "");
-    assert_int_equal(aaa_group_get(a, "staff", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_group_get(a, "staff", &got, &service.why), ERR_OK);
     assert_int_equal(got.users, 0);
     aaa_close(a);
 }
@@ -61,7 +61,7 @@ static void a_full_pool_of_a_group_is_not_made_up_for_by_others(void **state)
     service_second_pool(a); /* "more" has two addresses */
     struct aaa_group staff = group("staff");
     snprintf(staff.pool, sizeof staff.pool, "more");
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_OK);
     service_add(a, "alice");
     put(a, "alice", "staff");
     assert_true(service_login(a, "alice", "secret", 1).accepted);
@@ -99,7 +99,7 @@ static void who_may_not_stay_is_told_with_the_cause(void **state)
     (void)state;
     struct aaa *a = service_fresh();
     struct aaa_group staff = group("staff");
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_OK);
     service_add(a, "alice");
     service_add(a, "bob");
     service_add(a, "carol");
@@ -112,9 +112,9 @@ static void who_may_not_stay_is_told_with_the_cause(void **state)
     assert_int_equal(unwelcome(a, SERVICE_WALL).n, 0);
 
     struct aaa_user alice;
-    assert_int_equal(aaa_user_get(a, "alice", &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "alice", &alice, &service.why), ERR_OK);
     alice.expires = SERVICE_WALL + 10;
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
     assert_int_equal(aaa_next_expiry(a, SERVICE_WALL), SERVICE_WALL + 10);
     assert_int_equal(unwelcome(a, SERVICE_WALL + 9).n, 0);
     struct told told = unwelcome(a, SERVICE_WALL + 10);
@@ -123,13 +123,13 @@ static void who_may_not_stay_is_told_with_the_cause(void **state)
     aaa_logout(a, 1, USEC_SEC);
 
     staff.enabled = false;
-    assert_int_equal(aaa_group_set(a, &staff, service.why), ERR_OK);
+    assert_int_equal(aaa_group_set(a, &staff, &service.why), ERR_OK);
     told = unwelcome(a, SERVICE_WALL);
     assert_true(told.n == 1 && told.session[0] == 3 && told.cause[0] == CAUSE_AUTH_DISABLED);
     assert_int_equal(service_login(a, "carol", "secret", 4).cause, CAUSE_AUTH_DISABLED);
     aaa_logout(a, 3, USEC_SEC);
 
-    assert_int_equal(aaa_user_del(a, "bob", service.why), ERR_OK);
+    assert_int_equal(aaa_user_del(a, "bob", &service.why), ERR_OK);
     told = unwelcome(a, SERVICE_WALL);
     assert_true(told.n == 1 && told.session[0] == 2 && told.cause[0] == CAUSE_ADMIN);
     aaa_close(a);
@@ -141,23 +141,23 @@ static void a_group_with_users_stays(void **state)
     struct aaa *a = service_fresh();
     struct aaa_group staff = group("staff"), bad = group("a b");
     service_add(a, "alice");
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_OK);
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_EXISTS);
-    assert_int_equal(aaa_group_add(a, &bad, service.why), ERR_INVALID);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_EXISTS);
+    assert_int_equal(aaa_group_add(a, &bad, &service.why), ERR_INVALID);
     put(a, "alice", "staff");
-    assert_int_equal(aaa_group_del(a, "staff", service.why), ERR_EXISTS);
-    assert_string_equal(service.why, "There are users in the group staff; put them elsewhere first.");
+    assert_int_equal(aaa_group_del(a, "staff", &service.why), ERR_EXISTS);
+    assert_string_equal(service.why.sentence, "There are users in the group staff; put them elsewhere first.");
     snprintf(staff.pool, sizeof staff.pool, "nowhere");
-    assert_int_equal(aaa_group_set(a, &staff, service.why), ERR_INVALID);
+    assert_int_equal(aaa_group_set(a, &staff, &service.why), ERR_INVALID);
     snprintf(staff.pool, sizeof staff.pool, "home");
     snprintf(staff.login, sizeof staff.login, "knock");
-    assert_int_equal(aaa_group_set(a, &staff, service.why), ERR_INVALID);
+    assert_int_equal(aaa_group_set(a, &staff, &service.why), ERR_INVALID);
     put(a, "alice", "");
-    assert_int_equal(aaa_group_del(a, "staff", service.why), ERR_OK);
-    assert_int_equal(aaa_group_del(a, "staff", service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_group_del(a, "staff", &service.why), ERR_OK);
+    assert_int_equal(aaa_group_del(a, "staff", &service.why), ERR_NOTFOUND);
     struct aaa_user alice = {.name = "alice", .enabled = true, .group = "staff"};
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_INVALID);
-    assert_string_equal(service.why, "There is no group staff.");
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_INVALID);
+    assert_string_equal(service.why.sentence, "There is no group staff.");
     aaa_close(a);
 }
 
@@ -239,15 +239,15 @@ static void a_store_of_the_first_version_keeps_its_users(void **state)
     a = service_opened();
     assert_true(service_login(a, "alice", "secret", 2).accepted);
     struct aaa_user got;
-    assert_int_equal(aaa_user_get(a, "alice", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "alice", &got, &service.why), ERR_OK);
     assert_int_equal(got.last_login, SERVICE_WALL);
     assert_string_equal(got.group, "");
     struct aaa_group staff = group("staff");
-    assert_int_equal(aaa_group_add(a, &staff, service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &staff, &service.why), ERR_OK);
     put(a, "alice", "staff");
     aaa_close(a);
     a = service_opened(); /* and once more, with nothing left to do */
-    assert_int_equal(aaa_user_get(a, "alice", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "alice", &got, &service.why), ERR_OK);
     assert_string_equal(got.group, "staff");
     aaa_close(a);
 }
@@ -262,8 +262,8 @@ static void a_store_of_a_later_program_is_left_alone(void **state)
     assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 999", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     a = NULL;
-    assert_int_equal(aaa_open(&service.config, &a, service.why), ERR_INVALID);
-    assert_non_null(strstr(service.why, "has version 999, this program wants"));
+    assert_int_equal(aaa_open(&service.config, &a, &service.why), ERR_INVALID);
+    assert_non_null(strstr(service.why.sentence, "has version 999, this program wants"));
     assert_null(a);
 }
 

@@ -15,13 +15,13 @@ static struct aaa *with_alice(void)
 
 static void make(struct aaa *a, uint32_t valid)
 {
-    if (aaa_invite_make(a, "alice", SERVICE_WALL, valid, token, &invite, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_invite_make(a, "alice", SERVICE_WALL, valid, token, &invite, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
 }
 
 static enum err use(struct aaa *a, const char *password, int64_t wall)
 {
-    return aaa_invite_use(a, token, view_str(password), wall, &invite, service.why);
+    return aaa_invite_use(a, token, view_str(password), wall, &invite, &service.why);
 }
 
 static void an_invitation_sets_a_password_once(void **state)
@@ -31,12 +31,12 @@ static void an_invitation_sets_a_password_once(void **state)
     make(a, 0);
     assert_int_equal(strlen(token), 32);
     assert_int_equal(invite.expires, SERVICE_WALL + 86400);
-    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, &service.why), ERR_OK);
     assert_string_equal(invite.name, "Alice");
     assert_int_equal(use(a, "new words", SERVICE_WALL), ERR_OK);
     assert_true(service_login(a, "alice", "new words", 1).accepted);
     assert_int_equal(use(a, "other words", SERVICE_WALL), ERR_NOTFOUND);
-    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, &service.why), ERR_NOTFOUND);
     assert_true(service_login(a, "alice", "new words", 2).accepted);
     aaa_close(a);
 }
@@ -75,20 +75,20 @@ static void an_invitation_ends_with_its_time_its_user_and_a_newer_one(void **sta
     assert_int_equal(use(a, "late", SERVICE_WALL + 60), ERR_NOTFOUND);
     memcpy(older, token, sizeof older);
     make(a, 60);
-    assert_int_equal(aaa_invite_show(a, older, SERVICE_WALL, &invite, service.why), ERR_NOTFOUND);
-    assert_int_equal(aaa_user_get(a, "alice", &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_show(a, older, SERVICE_WALL, &invite, &service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_user_get(a, "alice", &alice, &service.why), ERR_OK);
     alice.enabled = false;
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
     assert_int_equal(use(a, "words", SERVICE_WALL), ERR_NOTFOUND);
     alice.enabled = true;
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
-    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, service.why), ERR_OK);
-    assert_int_equal(aaa_user_del(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_show(a, token, SERVICE_WALL, &invite, &service.why), ERR_OK);
+    assert_int_equal(aaa_user_del(a, "alice", &service.why), ERR_OK);
     service_add(a, "Alice"); /* another person of that name */
     assert_int_equal(use(a, "words", SERVICE_WALL), ERR_NOTFOUND);
-    assert_int_equal(aaa_invite_make(a, "alice", SERVICE_WALL, AAA_INVITE_LONGEST + 1, token, &invite, service.why),
+    assert_int_equal(aaa_invite_make(a, "alice", SERVICE_WALL, AAA_INVITE_LONGEST + 1, token, &invite, &service.why),
                      ERR_INVALID);
-    assert_int_equal(aaa_invite_make(a, "bob", SERVICE_WALL, 0, token, &invite, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_make(a, "bob", SERVICE_WALL, 0, token, &invite, &service.why), ERR_NOTFOUND);
     aaa_close(a);
 }
 
@@ -115,8 +115,8 @@ static struct aaa_enrolment enrol(struct aaa *a, bool trial)
     struct aaa_enrolment e = {0};
     const struct aaa_new_pattern wanted = {
         .cells = "0,21,10,35,5,44,18,31", .phrase = "", .trial = trial, .wall = SERVICE_WALL, .now = 1};
-    if (aaa_invite_enrol(a, token, &wanted, &e, service.why) != ERR_OK)
-        fail_msg("%s", service.why);
+    if (aaa_invite_enrol(a, token, &wanted, &e, &service.why) != ERR_OK)
+        fail_msg("%s", service.why.sentence);
     return e;
 }
 
@@ -127,18 +127,18 @@ static enum err practise(struct aaa *a, struct aaa_enrolment *e, const char *cod
     for (size_t i = 0; i < sizeof shape; i++)
         answer[i] = e->grid.cells[shape[i]];
     const struct aaa_practice practice = {.code = code, .answer = answer, .wall = SERVICE_WALL, .now = 2};
-    return aaa_invite_practise(a, token, &practice, e, &invite, service.why);
+    return aaa_invite_practise(a, token, &practice, e, &invite, &service.why);
 }
 
 static bool is_open(struct aaa *a)
 {
-    return aaa_invite_show(a, token, SERVICE_WALL, &invite, service.why) == ERR_OK;
+    return aaa_invite_show(a, token, SERVICE_WALL, &invite, &service.why) == ERR_OK;
 }
 
 static bool has_pattern(struct aaa *a)
 {
     struct aaa_user alice;
-    assert_int_equal(aaa_user_get(a, "alice", &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "alice", &alice, &service.why), ERR_OK);
     return alice.grid;
 }
 
@@ -186,7 +186,7 @@ static void an_invitation_that_is_taken_back_in_the_middle_of_practice_makes_no_
     make(a, 0);
     struct aaa_enrolment e = enrol(a, false);
     assert_int_equal(practise(a, &e, e.grid.code), ERR_OK);
-    assert_int_equal(aaa_invite_revoke(a, 0, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_invite_revoke(a, 0, "alice", &service.why), ERR_OK);
     assert_int_equal(practise(a, &e, e.grid.code), ERR_NOTFOUND);
     assert_false(has_pattern(a));
     aaa_close(a);
@@ -226,15 +226,15 @@ static void invitations_are_listed_and_taken_back(void **state)
     struct aaa *a = with_alice();
     size_t n = 0;
     make(a, 60);
-    assert_int_equal(aaa_invite_each(a, SERVICE_WALL, count, &n, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_each(a, SERVICE_WALL, count, &n, &service.why), ERR_OK);
     assert_int_equal(n, 1);
-    assert_int_equal(aaa_invite_each(a, SERVICE_WALL + 60, count, &n, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_each(a, SERVICE_WALL + 60, count, &n, &service.why), ERR_OK);
     assert_int_equal(n, 1);
-    assert_int_equal(aaa_invite_revoke(a, invite.id, "", service.why), ERR_OK);
-    assert_int_equal(aaa_invite_revoke(a, invite.id, "", service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_revoke(a, invite.id, "", &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_revoke(a, invite.id, "", &service.why), ERR_NOTFOUND);
     assert_int_equal(use(a, "words", SERVICE_WALL), ERR_NOTFOUND);
     make(a, 60);
-    assert_int_equal(aaa_invite_revoke(a, 0, "ALICE", service.why), ERR_OK);
+    assert_int_equal(aaa_invite_revoke(a, 0, "ALICE", &service.why), ERR_OK);
     assert_int_equal(use(a, "words", SERVICE_WALL), ERR_NOTFOUND);
     aaa_close(a);
 }
@@ -244,9 +244,9 @@ static void a_user_made_for_an_invitation_has_a_password_that_nobody_knows(void 
     (void)state;
     struct aaa *a = with_alice();
     const struct aaa_user bob = {.name = "bob", .enabled = true};
-    assert_int_equal(aaa_invite_user(a, &bob, SERVICE_WALL, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_user(a, &bob, SERVICE_WALL, &service.why), ERR_OK);
     assert_int_equal(service_login(a, "bob", "", 1).cause, CAUSE_AUTH_PASSWORD);
-    assert_int_equal(aaa_invite_make(a, "bob", SERVICE_WALL, 0, token, &invite, service.why), ERR_OK);
+    assert_int_equal(aaa_invite_make(a, "bob", SERVICE_WALL, 0, token, &invite, &service.why), ERR_OK);
     assert_int_equal(use(a, "builder", SERVICE_WALL), ERR_OK);
     assert_true(service_login(a, "bob", "builder", 1).accepted);
     aaa_close(a);
@@ -272,7 +272,7 @@ static void the_store_does_not_have_the_tokens_themselves(void **state)
     char program[AAA_TOKEN_MAX];
     const struct aaa_token t = {.name = "robot", .scopes = "status"};
     make(a, 0);
-    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, program, service.why), ERR_OK);
+    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, program, &service.why), ERR_OK);
     assert_true(file_has("-wal", "robot") || file_has("", "robot"));
     static const char *const endings[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < ARRAY_LEN(endings); i++)
@@ -288,21 +288,21 @@ static void a_token_tells_what_it_is_for_until_it_is_over_or_taken_back(void **s
     struct aaa *a = service_fresh();
     char text[AAA_TOKEN_MAX];
     struct aaa_token t = {.name = "robot", .scopes = "status,sessions", .expires = SERVICE_WALL + 100}, got;
-    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, text, service.why), ERR_OK);
+    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, text, &service.why), ERR_OK);
     assert_int_equal(strncmp(text, "sekisho_", 8), 0);
-    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, (char[AAA_TOKEN_MAX]){0}, service.why), ERR_EXISTS);
-    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, service.why), ERR_OK);
+    assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, (char[AAA_TOKEN_MAX]){0}, &service.why), ERR_EXISTS);
+    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, &service.why), ERR_OK);
     assert_string_equal(got.name, "robot");
     assert_string_equal(got.scopes, "status,sessions");
-    assert_int_equal(aaa_token_get(a, "Robot", &got, service.why), ERR_OK);
+    assert_int_equal(aaa_token_get(a, "Robot", &got, &service.why), ERR_OK);
     assert_int_equal(got.last_used, SERVICE_WALL + 5);
-    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 100, &got, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 100, &got, &service.why), ERR_NOTFOUND);
     text[10] ^= 1;
-    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, &service.why), ERR_NOTFOUND);
     text[10] ^= 1;
-    assert_int_equal(aaa_token_revoke(a, "robot", service.why), ERR_OK);
-    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, service.why), ERR_NOTFOUND);
-    assert_int_equal(aaa_token_revoke(a, "robot", service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_token_revoke(a, "robot", &service.why), ERR_OK);
+    assert_int_equal(aaa_token_check(a, text, SERVICE_WALL + 5, &got, &service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_token_revoke(a, "robot", &service.why), ERR_NOTFOUND);
     aaa_close(a);
 }
 
@@ -315,10 +315,10 @@ static void a_token_is_for_known_things_only(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct aaa_token t = {.name = "robot"};
         snprintf(t.scopes, sizeof t.scopes, "%s", bad[i]);
-        assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, text, service.why), ERR_INVALID);
+        assert_int_equal(aaa_token_make(a, &t, SERVICE_WALL, text, &service.why), ERR_INVALID);
     }
     const struct aaa_token over = {.name = "robot", .scopes = "status", .expires = SERVICE_WALL};
-    assert_int_equal(aaa_token_make(a, &over, SERVICE_WALL, text, service.why), ERR_INVALID);
+    assert_int_equal(aaa_token_make(a, &over, SERVICE_WALL, text, &service.why), ERR_INVALID);
     aaa_close(a);
 }
 

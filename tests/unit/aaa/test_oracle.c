@@ -17,7 +17,7 @@ static void add(const char *name, const char *group, bool enabled, int64_t expir
     struct aaa_user u = {.enabled = enabled, .expires = expires};
     snprintf(u.name, sizeof u.name, "%s", name);
     snprintf(u.group, sizeof u.group, "%s", group);
-    assert_int_equal(aaa_user_add(a, &u, view_str("secret"), WALL, service.why), ERR_OK);
+    assert_int_equal(aaa_user_add(a, &u, view_str("secret"), WALL, &service.why), ERR_OK);
 }
 
 /* One of each kind. Beside alice and bob, who has no pattern: */
@@ -25,8 +25,8 @@ static void everybody(enum config_totp totp)
 {
     const struct aaa_group closed = {.name = "closed"}, grids = {.name = "grids", .enabled = true, .login = "grid"};
     setup(totp);
-    assert_int_equal(aaa_group_add(a, &closed, service.why), ERR_OK);
-    assert_int_equal(aaa_group_add(a, &grids, service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &closed, &service.why), ERR_OK);
+    assert_int_equal(aaa_group_add(a, &grids, &service.why), ERR_OK);
     enrol("alice", GOOD);
     add("carol", "", true, 0); /* has a grid open */
     enrol("carol", GOOD);
@@ -287,15 +287,15 @@ static void whoever_looks_at_a_grid_again_does_not_see_that_its_user_is_there(vo
         seen[i] = fetch("alice", &stranger);
     }
     const struct aaa_visit proved = {.user = "alice", .source = home, .proved = true, .wall = wall, .now = now};
-    assert_int_equal(aaa_grid_show(a, &proved, &own, service.why), ERR_OK); /* in place of one of them */
+    assert_int_equal(aaa_grid_show(a, &proved, &own, &service.why), ERR_OK); /* in place of one of them */
     assert_int_equal(pap("alice", read_from(&own, GOOD), &home, 1), CAUSE_NONE);
     enrol("alice", BETTER);
-    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), service.why), ERR_OK);
+    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), &service.why), ERR_OK);
     struct aaa_user alice = about("alice");
     alice.enabled = false;
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
-    assert_int_equal(aaa_grid_off(a, "alice", service.why), ERR_OK);
-    assert_int_equal(aaa_user_del(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
+    assert_int_equal(aaa_grid_off(a, "alice", &service.why), ERR_OK);
+    assert_int_equal(aaa_user_del(a, "alice", &service.why), ERR_OK);
     for (uint8_t i = 0; i < DESK_OPEN; i++) {
         const struct ip_addr stranger = {4, {203, 0, 113, i}};
         assert_string_equal(fetch("alice", &stranger).code, seen[i].code);
@@ -321,7 +321,7 @@ static void an_administrators_name_is_not_told_either(void **state)
     static const uint8_t salt[ARGON2_SALT_SIZE] = {5}, hash[ARGON2_HASH_SIZE] = {6};
     uint8_t secret[TOTP_SECRET_SIZE];
     setup(CONFIG_TOTP_OFF);
-    assert_int_equal(aaa_admin_add(a, "keeper", salt, hash, WALL, secret, service.why), ERR_OK);
+    assert_int_equal(aaa_admin_add(a, "keeper", salt, hash, WALL, secret, &service.why), ERR_OK);
     expect_alike(as_administrator, "the administrators' login", "nobody", "keeper");
     expect_alike(as_administrator, "the administrators' login", "nobody", "alice"); /* who is a user */
     done();
@@ -352,11 +352,11 @@ static void a_code_of_an_invitation_that_is_not_good_never_tells_why(void **stat
     static char want[WORK_MAX];
     struct aaa_invite invite;
     setup(CONFIG_TOTP_OFF);
-    assert_int_equal(aaa_invite_make(a, "alice", wall, 0, used, &invite, service.why), ERR_OK);
-    assert_int_equal(aaa_invite_use(a, used, view_str("words"), wall, &invite, service.why), ERR_OK);
-    assert_int_equal(aaa_invite_make(a, "alice", wall, 60, over, &invite, service.why), ERR_OK);
-    assert_int_equal(aaa_invite_make(a, "bob", wall, 0, revoked, &invite, service.why), ERR_OK);
-    assert_int_equal(aaa_invite_revoke(a, 0, "bob", service.why), ERR_OK);
+    assert_int_equal(aaa_invite_make(a, "alice", wall, 0, used, &invite, &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_use(a, used, view_str("words"), wall, &invite, &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_make(a, "alice", wall, 60, over, &invite, &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_make(a, "bob", wall, 0, revoked, &invite, &service.why), ERR_OK);
+    assert_int_equal(aaa_invite_revoke(a, 0, "bob", &service.why), ERR_OK);
     pass(60);
     const char *const tokens[] = {"abcdefghijklmnopqrstuvwxyz234567", used, over, revoked, "", "alice"};
     for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {

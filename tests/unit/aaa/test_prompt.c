@@ -149,7 +149,7 @@ static void sessions_of_strangers_use_up_nothing(void **state)
     };
     struct aaa_grid fetched[ARRAY_LEN(visits)];
     for (size_t i = 0; i < ARRAY_LEN(visits); i++)
-        assert_int_equal(aaa_grid_show(a, &visits[i], &fetched[i], service.why), ERR_OK);
+        assert_int_equal(aaa_grid_show(a, &visits[i], &fetched[i], &service.why), ERR_OK);
     (void)ask("alice", &home, 60);
     const struct grid_prompt other = ask("alice", &home, 61);
     assert_int_equal(type("alice", read_from(&fetched[2], GOOD), &home, "", 60).cause, CAUSE_NONE);

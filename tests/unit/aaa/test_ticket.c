@@ -93,9 +93,9 @@ static void who_gets_a_name_anew_is_somebody_else(void **state)
     char typed[GRID_ANSWER_MAX];
     snprintf(typed, sizeof typed, "%s", read_from(&grid, GOOD));
     assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
-    assert_int_equal(aaa_user_del(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_user_del(a, "alice", &service.why), ERR_OK);
     struct aaa_user alice = {.name = "Alice", .enabled = true};
-    assert_int_equal(aaa_user_add(a, &alice, view_str("another"), WALL, service.why), ERR_OK);
+    assert_int_equal(aaa_user_add(a, &alice, view_str("another"), WALL, &service.why), ERR_OK);
     assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_AUTH_PASSWORD);
     done();
 }
@@ -109,7 +109,7 @@ static void a_new_password_ends_what_the_old_one_had_opened(void **state)
     snprintf(typed, sizeof typed, "%s", with_code("secret", wall));
     assert_int_equal(dial(typed, "phone", &home, 1), CAUSE_NONE);
     assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_NONE);
-    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), service.why), ERR_OK);
+    assert_int_equal(aaa_user_password(a, "alice", view_str("changed"), &service.why), ERR_OK);
     assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_AUTH_CODE);
     done();
 }
@@ -189,7 +189,7 @@ static void set_enabled(bool enabled)
 {
     struct aaa_user alice = about("alice");
     alice.enabled = enabled;
-    assert_int_equal(aaa_user_set(a, &alice, service.why), ERR_OK);
+    assert_int_equal(aaa_user_set(a, &alice, &service.why), ERR_OK);
 }
 
 static void who_was_disabled_logs_in_anew_afterwards(void **state)
@@ -220,7 +220,7 @@ static void who_is_locked_does_not_come_back_until_unlocked(void **state)
     }
     assert_int_not_equal(about("alice").locked, 0);
     assert_int_equal(dial(typed, "phone", &home, 2), CAUSE_AUTH_LOCKED);
-    assert_int_equal(aaa_unlock(a, "alice", service.why), ERR_OK);
+    assert_int_equal(aaa_unlock(a, "alice", &service.why), ERR_OK);
     assert_int_equal(dial(typed, "phone", &home, 3), CAUSE_NONE);
     done();
 }

@@ -53,6 +53,46 @@ static void every_weakness_of_a_pattern_is_there_in_japanese(void **state)
             fail_msg("weakness_ja.def has no %s", words[i]);
 }
 
+static const struct {
+    const char *word, *text;
+} told[] = {
+#define TELL(name, word, text) {word, text},
+#include "aaa/told.def"
+#include "config/told.def"
+#include "ctl/told.def"
+#include "gateway/told.def"
+#undef TELL
+#define ERR(name, value, sentence) {"error-" #name, sentence},
+#include "base/err.def"
+#undef ERR
+};
+
+/* Values that the English text has. */
+static unsigned values(const char *text)
+{
+    unsigned n = 0;
+    for (; (text = strchr(text, '%')) != NULL; text++)
+        n++;
+    return n;
+}
+
+static void every_sentence_of_the_gateway_is_there_in_japanese_with_all_its_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(told); i++) {
+        const char *ja = told_text(told[i].word, LANGUAGE_JA);
+        if (ja == NULL || is_ascii(ja))
+            fail_msg("told_ja.def has no %s", told[i].word);
+        for (char hole[] = "{1}"; hole[1] <= '9'; hole[1]++)
+            if ((strstr(ja, hole) != NULL) != ((unsigned)(hole[1] - '0') <= values(told[i].text)))
+                fail_msg("%s: \"%s\", \"%s\": %s", told[i].word, told[i].text, ja, hole);
+        assert_true(values(told[i].text) <= TOLD_PARAMS_MAX && strlen(told[i].word) < TOLD_WORD_MAX);
+        assert_null(told_text(told[i].word, LANGUAGE_EN));
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(told[i].word, told[k].word);
+    }
+}
+
 static void a_word_that_is_new_is_told_in_english(void **state)
 {
     (void)state;
@@ -88,6 +128,7 @@ int main(void)
         cmocka_unit_test(every_message_is_there_in_both_languages),
         cmocka_unit_test(every_stage_and_cause_is_there_in_japanese),
         cmocka_unit_test(every_weakness_of_a_pattern_is_there_in_japanese),
+        cmocka_unit_test(every_sentence_of_the_gateway_is_there_in_japanese_with_all_its_values),
         cmocka_unit_test(a_word_that_is_new_is_told_in_english),
         cmocka_unit_test(a_browser_gets_the_language_it_wants_most),
     };
