@@ -241,7 +241,7 @@ def test_what_a_pattern_is_worth_is_told_without_taking_it(site):
     page = tried(visitor, page, "/invite/pattern", ",".join(map(str, PATTERN)))
     assert page.status == 200 and re.search("強さ: [2-5][0-9] ビット", page.text), page.text
     odd = tried(visitor, page, "/invite/pattern", "0,x,<b>")
-    assert odd.status == 422 and "A pattern is written like" in odd.text and "<b>" not in odd.text
+    assert odd.status == 422 and "パターンは 0,22,45,11 のように書いてください。" in odd.text and "<b>" not in odd.text
     code = page.form("/invite/pattern")["code"]
     assert portal.ask("invite.show", token=code)["invite"]["rounds"] == 0, "nothing is kept"
     alice = portal.visitor()

@@ -336,12 +336,12 @@ static const char *with_token(const char *token)
     const struct aaa_practice practice = {.code = "", .answer = "", .wall = wall, .now = now};
     struct aaa_enrolment e;
     struct aaa_invite invite;
-    char why[4][AAA_WHY_MAX];
-    assert_int_equal(aaa_invite_show(a, token, wall, &invite, why[0]), ERR_NOTFOUND);
-    assert_int_equal(aaa_invite_use(a, token, view_str("mine now"), wall, &invite, why[1]), ERR_NOTFOUND);
-    assert_int_equal(aaa_invite_enrol(a, token, &wanted, &e, why[2]), ERR_NOTFOUND);
-    assert_int_equal(aaa_invite_practise(a, token, &practice, &e, &invite, why[3]), ERR_NOTFOUND);
-    snprintf(words, sizeof words, "%s%s%s%s", why[0], why[1], why[2], why[3]);
+    struct aaa_why why[4];
+    assert_int_equal(aaa_invite_show(a, token, wall, &invite, &why[0]), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_use(a, token, view_str("mine now"), wall, &invite, &why[1]), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_enrol(a, token, &wanted, &e, &why[2]), ERR_NOTFOUND);
+    assert_int_equal(aaa_invite_practise(a, token, &practice, &e, &invite, &why[3]), ERR_NOTFOUND);
+    snprintf(words, sizeof words, "%s%s%s%s", why[0].sentence, why[1].sentence, why[2].sentence, why[3].sentence);
     return words;
 }
 
