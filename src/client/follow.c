@@ -183,8 +183,11 @@ void follow_say(const struct engine *engine, const char *type, const char *text)
 
 /* ---- systemd ---- */
 
-static void tell_service(const struct sekisho_event *event)
+/* What is done while it is up, such as rekeying, is no connecting. */
+static void tell_service(const struct engine *engine, const struct sekisho_event *event)
 {
+    if (event->type == SEKISHO_STEP && engine->up_since)
+        return;
     char text[LINE_MAX_BYTES];
     switch (event->type) {
     case SEKISHO_STEP:
@@ -236,7 +239,7 @@ void follow(struct engine *engine, const struct sekisho_event *event)
     remember(engine, &told, fresh);
     if (fresh && engine->options->wishes.no_leak)
         host_lookups(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
-    tell_service(event);
+    tell_service(engine, event);
     switch (event->type) {
     case SEKISHO_UP:
         engine->up_since = engine->up_since ? engine->up_since : clock_wall();
