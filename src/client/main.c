@@ -286,7 +286,12 @@ static int clean(const char *name)
     const enum err e = steward_clean(NULL, name, why);
     if (why[0])
         fprintf(stderr, "sekisho-client: %s\n", why);
-    return e == ERR_OK ? EXIT_OK : EXIT_OTHER;
+    if (e != ERR_OK)
+        return EXIT_OTHER;
+    char path[CONFIG_PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s.sock", CTL_CLIENT_DIRECTORY, name);
+    (void)local_remove_stale(path); /* the engine could not, without its rights */
+    return EXIT_OK;
 }
 
 int main(int argc, char **argv)

@@ -434,7 +434,7 @@ static enum err open_all(struct gateway *g, char why[static AAA_WHY_MAX])
     if (e == ERR_OK)
         e = open_tun(g, why);
     if (e == ERR_OK)
-        e = aftermath_start(network_down, NULL, &g->aftermath);
+        e = aftermath_start(network_down, g, &g->aftermath);
     if (e == ERR_OK)
         e = network_up(g, why);
     if (e == ERR_OK)
@@ -518,7 +518,9 @@ int gateway_run(const char *config_file)
         report_say(&g.report, CONFIG_LOG_INFO, "serving with %u shard(s), ESP by %s", g.shard_count,
                    stack_engine(g.shards[0].stack));
         say_what_expires(&g);
+        (void)notify_service("READY=1");
         loop_run(g.loop);
+        (void)notify_service("STOPPING=1");
         report_say(&g.report, CONFIG_LOG_INFO, "stopping");
     }
     close_all(&g);

@@ -1,5 +1,5 @@
 /* The host around the gateway: our inner addresses, the pools' routes, forwarding, and the firewall table, which
- * the aftermath removes when the gateway is gone, however it went. */
+ * the aftermath removes with the control socket when the gateway is gone, however it went. */
 #include "gateway/gateway_internal.h"
 
 #include <errno.h>
@@ -86,6 +86,7 @@ enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
 
 void network_down(void *ctx)
 {
-    (void)ctx;
+    const struct gateway *g = ctx;
     (void)nft_table_remove("inet", TABLE);
+    (void)local_remove_stale(g->config->control.socket); /* its directory may be root's */
 }

@@ -40,8 +40,7 @@ enum err local_connect(const char *path, int *fd)
     return ERR_OK;
 }
 
-/* A socket file that nobody answers on is left over from a process that has died. */
-static enum err remove_stale(const char *path)
+enum err local_remove_stale(const char *path)
 {
     struct stat st;
     if (lstat(path, &st) < 0)
@@ -61,7 +60,7 @@ enum err local_listen(const char *path, mode_t mode, gid_t group, int *fd)
     struct sockaddr_un a;
     enum err e = write_address(path, &a);
     if (e == ERR_OK)
-        e = remove_stale(path);
+        e = local_remove_stale(path);
     if (e != ERR_OK)
         return e;
     const int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

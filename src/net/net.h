@@ -328,6 +328,9 @@ void ring_pop(struct ring *ring);
 /* Listens on a Unix stream socket, replacing a stale one (ERR_EXISTS when somebody answers there). mode: permission
  * bits; group: owner group or (gid_t)-1. Non-blocking. */
 enum err local_listen(const char *path, mode_t mode, gid_t group, int *fd);
+/* Removes a socket that nobody answers on: its process has ended, or may not write into the directory. ERR_EXISTS:
+ * somebody does, or it is no socket. */
+enum err local_remove_stale(const char *path);
 /* One waiting connection, non-blocking, with who is at its other end. ERR_NOTFOUND when none waits. */
 enum err local_accept(int listener, int *fd, uid_t *uid, gid_t *gid);
 /* Without waiting: ERR_SYSTEM, errno EAGAIN, when nobody takes connections there. Non-blocking. */
