@@ -67,6 +67,17 @@ static enum err set_up_firewall(struct gateway *g, char why[static AAA_WHY_MAX])
     return e;
 }
 
+/* What one client sends another goes out where it came in, and the kernel would tell the sender of a shorter way that
+ * there is not. Where /proc/sys cannot be written it goes on telling. The kernel tells when either of the two says so.
+ */
+static void send_no_redirects(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "net/ipv4/conf/%s/send_redirects", name);
+    if (sysctl_set(path, "0") == ERR_OK)
+        (void)sysctl_set("net/ipv4/conf/all/send_redirects", "0");
+}
+
 enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     const uint32_t iface = tun_iface(g->shards[0].tun);
@@ -81,6 +92,7 @@ enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
         snprintf(why, AAA_WHY_MAX, "cannot set up the interface %s: %s", tun_name(g->shards[0].tun), strerror(errno));
         return e;
     }
+    send_no_redirects(tun_name(g->shards[0].tun));
     return g->config->net.masquerade ? set_up_firewall(g, why) : ERR_OK;
 }
 

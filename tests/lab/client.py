@@ -9,7 +9,7 @@ from lab import pings
 from lab.gateway import CLIENT, as_text
 from lab.packets import open_socket
 from lab.shell import check_sanitizers, stop, wait_for
-from lab.world import INTERNET_GATEWAY, OFFICE_NET
+from lab.world import INTERNET_GATEWAY, OFFICE_HOST, OFFICE_NET
 
 
 def host_state(computer):
@@ -73,7 +73,9 @@ class Client:
         return path
 
     def wait_up(self, timeout=60.0):
-        wait_for(f"{self.tun} has address and route", lambda: self.address and OFFICE_NET in self.routes(), timeout, 0.1)
+        """Waits until the kernel sends what is for the office into the tunnel: the route stands a moment before the rule."""
+        wait_for(f"{self.tun} has address and route", lambda: self.address and OFFICE_NET in self.routes() and
+                 f"dev {self.tun} " in self.namespace.run("ip", "route", "get", OFFICE_HOST, check=False), timeout, 0.1)
 
     def routes(self):
         return self.namespace.run("ip", "-4", "route", "show", "table", "all", "dev", self.tun, check=False)

@@ -93,11 +93,13 @@ def big_file(tmp_path):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failure shows what gateway and clients said."""
+    """A failure shows what gateway and clients said and what they dropped."""
     outcome = yield
     report = outcome.get_result()
     site = getattr(item, "funcargs", {}).get("site")
     if report.failed and isinstance(site, Site):
         report.sections.append(("gateway", site.gateway.said()))
+        report.sections.append(("gateway's drops", site.gateway.ask("status", "--drops", check=False)))
         for client in site.clients:
-            report.sections.append((f"client {client.namespace.role}", client.said()))
+            links = client.namespace.run("ip", "-s", "link", check=False)
+            report.sections.append((f"client {client.namespace.role}", client.said() + links))
