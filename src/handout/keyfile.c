@@ -1,6 +1,8 @@
 /* A connection of NetworkManager with its plug-in NetworkManager-l2tp (.nmconnection): GLib's key file. */
 #include "handout/handout_internal.h"
 
+#include <string.h>
+
 static void put_entry(struct writer *w, const char *key, struct view value)
 {
     put(w, key);
@@ -98,6 +100,8 @@ enum err write_keyfile(const struct job *j)
         return result;
     if (by_certificate(h) && h->certificate.file[0] == '\0')
         return refuse(j, TEXT_NO_P12_FILE);
+    if (strchr(h->server, ':') != NULL)
+        return refuse(j, TEXT_LINUX_SERVER);
     put(j->w, "# ");
     put(j->w, text_of(TEXT_SECRET_INSIDE, j->language));
     put(j->w, "\n[connection]\n");

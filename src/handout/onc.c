@@ -42,9 +42,9 @@ static enum err put_ipsec(const struct job *j)
     } else {
         put(j->w, "\"AuthenticationType\": \"Cert\", \"ClientCertType\": \"Ref\", ");
         result = put_guid(j, "ClientCertRef", "identity");
-        if (result == ERR_OK && h->certificate.authority.n > 0)
+        if (result == ERR_OK)
             result = uuid_of(h, "authority", authority);
-        if (result == ERR_OK && h->certificate.authority.n > 0) {
+        if (result == ERR_OK) {
             put(j->w, ", \"ServerCARefs\": [");
             quote_json(j->w, view_str(authority));
             put(j->w, "]");
@@ -61,28 +61,39 @@ static enum err put_certificates(const struct job *j)
     enum err result = put_guid(j, "GUID", "identity");
     put(j->w, ", \"Type\": \"Client\", ");
     put_base64_member(j->w, "PKCS12", h->certificate.p12);
-    if (h->certificate.authority.n > 0) {
-        put(j->w, "},\n    {");
-        if (result == ERR_OK)
-            result = put_guid(j, "GUID", "authority");
-        put(j->w, ", \"Type\": \"Authority\", ");
-        put(j->w, "\"X509\": \"");
-        put_pem(j->w, h->certificate.authority);
-        put(j->w, "\"");
-    }
+    put(j->w, "},\n    {");
+    if (result == ERR_OK)
+        result = put_guid(j, "GUID", "authority");
+    put(j->w, ", \"Type\": \"Authority\", \"X509\": \"-----BEGIN CERTIFICATE-----\\n");
+    put_pem(j->w, h->certificate.authority);
+    put(j->w, "\\n-----END CERTIFICATE-----\"");
     put(j->w, "}\n  ],\n");
     return result;
+}
+
+/* What an import would refuse: the specification wants the server's authority beside a certificate, and opens PKCS#12
+ * with an empty password alone. */
+static enum err check_certificate(const struct job *j)
+{
+    const struct handout *h = j->h;
+    if (!by_certificate(h))
+        return ERR_OK;
+    if (h->certificate.p12.n == 0)
+        return refuse(j, TEXT_NO_P12);
+    if (h->certificate.authority.n == 0)
+        return refuse(j, TEXT_CHROMEOS_AUTHORITY);
+    return h->certificate.password[0] == '\0' ? ERR_OK : refuse(j, TEXT_CHROMEOS_PASSWORD);
 }
 
 enum err write_onc(const struct job *j)
 {
     const struct handout *h = j->h;
     struct writer *w = j->w;
-    enum err result = ERR_OK;
     if (strstr(h->user, "${") != NULL)
         return refuse(j, TEXT_CHROMEOS_USER);
-    if (by_certificate(h) && h->certificate.p12.n == 0)
-        return refuse(j, TEXT_NO_P12);
+    enum err result = check_certificate(j);
+    if (result != ERR_OK)
+        return result;
     put(w, "{\n  \"Type\": \"UnencryptedConfiguration\",\n");
     if (by_certificate(h))
         result = put_certificates(j);

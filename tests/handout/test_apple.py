@@ -1,49 +1,33 @@
-"""Configuration profiles as property lists, and against Apple's reference of payloads."""
+"""Configuration profiles as property lists, held against Apple's schema of payloads."""
+import copy
 import plistlib
 import subprocess
 
 import pytest
 
 from handout.readers import REFUSED, hostile_values, write, written
-
-# The keys of each payload that we write: their types, and whether they must be there.
-COMMON = {"PayloadType": (str, True), "PayloadVersion": (int, True), "PayloadIdentifier": (str, True),
-          "PayloadUUID": (str, True), "PayloadDisplayName": (str, True)}
-PAYLOADS = {
-    "Configuration": {**COMMON, "PayloadDescription": (str, False), "PayloadContent": (list, True)},
-    "com.apple.vpn.managed": {**COMMON, "UserDefinedName": (str, True), "VPNType": (str, True), "PPP": (dict, True),
-                              "IPSec": (dict, True), "IPv4": (dict, True)},
-    "com.apple.security.pkcs12": {**COMMON, "PayloadContent": (bytes, True), "Password": (str, False)},
-    "com.apple.security.root": {**COMMON, "PayloadContent": (bytes, True)},
-}
-PPP = {"CommRemoteAddress": (str, True), "AuthName": (str, True)}
-IPSEC = {"AuthenticationMethod": (str, True), "SharedSecret": (bytes, False), "PayloadCertificateUUID": (str, False)}
-
-
-def check_keys(table, found):
-    assert set(found) <= set(table), set(found) - set(table)
-    for key, (kind, needed) in table.items():
-        assert key in found or not needed, key
-        assert key not in found or isinstance(found[key], kind), key
+from handout.schemas import APPLE, apple_complaints, mutations
 
 
 def payloads(profile):
-    check_keys(PAYLOADS[profile["PayloadType"]], profile)
-    seen = {profile["PayloadUUID"]}
-    for payload in profile["PayloadContent"]:
-        check_keys(PAYLOADS[payload["PayloadType"]], payload)
-        assert payload["PayloadUUID"] not in seen
-        assert payload["PayloadIdentifier"].startswith("sekisho.")
-        seen.add(payload["PayloadUUID"])
+    assert apple_complaints(profile) == []
+    assert all(payload["PayloadIdentifier"].startswith("sekisho.") for payload in [profile, *profile["PayloadContent"]])
     return {payload["PayloadType"]: payload for payload in profile["PayloadContent"]}
+
+
+@pytest.fixture(scope="session", name="ca")
+def fixture_ca(tmp_path_factory):
+    """An authority in PEM."""
+    where = tmp_path_factory.mktemp("ca")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=ca", "-keyout", where / "key", "-out", where / "ca.pem"], check=True, capture_output=True)
+    return where / "ca.pem"
 
 
 @pytest.mark.parametrize("device", ["macos", "ios"])
 def test_every_value_comes_back_the_same(device):
     for value in hostile_values(1, 60):
         vpn = payloads(plistlib.loads(written(device, name=value, user=value)))["com.apple.vpn.managed"]
-        check_keys(PPP, vpn["PPP"])
-        check_keys(IPSEC, vpn["IPSec"])
         assert vpn["UserDefinedName"] == vpn["PayloadDisplayName"] == value
         assert vpn["PPP"]["AuthName"] == value
         assert vpn["PPP"]["CommRemoteAddress"] == "vpn.example.net"
@@ -68,12 +52,9 @@ def test_only_routes_or_all():
     assert plistlib.loads(written("ios", routes=""))["PayloadContent"][0]["IPv4"] == {"OverridePrimary": 1}
 
 
-def test_certificates_are_payloads_that_the_vpn_names(tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                    "/CN=ca", "-keyout", tmp_path / "key", "-out", tmp_path / "ca.pem"], check=True, capture_output=True)
-    der = subprocess.run(["openssl", "x509", "-in", tmp_path / "ca.pem", "-outform", "DER"], check=True,
-                         capture_output=True).stdout
-    found = payloads(plistlib.loads(written("ios", psk="", p12="container", password="p'<&>", ca=tmp_path / "ca.pem")))
+def test_certificates_are_payloads_that_the_vpn_names(ca):
+    der = subprocess.run(["openssl", "x509", "-in", ca, "-outform", "DER"], check=True, capture_output=True).stdout
+    found = payloads(plistlib.loads(written("ios", psk="", p12="container", password="p'<&>", ca=ca)))
     identity = found["com.apple.security.pkcs12"]
     assert identity["PayloadContent"] == b"container" and identity["Password"] == "p'<&>"
     assert found["com.apple.security.root"]["PayloadContent"] == der
@@ -93,3 +74,37 @@ def test_the_same_connection_keeps_its_identifiers():
     one, two = (plistlib.loads(written("ios", psk=key)) for key in ("6161", "6262"))
     assert one["PayloadUUID"] == two["PayloadUUID"]
     assert one["PayloadUUID"] != plistlib.loads(written("ios", user="bob"))["PayloadUUID"]
+
+
+# ---- the check itself ----
+
+def test_one_mistake_anywhere_is_refused(ca):
+    good = [plistlib.loads(written("ios")), plistlib.loads(written("macos", psk="", p12="x", password="p", ca=ca))]
+    tried = 0
+    for profile in good:
+        for what, broken in mutations(APPLE, profile):
+            assert apple_complaints(broken), what
+            tried += 1
+    assert tried > 300
+
+
+def test_what_contradicts_itself_is_refused(ca):
+    by_key = plistlib.loads(written("ios"))
+    by_certificate = plistlib.loads(written("ios", psk="", p12="x", ca=ca))
+    places = [(by_key, 0, lambda vpn, _: vpn["IPSec"].update(AuthenticationMethod="Certificate")),
+              (by_key, 0, lambda vpn, _: vpn["IPSec"].pop("SharedSecret")),
+              (by_key, 0, lambda vpn, _: vpn["IPSec"].update(XAuthEnabled=1)),
+              (by_key, 0, lambda vpn, _: vpn["PPP"].pop("AuthName")),
+              (by_key, 0, lambda vpn, _: vpn.pop("PPP")),
+              (by_key, 0, lambda vpn, _: vpn["IPv4"].update(OverridePrimary=True)),
+              (by_key, 0, lambda vpn, profile: vpn.update(PayloadUUID=profile["PayloadUUID"])),
+              (by_key, 0, lambda vpn, profile: vpn.update(PayloadIdentifier=profile["PayloadIdentifier"])),
+              (by_key, 0, lambda _, profile: profile["PayloadContent"].clear()),
+              (by_certificate, 0, lambda vpn, _: vpn["IPSec"].update(SharedSecret=b"x")),
+              (by_certificate, 0, lambda vpn, profile: vpn["IPSec"].update(PayloadCertificateUUID=profile["PayloadUUID"])),
+              (by_certificate, 1, lambda identity, _: identity.update(PayloadType="com.apple.security.root")),
+              (by_certificate, 2, lambda root, _: root.update(Password="x"))]
+    for i, (profile, n, spoil) in enumerate(places):
+        broken = copy.deepcopy(profile)
+        spoil(broken["PayloadContent"][n], broken)
+        assert apple_complaints(profile) == [] and apple_complaints(broken), i

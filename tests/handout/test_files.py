@@ -1,14 +1,17 @@
 """NetworkManager's connections, ONC of ChromeOS, RouterOS and OpenWrt, each by a reader that is not ours or by its rules."""
 import base64
+import copy
 import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 
 import pytest
 
 from handout.readers import hostile_values, write, written
+from handout.schemas import NM_GROUPS, ONC, mutations, nm_complaints, onc_complaints
 
 # ---- NetworkManager ----
 
@@ -36,7 +39,9 @@ def networkmanager(text):
 
 def test_networkmanager_reads_every_value():
     for value in hostile_values(6, 40):
-        found = networkmanager(written("linux", name=value, user=value))
+        text = written("linux", name=value, user=value)
+        assert nm_complaints(keyfile(text.decode())) == []
+        found = networkmanager(text)
         assert found["connection"]["id"] == value
         assert found["vpn"]["user"] == value
 
@@ -56,6 +61,30 @@ def test_networkmanager_reads_what_the_connection_is_like():
     assert found["vpn-secrets"] == {"machine-certpass": "it's \\"}
 
 
+def test_its_plug_in_takes_every_key():
+    for more in ({}, {"routes": ""}, {"logins": "pap,chap-md5"}, {"logins": "eap-mschapv2"}, {"psk": bytes(range(256)).hex()},
+                 {"psk": "", "file": "/etc/a b.p12"}, {"psk": "", "file": "/etc/a.p12", "password": "it's \\ "}):
+        assert nm_complaints(keyfile(written("linux", **more).decode())) == [], more
+    text, why = write("linux", server="2001:db8::1")
+    assert text is None and "IPv6" in why
+
+
+def test_one_mistake_in_a_key_is_refused():
+    tried = 0
+    for more in ({}, {"psk": "", "file": "/etc/a.p12", "password": "p"}):
+        good = keyfile(written("linux", **more).decode())
+        for what, broken in mutations(NM_GROUPS, good):
+            assert nm_complaints(broken), what
+            tried += 1
+        for group, key, value in (("vpn", "machine-auth-type", "tls" if not more else "psk"), ("vpn", "ipsec-enabled", "no"),
+                                  ("vpn", "password-flags", "0"), ("vpn-secrets", "password", "p"), ("vpn", "mtu", "1400.0"),
+                                  ("vpn", "gateway", "2001:db8::1"), ("vpn", "ipsec-enabled", "true")):
+            broken = copy.deepcopy(good)
+            broken[group][key] = value
+            assert nm_complaints(broken), (group, key)
+    assert tried > 100
+
+
 def test_networkmanager_would_see_a_broken_one():
     text = written("linux").replace(b"uuid=", b"uuid=x").replace(b"type=vpn", b"type=")
     with pytest.raises(AssertionError):
@@ -64,37 +93,21 @@ def test_networkmanager_would_see_a_broken_one():
 
 # ---- ChromeOS ----
 
-# From the ONC specification: the fields that we write, with their types, and whether they must be there.
-ONC = {
-    "top": {"Type": (str, True), "NetworkConfigurations": (list, True), "Certificates": (list, False)},
-    "network": {"GUID": (str, True), "Name": (str, True), "Type": (str, True), "VPN": (dict, True)},
-    "VPN": {"Type": (str, True), "Host": (str, True), "IPsec": (dict, True), "L2TP": (dict, True)},
-    "IPsec": {"AuthenticationType": (str, True), "IKEVersion": (int, True), "PSK": (str, False),
-              "SaveCredentials": (bool, False), "ClientCertType": (str, False), "ClientCertRef": (str, False),
-              "ServerCARefs": (list, False)},
-    "L2TP": {"Username": (str, False), "SaveCredentials": (bool, False)},
-    "certificate": {"GUID": (str, True), "Type": (str, True), "PKCS12": (str, False), "X509": (str, False)},
-}
-
-
-def check_onc(kind, found):
-    assert set(found) <= set(ONC[kind]), (kind, found)
-    for key, (want, needed) in ONC[kind].items():
-        assert key in found or not needed, (kind, key)
-        assert key not in found or isinstance(found[key], want), (kind, key)
-
 
 def read_onc(text):
     top = json.loads(text)
-    check_onc("top", top)
-    assert top["Type"] == "UnencryptedConfiguration"
+    assert onc_complaints(top) == []
     (network,) = top["NetworkConfigurations"]
-    check_onc("network", network)
-    for kind in ("VPN", "IPsec", "L2TP"):
-        check_onc(kind, network["VPN"] if kind == "VPN" else network["VPN"][kind])
-    for certificate in top.get("Certificates", []):
-        check_onc("certificate", certificate)
     return top, network
+
+
+@pytest.fixture(scope="session", name="chromebook")
+def fixture_chromebook(tmp_path_factory):
+    """A PKCS#12 without a password, as ONC wants it, and its authority."""
+    where = tmp_path_factory.mktemp("onc")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=ca", "-keyout", where / "key", "-out", where / "ca.pem"], check=True, capture_output=True)
+    return {"psk": "", "p12": "container", "ca": where / "ca.pem"}
 
 
 def test_a_chromebook_reads_every_value():
@@ -110,14 +123,63 @@ def test_a_chromebook_reads_every_value():
         assert key is None or read_onc(key)[1]["VPN"]["IPsec"]["PSK"] == value
 
 
-def test_certificates_of_a_chromebook_are_referred_to(tmp_path):
-    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\nQUJD\nREVG\n-----END CERTIFICATE-----\n")
-    top, network = read_onc(written("chromeos", psk="", p12="container", ca=tmp_path / "ca.pem"))
+def test_certificates_of_a_chromebook_are_referred_to(chromebook):
+    top, network = read_onc(written("chromeos", **chromebook))
     client, authority = top["Certificates"]
     ipsec = network["VPN"]["IPsec"]
     assert ipsec["AuthenticationType"] == "Cert" and ipsec["ClientCertType"] == "Ref"
     assert ipsec["ClientCertRef"] == client["GUID"] and ipsec["ServerCARefs"] == [authority["GUID"]]
-    assert base64.b64decode(client["PKCS12"]) == b"container" and authority["X509"] == "QUJDREVG"
+    assert base64.b64decode(client["PKCS12"]) == b"container"
+    assert ssl.PEM_cert_to_DER_cert(authority["X509"]) == ssl.PEM_cert_to_DER_cert(chromebook["ca"].read_text())
+
+
+def test_what_a_chromebook_would_not_import_is_refused(chromebook):
+    for more, why in (({"ca": None}, "--authorities"), ({"password": "p"}, "without a password")):
+        values = {key: value for key, value in {**chromebook, **more}.items() if value is not None}
+        text, said = write("chromeos", **values)
+        assert text is None and why in said, said
+
+
+def test_one_mistake_in_a_network_is_refused(chromebook):
+    tried = 0
+    for more in ({}, chromebook):
+        for what, broken in mutations(ONC, json.loads(written("chromeos", **more))):
+            assert onc_complaints(broken), what
+            tried += 1
+    assert tried > 200
+
+
+def test_a_network_that_contradicts_itself_is_refused(chromebook):
+    def ipsec(top):
+        return top["NetworkConfigurations"][0]["VPN"]["IPsec"]
+
+    by_key, by_certificate = (json.loads(written("chromeos", **more)) for more in ({}, chromebook))
+    mistakes = [(by_key, lambda top: ipsec(top).pop("PSK")),
+                (by_key, lambda top: ipsec(top).update(AuthenticationType="Cert")),
+                (by_key, lambda top: ipsec(top).update(AuthenticationType="EAP")),
+                (by_key, lambda top: ipsec(top).update(IKEVersion=2)),
+                (by_key, lambda top: ipsec(top).update(XAUTH={"Username": "a"})),
+                (by_key, lambda top: ipsec(top).update(ServerCARefs=["a"])),
+                (by_key, lambda top: top["NetworkConfigurations"][0]["VPN"].update(Type="IPsec")),
+                (by_key, lambda top: top["NetworkConfigurations"][0]["VPN"]["L2TP"].update(Username="${LOGIN_ID}")),
+                (by_key, lambda top: top["NetworkConfigurations"].append(top["NetworkConfigurations"][0])),
+                (by_key, lambda top: top["NetworkConfigurations"].clear()),
+                (by_certificate, lambda top: ipsec(top).pop("ServerCARefs")),
+                (by_certificate, lambda top: ipsec(top).update(ServerCARefs=[])),
+                (by_certificate, lambda top: ipsec(top).update(ServerCARef=ipsec(top)["ServerCARefs"][0])),
+                (by_certificate, lambda top: ipsec(top).update(ServerCARefs=[ipsec(top)["ClientCertRef"]])),
+                (by_certificate, lambda top: ipsec(top).update(ClientCertRef=ipsec(top)["ServerCARefs"][0])),
+                (by_certificate, lambda top: ipsec(top).update(ClientCertType="Pattern")),
+                (by_certificate, lambda top: ipsec(top).update(PSK="x")),
+                (by_certificate, lambda top: top.pop("Certificates")),
+                (by_certificate, lambda top: top["Certificates"][0].update(PKCS12="no base64!")),
+                (by_certificate, lambda top: top["Certificates"][0].update(Type="Authority")),
+                (by_certificate, lambda top: top["Certificates"][1].update(X509="QUJD")),
+                (by_certificate, lambda top: top["Certificates"][1].update(GUID=top["Certificates"][0]["GUID"]))]
+    for i, (good, spoil) in enumerate(mistakes):
+        broken = copy.deepcopy(good)
+        spoil(broken)
+        assert onc_complaints(good) == [] and onc_complaints(broken), i
 
 
 # ---- RouterOS ----

@@ -127,6 +127,28 @@ static void a_variable_of_a_chromebook_is_no_user(void **state)
     written(&h, HANDOUT_WINDOWS);
 }
 
+/* What its import would refuse. */
+static void a_chromebook_has_rules_for_certificates(void **state)
+{
+    (void)state;
+    struct handout h = sample_certificate();
+    refused(&h, HANDOUT_CHROMEOS, TEXT_CHROMEOS_PASSWORD);
+    h.certificate.password = NULL;
+    written(&h, HANDOUT_CHROMEOS);
+    h.certificate.authority = VIEW_NONE;
+    refused(&h, HANDOUT_CHROMEOS, TEXT_CHROMEOS_AUTHORITY);
+    written(&h, HANDOUT_MACOS);
+}
+
+static void networkmanager_connects_to_no_ipv6_address(void **state)
+{
+    (void)state;
+    struct handout h = sample_split();
+    h.server = "2001:db8::1";
+    refused(&h, HANDOUT_LINUX, TEXT_LINUX_SERVER);
+    written(&h, HANDOUT_SEKISHO);
+}
+
 static void windows_has_rules_for_names(void **state)
 {
     (void)state;
@@ -352,6 +374,8 @@ int main(void)
         cmocka_unit_test(a_key_that_is_no_ascii_goes_only_where_bytes_go),
         cmocka_unit_test(some_devices_cannot_log_in_as_the_gateway_wants),
         cmocka_unit_test(a_variable_of_a_chromebook_is_no_user),
+        cmocka_unit_test(a_chromebook_has_rules_for_certificates),
+        cmocka_unit_test(networkmanager_connects_to_no_ipv6_address),
         cmocka_unit_test(windows_has_rules_for_names),
         cmocka_unit_test(without_a_proof_there_is_no_file),
         cmocka_unit_test(our_client_reads_its_profile),
