@@ -108,8 +108,8 @@ uint32_t grid_weaknesses(const struct grid_shape *shape, const struct grid_rules
 /* How many guesses somebody needs at most who knows how people draw: neighbours and straight lines first. Stops at
  * UINT64_MAX. */
 uint64_t grid_guesses(const struct grid_shape *shape, const struct grid_pattern *pattern);
-/* Tenths of bits that are left to guess of a uniformly random pattern of n cells, after so many (grid, answer) pairs
- * were seen. */
+/* Tenths of bits that are left to guess, on average, of a uniformly random pattern of n cells after so many (grid,
+ * answer) pairs were seen. Patterns that no rule allows count too: before any was seen that is a bit too much. */
 unsigned grid_bits_left(const struct grid_shape *shape, uint8_t n, uint32_t seen);
 
 /* ---- what is kept of a user ---- */

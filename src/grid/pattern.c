@@ -210,10 +210,10 @@ uint64_t grid_guesses(const struct grid_shape *shape, const struct grid_pattern 
 #define ONE_SHIFT 24 /* of fixed-point numbers */
 #define ONE       ((uint64_t)1 << ONE_SHIFT)
 
-/* Tenths of the binary logarithm of a fixed-point number of at least one, times n. */
-static unsigned tenths_of_log(uint64_t value, unsigned n)
+/* The binary logarithm of a whole number of at least one. */
+static double log_of(uint64_t number)
 {
-    uint64_t log = 0; /* fixed point as well */
+    uint64_t log = 0, value = number << ONE_SHIFT; /* fixed point, as log is */
     for (; value >= 2 * ONE; value >>= 1)
         log += ONE;
     for (uint64_t bit = ONE >> 1; bit > 0; bit >>= 1) {
@@ -223,16 +223,38 @@ static unsigned tenths_of_log(uint64_t value, unsigned n)
             log += bit;
         }
     }
-    return (unsigned)((log * n * 10 + ONE / 2) >> ONE_SHIFT);
+    return (double)log / (double)ONE;
 }
 
-/* Of the cells that could stand at a place of the pattern, the true one remains, and of the others one in as many as
- * there are characters, each time. */
+/* What is to be expected of log(1 + j), where j of n others stay, each by this chance. */
+static double log_of_rest(size_t n, double chance)
+{
+    double sum = 0, likely = 1, gone = 1;
+    for (size_t i = 0; i < n; i++)
+        gone *= 1 - chance;
+    if (gone == 0)
+        return log_of(1 + n);
+    for (size_t j = 0; j <= n; j++) {
+        sum += likely * gone * log_of(1 + j);
+        likely *= (double)(n - j) / (double)(j + 1) * chance / (1 - chance);
+    }
+    return sum;
+}
+
+/* The first grid leaves, at each place of the pattern, the cells with the character that was typed: as many as it has
+ * in a balanced grid. Each further one leaves the true cell, and of the others those that happen to agree again. */
 unsigned grid_bits_left(const struct grid_shape *shape, uint8_t n, uint32_t seen)
 {
-    const uint64_t letters = strlen(shape->alphabet);
-    uint64_t others = (grid_cells(shape) - 1) * ONE;
-    for (uint32_t i = 0; i < seen && others > 0; i++)
-        others /= letters;
-    return tenths_of_log(ONE + others, n);
+    const size_t cells = grid_cells(shape), letters = strlen(shape->alphabet);
+    const size_t few = cells / letters, rich = cells % letters; /* so many letters have one cell more */
+    const double pairs = (double)(rich * (few + 1) * few + (letters - rich) * few * (few - 1));
+    const double same = pairs / (double)(cells * (cells - 1)); /* that another cell has the same character */
+    const double in_rich = (double)(rich * (few + 1)) / (double)cells;
+    double chance = 1;
+    if (seen == 0)
+        return (unsigned)(10 * n * log_of(cells) + 0.5);
+    for (uint32_t i = 1; i < seen && chance > 0; i++)
+        chance *= same;
+    const double log = in_rich * log_of_rest(few, chance) + (1 - in_rich) * log_of_rest(few - 1, chance);
+    return (unsigned)(10 * n * log + 0.5);
 }

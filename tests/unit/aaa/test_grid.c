@@ -332,6 +332,36 @@ static void an_address_gets_only_so_many_grids_an_hour(void **state)
     done();
 }
 
+static int by_text(const void *x, const void *y)
+{
+    return strcmp(x, y);
+}
+
+/* Over names, places and times; both what is shown and what it is known by. */
+static void no_challenge_comes_twice(void **state)
+{
+    (void)state;
+    enum { CHALLENGES = 3000 };
+    static char shown[CHALLENGES][GRID_CELLS_MAX + 1], codes[CHALLENGES][GRID_CODE_SIZE];
+    static const char *const names[] = {"alice", "bob", "nobody"};
+    setup(CONFIG_TOTP_OFF);
+    for (size_t i = 0; i < CHALLENGES; i++) {
+        const struct ip_addr source = {4, {203, 0, 113, (uint8_t)(i / 3 % 40)}};
+        const struct aaa_grid grid = fetch(names[i % 3], &source);
+        memcpy(shown[i], grid.cells, sizeof shown[i]);
+        memcpy(codes[i], grid.code, sizeof codes[i]);
+        if (i % 60 == 59)
+            pass(120);
+    }
+    qsort(shown, CHALLENGES, sizeof shown[0], by_text);
+    qsort(codes, CHALLENGES, sizeof codes[0], by_text);
+    for (size_t i = 1; i < CHALLENGES; i++) {
+        assert_string_not_equal(shown[i - 1], shown[i]);
+        assert_string_not_equal(codes[i - 1], codes[i]);
+    }
+    done();
+}
+
 /* ---- locks ---- */
 
 static void only_many_sources_lock_a_user_and_the_administrator_unlocks(void **state)
@@ -600,6 +630,7 @@ int main(void)
         cmocka_unit_test(strangers_who_fill_the_desk_give_way_to_who_is_known),
         cmocka_unit_test(where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps),
         cmocka_unit_test(an_address_gets_only_so_many_grids_an_hour),
+        cmocka_unit_test(no_challenge_comes_twice),
         cmocka_unit_test(only_many_sources_lock_a_user_and_the_administrator_unlocks),
         cmocka_unit_test(where_grids_are_off_strangers_lock_nobody),
         cmocka_unit_test(a_phone_that_redials_a_stale_answer_does_not_lock_its_user_out),

@@ -1,6 +1,9 @@
 /* Grids: balanced, uniform, never the same, and redrawn by whoever has the key. */
-#include "grid/grid.h"
 #include "tests/test.h"
+
+#include <math.h>
+
+#include "grid/grid.h"
 
 static const struct grid_shape standard = {3, 4, 4, "0123456789"};
 static const uint8_t key[GRID_KEY_SIZE] = "a key of thirty-two bytes, here";
@@ -48,39 +51,134 @@ static void every_digit_has_four_or_five_of_forty_eight_cells(void **state)
     }
 }
 
-/* Chi-squared of ten digits has nine degrees of freedom: 40 is passed once in 100,000 times by chance, and the seeds
- * are fixed. Neighbouring cells are looked at as pairs too: 99 degrees, 170. */
-static void each_cell_has_each_digit_equally_often(void **state)
+/* ---- uniform ---- */
+
+#define GRIDS 20000
+
+/* Of all sizes and alphabets: the default, the smallest, the largest, those that do not divide evenly. */
+static const struct grid_shape shapes[] = {
+    {3, 4, 4, "0123456789"},       {1, 4, 4, "01234567"},
+    {4, 2, 2, "abcdefgh"},         {4, 5, 5, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"},
+    {1, 6, 6, "0123456789abcdef"}, {2, 3, 5, "123456789ABC"},
+    {1, 5, 5, "23456789"},
+};
+
+/* Chi-squared of so many degrees of freedom is larger than this once in 100 million times by chance (Wilson and
+ * Hilferty): some 2,000 are looked at here, and the seeds are fixed. */
+static double bound(size_t degrees)
 {
-    (void)state;
-    enum { GRIDS = 20000 };
-    static uint32_t count[48][10], pairs[10][10];
+    const double part = 2.0 / (9.0 * (double)degrees), base = 1 - part + 5.61 * sqrt(part);
+    return (double)degrees * base * base * base;
+}
+
+static uint8_t letter_of[256];
+
+/* What is looked at: single cells, pairs of cells of one grid, and a cell in one grid and in the next. */
+static uint32_t single[GRID_CELLS_MAX][GRID_ALPHABET_MAX];
+static uint32_t paired[2][GRID_ALPHABET_MAX][GRID_ALPHABET_MAX];
+static uint32_t next[GRID_ALPHABET_MAX][GRID_ALPHABET_MAX];
+
+static void count(const struct grid_shape *shape, const size_t pairs[static 2])
+{
+    char cells[GRID_CELLS_MAX + 1], before[GRID_CELLS_MAX + 1] = "";
+    memset(single, 0, sizeof(single));
+    memset(paired, 0, sizeof(paired));
+    memset(next, 0, sizeof(next));
+    for (size_t i = 0; shape->alphabet[i] != '\0'; i++)
+        letter_of[(uint8_t)shape->alphabet[i]] = (uint8_t)i;
     for (uint64_t i = 0; i < GRIDS; i++) {
         uint8_t id[GRID_ID_SIZE];
-        char cells[GRID_CELLS_MAX + 1];
         id_of(i, id);
-        assert_int_equal(grid_draw(key, id, &standard, cells), ERR_OK);
-        for (size_t cell = 0; cell < 48; cell++)
-            count[cell][cells[cell] - '0']++;
-        pairs[cells[0] - '0'][cells[47] - '0']++;
+        assert_int_equal(grid_draw(key, id, shape, cells), ERR_OK);
+        for (size_t cell = 0; cell < grid_cells(shape); cell++)
+            single[cell][letter_of[(uint8_t)cells[cell]]]++;
+        for (size_t p = 0; p < 2; p++)
+            paired[p][letter_of[(uint8_t)cells[0]]][letter_of[(uint8_t)cells[pairs[p]]]]++;
+        if (i > 0)
+            next[letter_of[(uint8_t)before[0]]][letter_of[(uint8_t)cells[0]]]++;
+        memcpy(before, cells, sizeof(before));
     }
-    for (size_t cell = 0; cell < 48; cell++) {
+}
+
+static double deviation(uint32_t got, double want)
+{
+    const double d = got - want;
+    return d * d / want;
+}
+
+static void each_cell_has_each_character_equally_often(void **state)
+{
+    (void)state;
+    print_message("key \"%s\", ids 0 to %d\n", (const char *)key, GRIDS - 1);
+    for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
+        const size_t letters = strlen(shapes[s].alphabet);
+        assert_true(grid_shape_valid(&shapes[s]));
+        count(&shapes[s], (const size_t[]){1, 2});
+        for (size_t cell = 0; cell < grid_cells(&shapes[s]); cell++) {
+            double chi = 0;
+            for (size_t letter = 0; letter < letters; letter++)
+                chi += deviation(single[cell][letter], GRIDS / (double)letters);
+            if (chi > bound(letters - 1))
+                fail_msg("shape %zu, cell %zu: %.1f", s, cell, chi);
+        }
+    }
+}
+
+/* As independent as cells of a balanced grid can be: that two are the same is a little rarer than by chance alone, by
+ * exactly so much, and which they are tells nothing. The neighbour beside, and the one below. */
+static void a_cell_tells_nothing_of_its_neighbours(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
+        const size_t letters = strlen(shapes[s].alphabet), cells = grid_cells(&shapes[s]);
+        const size_t few = cells / letters, rich = cells % letters;
+        const double pairs = (double)(rich * (few + 1) * few + (letters - rich) * few * (few - 1));
+        const double same = pairs / (double)(cells * (cells - 1)) / (double)letters;
+        const double other = (1 - same * (double)letters) / (double)(letters * (letters - 1));
+        count(&shapes[s], (const size_t[]){1, shapes[s].columns});
+        for (size_t p = 0; p < 2; p++) {
+            double chi = 0;
+            for (size_t a = 0; a < letters; a++)
+                for (size_t b = 0; b < letters; b++)
+                    chi += deviation(paired[p][a][b], GRIDS * (a == b ? same : other));
+            if (chi > bound(letters * letters - 1))
+                fail_msg("shape %zu, pair %zu: %.1f", s, p, chi);
+        }
+    }
+}
+
+static void a_grid_tells_nothing_of_the_next(void **state)
+{
+    (void)state;
+    for (size_t s = 0; s < ARRAY_LEN(shapes); s++) {
+        const size_t letters = strlen(shapes[s].alphabet);
         double chi = 0;
-        for (size_t digit = 0; digit < 10; digit++) {
-            const double d = count[cell][digit] - GRIDS / 10.0;
-            chi += d * d / (GRIDS / 10.0);
-        }
-        assert_true(chi < 40);
+        count(&shapes[s], (const size_t[]){1, 2});
+        for (size_t a = 0; a < letters; a++)
+            for (size_t b = 0; b < letters; b++)
+                chi += deviation(next[a][b], (GRIDS - 1) / (double)(letters * letters));
+        if (chi > bound(letters * letters - 1))
+            fail_msg("shape %zu: %.1f", s, chi);
     }
-    double chi = 0;
-    /* 4.8 cells of each digit: the second cell has the same one in 3.8 + 1/30 of 47 cases rather than in 4.8 */
-    for (size_t a = 0; a < 10; a++)
-        for (size_t b = 0; b < 10; b++) {
-            const double same = (8 * 5 * 4 + 2 * 4 * 3) / 48.0 / 47 / 10, other = (1 - 10 * same) / 90;
-            const double want = GRIDS * (a == b ? same : other), d = pairs[a][b] - want;
-            chi += d * d / want;
-        }
-    assert_true(chi < 170);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, 48);
+}
+
+static void no_grid_comes_twice(void **state)
+{
+    (void)state;
+    static char grids[GRIDS][GRID_CELLS_MAX + 1];
+    for (uint64_t i = 0; i < GRIDS; i++) {
+        uint8_t id[GRID_ID_SIZE];
+        id_of(i, id);
+        assert_int_equal(grid_draw(key, id, &standard, grids[i]), ERR_OK);
+    }
+    qsort(grids, GRIDS, sizeof(grids[0]), by_bytes);
+    for (size_t i = 1; i < GRIDS; i++)
+        assert_string_not_equal(grids[i - 1], grids[i]);
 }
 
 static void numbers_have_two_digits_and_all_occur(void **state)
@@ -120,7 +218,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_id_draws_the_same_grid_and_another_draws_another),
         cmocka_unit_test(every_digit_has_four_or_five_of_forty_eight_cells),
-        cmocka_unit_test(each_cell_has_each_digit_equally_often),
+        cmocka_unit_test(each_cell_has_each_character_equally_often),
+        cmocka_unit_test(a_cell_tells_nothing_of_its_neighbours),
+        cmocka_unit_test(a_grid_tells_nothing_of_the_next),
+        cmocka_unit_test(no_grid_comes_twice),
         cmocka_unit_test(numbers_have_two_digits_and_all_occur),
         cmocka_unit_test(a_code_is_read_back_and_nothing_else_is),
     };

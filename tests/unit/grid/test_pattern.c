@@ -113,15 +113,17 @@ static void strength_is_counted_for_somebody_who_knows_how_people_draw(void **st
     assert_true(grid_guesses(&standard, &longest) == UINT64_MAX);
 }
 
-/* docs/grid.md has these figures: log2(1 + 47 / 10^k) for each of eight cells. */
+/* Eight cells: log2 of 48 at each; of the five or four with the same digit; of those that agree by chance again. That
+ * these are true of real grids is shown by test_strength.c. */
 static void an_observer_of_two_logins_knows_nearly_all(void **state)
 {
     (void)state;
     assert_int_equal(grid_bits_left(&standard, 8, 0), 447);
-    assert_int_equal(grid_bits_left(&standard, 8, 1), 201);
-    assert_int_equal(grid_bits_left(&standard, 8, 2), 44);
-    assert_int_equal(grid_bits_left(&standard, 8, 3), 5);
+    assert_int_equal(grid_bits_left(&standard, 8, 1), 181);
+    assert_in_range(grid_bits_left(&standard, 8, 2), 22, 24);
+    assert_in_range(grid_bits_left(&standard, 8, 3), 1, 3);
     assert_int_equal(grid_bits_left(&standard, 8, 1000000), 0);
+    assert_int_equal(grid_bits_left(&standard, 16, 1), 363);
 }
 
 int main(void)
