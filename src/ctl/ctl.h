@@ -138,7 +138,7 @@ struct ctl_session {
     uint64_t since;                   /* seconds since 1970 */
     uint64_t packets_in, packets_out; /* in: from the client */
     uint64_t bytes_in, bytes_out;
-    char client[48];  /* "Windows 8 or later", by vendor IDs */
+    char client[48];  /* "Windows 8+", by vendor IDs */
     char host[64];    /* Host Name AVP */
     char station[64]; /* Calling Number AVP: tells a device from the user's others; "": it does not say */
     char auth[16];    /* "mschapv2" */

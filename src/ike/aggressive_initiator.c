@@ -182,7 +182,7 @@ static void prove(struct ike *ike, struct sa *sa, const struct dh_work *work)
     who_is(&who, &id, VIEW_NONE);
     sa_stage(ike, sa, STAGE_IKE_AM2, suite_text(&sa->suite, text));
     send_last(ike, sa);
-    sa_stage(ike, sa, STAGE_IKE_AM3, sa->floated ? "on port 4500" : "");
+    sa_stage(ike, sa, STAGE_IKE_AM3, sa->floated ? "UDP 4500" : "");
     initiator_finish(ike, sa, &who);
 }
 

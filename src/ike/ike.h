@@ -264,7 +264,7 @@ struct ike_peer_info {
     enum ike_auth auth;
     char psk[64], identity[128]; /* as in IKE_EVENT_UP */
     char ike_transform[64];
-    char kind[48]; /* "Windows 8 or later", "Apple", ... by vendor IDs */
+    char kind[48]; /* "Windows 8+", "Apple", ... by vendor IDs */
     bool nat_local, nat_remote, initiator, dpd;
     bool natt_here, natt_there; /* who offers NAT traversal; both: it was agreed */
     /* The address that the peer takes for its own, by its identity or its selector; family 0: it names none. Another

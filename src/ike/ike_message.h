@@ -274,7 +274,7 @@ static inline bool vendors_have(const struct vendors *v, enum vendor which)
     return v->seen >> which & 1;
 }
 enum natt vendors_natt(const struct vendors *v);
-/* "Windows 8 or later", "Apple", ...; "unknown" */
+/* "Windows 8+", "Apple", ...; "?" */
 const char *vendors_kind(const struct vendors *v);
 /* Whether the peer looks like Android's racoon, whose kernels may truncate HMAC-SHA-256 (clients.md rule 8). */
 bool vendors_weak_sha256(const struct vendors *v);

@@ -174,7 +174,7 @@ enum drop main_mode_key(struct ike *ike, struct half_open *h, const struct messa
         return DROP_NO_MEMORY;
     }
     half_open_drop(ike, h);
-    sa_stage(ike, sa, STAGE_IKE_MM3, sa->nat_remote ? "the peer is behind a NAT" : "");
+    sa_stage(ike, sa, STAGE_IKE_MM3, sa->nat_remote ? "NAT" : "");
     return DROP_NONE;
 }
 

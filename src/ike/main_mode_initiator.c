@@ -259,7 +259,7 @@ static void send_proof(struct ike *ike, struct sa *sa, const struct dh_work *wor
     const struct view message = crypt_seal(&d, &sa->keys, sa->iv);
     sa->state = SA_MM6_WAIT;
     resend_send(ike, &sa->resend, &sa->path, message, true);
-    sa_stage(ike, sa, STAGE_IKE_MM5, sa->floated ? "on port 4500" : "");
+    sa_stage(ike, sa, STAGE_IKE_MM5, sa->floated ? "UDP 4500" : "");
 }
 
 void initiator_worked(struct ike *ike, struct sa *sa, const struct dh_work *work)

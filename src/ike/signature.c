@@ -196,7 +196,7 @@ static void send_ours(struct ike *ike, struct sa *sa, struct view message)
         alarm_clear(ike, &sa->expiry);
         sa->state = SA_MM6_WAIT;
         resend_send(ike, &sa->resend, &sa->path, message, true);
-        sa_stage(ike, sa, STAGE_IKE_MM5, sa->floated ? "on port 4500" : "");
+        sa_stage(ike, sa, STAGE_IKE_MM5, sa->floated ? "UDP 4500" : "");
         return;
     }
     const struct phase1 *p1 = sa->phase1;

@@ -79,11 +79,11 @@ bool vendors_weak_sha256(const struct vendors *v)
 static const char *windows_name(uint32_t version)
 {
     static const char *const names[] = {
-        [2] = "Windows 2000", [3] = "Windows XP", [4] = "Windows XP or 2003",   [5] = "Windows Vista",
-        [6] = "Windows 2008", [7] = "Windows 7",  [8] = "Windows 7 or 2008 R2", [9] = "Windows 8 or later",
+        [2] = "Windows 2000", [3] = "Windows XP", [4] = "Windows XP/2003",   [5] = "Windows Vista",
+        [6] = "Windows 2008", [7] = "Windows 7",  [8] = "Windows 7/2008 R2", [9] = "Windows 8+",
     };
     if (version >= ARRAY_LEN(names))
-        return "Windows 8 or later";
+        return "Windows 8+";
     return names[version] ? names[version] : "Windows";
 }
 
@@ -98,12 +98,12 @@ const char *vendors_kind(const struct vendors *v)
     if (vendors_have(v, VENDOR_STRONGSWAN) || (vendors_have(v, VENDOR_XAUTH) && vendors_have(v, VENDOR_DPD)))
         return "strongSwan";
     if (vendors_weak_sha256(v))
-        return "Android or racoon";
+        return "Android/racoon";
     if (vendors_have(v, VENDOR_RACOON))
         return "racoon";
     if (vendors_have(v, VENDOR_CISCO_UNITY))
         return "Cisco";
     if (vendors_have(v, VENDOR_DPD) && vendors_have(v, VENDOR_NATT_03) && vendors_have(v, VENDOR_FRAGMENTATION))
         return "libreswan";
-    return "unknown";
+    return "?";
 }

@@ -24,23 +24,23 @@ static void describe_link(const struct ppp *ppp, char *out, size_t cap)
 {
     enum ppp_auth method = ppp->config->server ? ppp->lcp.auth : ppp->lcp.peer_auth;
     snprintf(out, cap, "MRU %u, %s%s%s", ppp->lcp.peer_mru, auth_is_eap(method) ? "EAP" : auth_method(method)->name,
-             ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
+             ppp->lcp.ident[0] ? ", " : "", ppp->lcp.ident);
 }
 
-/* "MS-CHAPv2, user alice, peer MSRASV5.20"; the method is gone once LCP is down. */
+/* "MS-CHAPv2, alice, MSRASV5.20"; the method is gone once LCP is down. */
 static void describe_login(const struct ppp *ppp, char *out, size_t cap)
 {
     bool known = ppp->auth.method != PPP_AUTH_NONE;
-    snprintf(out, cap, "%s%suser %s%s%s", known ? auth_method(ppp->auth.method)->name : "", known ? ", " : "",
-             ppp_user(ppp), ppp->lcp.ident[0] ? ", peer " : "", ppp->lcp.ident);
+    snprintf(out, cap, "%s%s%s%s%s", known ? auth_method(ppp->auth.method)->name : "", known ? ", " : "", ppp_user(ppp),
+             ppp->lcp.ident[0] ? ", " : "", ppp->lcp.ident);
     make_printable(out);
 }
 
-/* "EAP-GTC, user alice"; after a wrong answer also what was wrong with it. */
+/* "EAP-GTC, alice"; after a wrong answer also the cause's word. */
 static void describe_prompt(const struct ppp *ppp, char *out, size_t cap)
 {
     const struct eap *eap = ppp->auth.eap;
-    snprintf(out, cap, "EAP-GTC, user %.64s%s%s", eap->identity, eap->rounds > 1 ? ", again after: " : "",
+    snprintf(out, cap, "EAP-GTC, %.64s%s%s", eap->identity, eap->rounds > 1 ? ", " : "",
              eap->rounds > 1 ? cause_word(eap->cause) : "");
     make_printable(out);
 }
@@ -48,8 +48,7 @@ static void describe_prompt(const struct ppp *ppp, char *out, size_t cap)
 static void describe_network(const struct ppp *ppp, char *out, size_t cap)
 {
     char local[IP_TEXT_MAX], remote[IP_TEXT_MAX];
-    snprintf(out, cap, "local %s, peer %s", ip_text(&ppp->ipcp.network.local, local),
-             ip_text(&ppp->ipcp.network.remote, remote));
+    snprintf(out, cap, "%s - %s", ip_text(&ppp->ipcp.network.local, local), ip_text(&ppp->ipcp.network.remote, remote));
 }
 
 static void tell_stage(struct ppp_event *out, enum stage stage)

@@ -66,7 +66,7 @@ static void windows_gets_its_first_transform_unchanged_and_what_it_announced(voi
     assert_memory_equal(a.bytes + 16, expected, n);
     assert_true(ike_event(w->side[1].ike, &e));
     assert_int_equal(e.stage, STAGE_IKE_MM1);
-    assert_string_equal(e.detail, "Windows 8 or later");
+    assert_string_equal(e.detail, "Windows 8+");
     assert_true(ike_event(w->side[1].ike, &e));
     assert_string_equal(e.detail, "aes256-sha1-ecp384");
     world_free(w);

@@ -161,7 +161,7 @@ static void a_refused_peer_reads_why_before_the_line_is_cut(void **state)
     assert_int_equal(r.client.cause, CAUSE_AUTH_REFUSED);
     assert_int_equal(r.server.downs + r.client.downs, 2);
     assert_int_equal(r.server.networks + r.client.networks, 0);
-    assert_string_equal(r.server.down_detail, "user alice");
+    assert_string_equal(r.server.down_detail, "alice");
     rig_done(&r);
 }
 

@@ -18,7 +18,7 @@ static void a_login_ends_in_flowing_data(void **state)
     assert_int_equal(ip4_value(&r.client.network.remote), 0x0a000001);
     assert_int_equal(ip4_value(&r.client.network.dns[0]), 0x0a000035);
     assert_int_equal(ip4_value(&r.client.network.dns[1]), 0x0a000036);
-    assert_string_equal(r.server.detail[STAGE_PPP_AUTH], "MS-CHAPv2, user alice");
+    assert_string_equal(r.server.detail[STAGE_PPP_AUTH], "MS-CHAPv2, alice");
     assert_string_equal(r.server.detail[STAGE_PPP_LCP], "MRU 1400, MS-CHAPv2");
     assert_string_equal(ppp_user(r.server.ppp), USER);
     assert_int_equal(ppp_mtu(r.server.ppp), 1400);
