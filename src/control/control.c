@@ -93,7 +93,7 @@ static void answer_line(struct connection *c, struct view line)
     struct ctl_request *request;
     struct ctl_error error;
     if (ctl_request_parse(line, &request, &error) != ERR_OK) {
-        say(c, ctl_reply_error(error.code, error.sentence));
+        say(c, ctl_reply_told(error.code, error.sentence, &error.told));
         return;
     }
     struct control_asked asked = {.ticket = ++c->control->tickets};

@@ -191,9 +191,12 @@ static void steps(struct page *p, const json_t *list)
         page_text(p, at);
         page_html(p, "</span> ");
         page_text(p, stage_told(s.stage, p->language, s.sentence));
-        page_html(p, " <span class=\"detail\" lang=\"en\">");
-        page_text(p, s.detail);
-        page_html(p, "</span></li>");
+        if (s.detail[0] != '\0') {
+            page_html(p, " <code class=\"detail\">");
+            page_text(p, s.detail);
+            page_html(p, "</code>");
+        }
+        page_html(p, "</li>");
     }
     page_html(p, "</ol></details>");
 }

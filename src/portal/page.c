@@ -172,27 +172,44 @@ void page_say_of(struct page *page, enum message m, const char *what)
     page_text(page, hole + 2);
 }
 
-static void code(struct page *page, const char *text)
+static void code(struct page *page, const char *text, size_t n)
 {
     page_html(page, "<code>");
-    page_text(page, text);
+    text_n(page, text, n);
     page_html(page, "</code>");
 }
 
-/* {1} is the first value; other braces stand for themselves. */
+void page_say_code(struct page *page, enum message m, const char *what)
+{
+    const char *text = message_text(m, page->language), *hole = strstr(text, "{}");
+    const size_t n = hole != NULL ? (size_t)(hole - text) : strlen(text);
+    text_n(page, text, n);
+    if (hole == NULL)
+        return;
+    code(page, what, strlen(what));
+    page_text(page, hole + 2);
+}
+
+/* {1} is the first value; what is between backquotes is code; other braces stand for themselves. */
 static void page_filled(struct page *page, const char *text, const struct telling *told)
 {
-    const char *from = text;
-    for (const char *p = text; *p != '\0'; p++) {
-        const size_t place = p[0] == '{' && p[1] >= '1' && p[1] <= '9' && p[2] == '}' ? (size_t)(p[1] - '0') : 0;
-        if (place == 0)
-            continue;
-        text_n(page, from, (size_t)(p - from));
-        code(page, place <= told->count ? told->param[place - 1] : "");
-        p += 2;
-        from = p + 1;
+    while (*text != '\0') {
+        const size_t plain = strcspn(text, "{`");
+        text_n(page, text, plain);
+        text += plain;
+        const char *end = *text == '`' ? strchr(text + 1, '`') : NULL;
+        if (end != NULL) {
+            code(page, text + 1, (size_t)(end - text - 1));
+            text = end + 1;
+        } else if (text[0] == '{' && text[1] >= '1' && text[1] <= '9' && text[2] == '}') {
+            const size_t place = (size_t)(text[1] - '1');
+            if (place < told->count)
+                code(page, told->param[place], strlen(told->param[place]));
+            text += 3;
+        } else if (*text != '\0') {
+            text_n(page, text++, 1);
+        }
     }
-    page_text(page, from);
 }
 
 void page_told(struct page *page, const struct telling *told, const char *english)
@@ -205,7 +222,7 @@ void page_told(struct page *page, const struct telling *told, const char *englis
         return;
     }
     if (told->place[0] != '\0') {
-        code(page, told->place);
+        code(page, told->place, strlen(told->place));
         page_html(page, ": ");
     }
     page_filled(page, text, told);

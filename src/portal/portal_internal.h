@@ -67,11 +67,12 @@ void page_raw(struct page *page, const char *html, size_t n);
 void page_text(struct page *page, const char *text);  /* escaped, for content and quoted attributes */
 void page_query(struct page *page, const char *text); /* percent-encoded, for a link's query */
 void page_number(struct page *page, uint64_t n);
-void page_bytes(struct page *page, uint64_t n);                        /* "1.2 MB" */
-void page_time(struct page *page, uint64_t seconds);                   /* since 1970, as <time>; 0: a dash */
-void page_date(struct page *page, uint64_t seconds);                   /* "2026-11-27", for a form; 0: nothing */
-void page_say(struct page *page, enum message m);                      /* in the page's language */
-void page_say_of(struct page *page, enum message m, const char *what); /* {} in the message is what */
+void page_bytes(struct page *page, uint64_t n);                          /* "1.2 MB" */
+void page_time(struct page *page, uint64_t seconds);                     /* since 1970, as <time>; 0: a dash */
+void page_date(struct page *page, uint64_t seconds);                     /* "2026-11-27", for a form; 0: nothing */
+void page_say(struct page *page, enum message m);                        /* in the page's language */
+void page_say_of(struct page *page, enum message m, const char *what);   /* {} in the message is what */
+void page_say_code(struct page *page, enum message m, const char *what); /* {} is what, as code */
 /* What the gateway tells: in the page's language, with its place and values as code; else its English sentence. */
 void page_told(struct page *page, const struct telling *told, const char *english);
 /* The seconds of "2026-11-27" at midnight UTC. ERR_INVALID. */

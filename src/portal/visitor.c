@@ -81,7 +81,7 @@ static void admin_login_page(struct exchange *x, const struct notice *notice, co
     form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
     form_end(x, SAY_LOG_IN);
     page_html(&x->page, "<p class=\"hint\">");
-    page_say(&x->page, SAY_ADMIN_HINT);
+    page_say_code(&x->page, SAY_ADMIN_HINT, "sekisho admin add NAME");
     page_html(&x->page, "</p>");
     layout_end(x);
 }
