@@ -194,7 +194,8 @@ bool desk_had(const struct desk *d, uint64_t user, usec_t now); /* a grid not lo
 void desk_burn(struct desk *d, uint16_t place);
 /* What this source has fetched, and what was shown to this session. */
 void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t session);
-void desk_close(struct desk *d, uint64_t session); /* it is over */
+/* The session is over. 0 is none: what was fetched stays. */
+void desk_close(struct desk *d, uint64_t session);
 
 /* ---- coming back ---- */
 

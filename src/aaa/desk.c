@@ -212,6 +212,6 @@ void desk_burn_visit(struct desk *d, uint64_t user, uint64_t source, uint64_t se
 void desk_close(struct desk *d, uint64_t session)
 {
     for (size_t i = 0; i < DESK_SLOTS; i++)
-        if (d->opening[i].session == session)
+        if (session != 0 && d->opening[i].session == session)
             d->opening[i] = (struct opening){0};
 }

@@ -173,6 +173,22 @@ static void a_grid_shown_in_band_opens_for_its_session_alone(void **state)
     done();
 }
 
+static void the_end_of_a_session_ends_the_grids_shown_to_it_alone(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    enrol("alice", GOOD);
+    struct aaa_grid shown;
+    const struct aaa_visit visit = {.user = "alice", .source = office, .session = 77, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &shown, &service.why), ERR_OK);
+    const struct aaa_grid fetched = fetch("alice", &home);
+    aaa_logout(a, 77, now);
+    aaa_logout(a, 0, now); /* nobody's number */
+    assert_int_equal(pap("alice", read_from(&shown, GOOD), &office, 77), CAUSE_GRID_WRONG);
+    assert_int_equal(pap("alice", read_from(&fetched, GOOD), &home, 78), CAUSE_NONE);
+    done();
+}
+
 static void the_portal_names_the_grid_that_it_has_shown(void **state)
 {
     (void)state;
@@ -622,6 +638,7 @@ int main(void)
         cmocka_unit_test(the_number_of_one_grid_does_not_go_with_another),
         cmocka_unit_test(a_bound_grid_opens_only_where_it_was_fetched),
         cmocka_unit_test(a_grid_shown_in_band_opens_for_its_session_alone),
+        cmocka_unit_test(the_end_of_a_session_ends_the_grids_shown_to_it_alone),
         cmocka_unit_test(the_portal_names_the_grid_that_it_has_shown),
         cmocka_unit_test(a_phrase_is_typed_before_or_after),
         cmocka_unit_test(unknown_names_get_grids_like_all_others),
