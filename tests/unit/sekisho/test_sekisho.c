@@ -8,7 +8,7 @@
 #include "sekisho/sekisho.h"
 
 #define NOBODY   "127.0.0.3"     /* no server answers there */
-#define PATIENCE (30 * USEC_SEC) /* for what takes a moment, on a machine that is busy */
+#define PATIENCE (90 * USEC_SEC) /* for what takes a moment, on a machine that is busy */
 
 static struct sekisho_options options;
 static char why[SEKISHO_TEXT];
@@ -68,6 +68,19 @@ static void what_cannot_be_taken_is_told_in_a_sentence(void **state)
     expect_refused("TUN");
 }
 
+static usec_t late; /* how much later than asked for this busy machine has given the object its turns */
+
+static void wait_and_run(struct sekisho *s)
+{
+    const int due = sekisho_timeout_ms(s), wait = due < 0 || due > 100 ? 100 : due;
+    const usec_t start = clock_now();
+    struct pollfd fd = {.fd = sekisho_fd(s), .events = POLLIN};
+    poll(&fd, 1, wait);
+    assert_int_equal(sekisho_run(s), 0);
+    const usec_t took = clock_now() - start, asked = (usec_t)wait * USEC_MSEC;
+    late += took > asked ? took - asked : 0;
+}
+
 /* Runs it until an event of this type, or for a time. */
 static bool run_until(struct sekisho *s, enum sekisho_event_type type, struct sekisho_event *event, usec_t span)
 {
@@ -76,10 +89,7 @@ static bool run_until(struct sekisho *s, enum sekisho_event_type type, struct se
         while (sekisho_event(s, event))
             if (event->type == type)
                 return true;
-        const int due = sekisho_timeout_ms(s);
-        struct pollfd fd = {.fd = sekisho_fd(s), .events = POLLIN};
-        poll(&fd, 1, due < 0 || due > 100 ? 100 : due);
-        assert_int_equal(sekisho_run(s), 0);
+        wait_and_run(s);
     }
     return false;
 }
@@ -91,13 +101,14 @@ static void nobody_answers_is_told_within_15_seconds(void **state)
     struct sekisho *s = sekisho_new(&options, why, sizeof(why));
     assert_non_null(s);
     assert_int_equal(sekisho_timeout_ms(s), -1);
+    late = 0;
     assert_int_equal(sekisho_connect(s), 0);
     assert_true(sekisho_connect(s) < 0);
     assert_true(run_until(s, SEKISHO_STEP, &event, PATIENCE));
     assert_non_null(strstr(event.detail, NOBODY));
     assert_non_null(strstr(event.detail, "ESP in UDP"));
     assert_true(run_until(s, SEKISHO_FAILED, &event, PATIENCE));
-    assert_in_range(event.at_ms, 5000, 15000);
+    assert_in_range(event.at_ms, 5000, 15000 + late / USEC_MSEC);
     assert_string_equal(event.cause, "ike-no-answer");
     assert_int_equal(event.status, 10);
     assert_true(run_until(s, SEKISHO_ENDED, &event, 1));
