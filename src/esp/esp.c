@@ -168,8 +168,3 @@ bool esp_inbound_counters(const struct esp *esp, uint32_t spi, struct esp_counte
 {
     return counters(sa_table_find(&esp->inbound, spi), out);
 }
-
-bool esp_outbound_counters(const struct esp *esp, uint32_t handle, struct esp_counters *out)
-{
-    return counters(sa_table_find(&esp->outbound, handle), out);
-}

@@ -75,7 +75,6 @@ struct esp_counters {
     uint8_t icv_bytes;
 };
 bool esp_inbound_counters(const struct esp *esp, uint32_t spi, struct esp_counters *out);
-bool esp_outbound_counters(const struct esp *esp, uint32_t handle, struct esp_counters *out);
 
 /* The next SA that has crossed its soft or hard byte limit since asked last: its inbound SPI, or its outbound handle.
  * The sequence numbers of an outbound SA are such a limit too: soft shortly before their end, hard when they are used
