@@ -172,13 +172,11 @@ struct sock_counters {
 };
 struct sock_counters sock_counters(const struct sock *sock);
 
-/* The local address the kernel would use towards an endpoint (no packet is sent). ERR_SYSTEM when there is no route. */
-enum err source_address(const struct ip_addr *to, struct ip_addr *out);
-/* The same for a socket with this SO_MARK (0: none), which takes CAP_NET_ADMIN or CAP_NET_RAW. */
-enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out);
-/* The same in two parts: a descriptor that may be asked again and again, also when the process may no longer set a mark
- * of policy routing (0: none). The caller closes it. */
+/* Which local address the kernel would use towards another, for packets with this mark (SO_MARK; 0: none, else it takes
+ * CAP_NET_ADMIN or CAP_NET_RAW). The descriptor may be asked again and again, also when the process has given up its
+ * rights; the caller closes it. */
 enum err source_open(uint8_t family, uint32_t mark, int *fd);
+/* No packet is sent. ERR_SYSTEM when there is no route. */
 enum err source_ask(int fd, const struct ip_addr *to, struct ip_addr *out);
 
 /* ---- TUN ---- */
@@ -259,8 +257,6 @@ enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, cons
                                 struct route *out);
 /* The unicast, unreachable and thrown routes of one table, at most max; *n how many were written. */
 enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n);
-/* The default route with the lowest metric of the main table. ERR_NOTFOUND when there is none. */
-enum err route_default(uint8_t family, struct route *out);
 
 /* A rule of policy routing: packets whose mark, under mask, is `mark` look into `table`. */
 struct rule {

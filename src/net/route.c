@@ -181,36 +181,6 @@ enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, cons
     return ERR_OK;
 }
 
-static void take_default(void *ctx, uint16_t type, struct view body)
-{
-    struct search *s = ctx;
-    struct route route;
-    if (!read_route(type, body, &route) || route.bits != 0 || route.table != RT_TABLE_MAIN || route.iface == 0 ||
-        leads_nowhere(&route))
-        return;
-    if (!s->found || route.metric < s->best.metric)
-        s->best = route;
-    s->found = true;
-}
-
-enum err route_default(uint8_t family, struct route *out)
-{
-    if (family != 4 && family != 6)
-        return ERR_INVALID;
-    const struct rtmsg head = {.rtm_family = family == 4 ? AF_INET : AF_INET6};
-    struct netlink_request r;
-    netlink_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
-    struct search s = {.found = false};
-    const enum err e = netlink_talk(&r, take_default, &s);
-    if (e != ERR_OK)
-        return e;
-    if (!s.found)
-        return ERR_NOTFOUND;
-    s.best.table = 0;
-    *out = s.best;
-    return ERR_OK;
-}
-
 struct table_listing {
     uint32_t table;
     struct route *out;

@@ -291,19 +291,3 @@ enum err source_ask(int fd, const struct ip_addr *to, struct ip_addr *out)
     *out = sockaddr_read(&a).addr;
     return ERR_OK;
 }
-
-enum err source_address(const struct ip_addr *to, struct ip_addr *out)
-{
-    return source_address_marked(to, 0, out);
-}
-
-enum err source_address_marked(const struct ip_addr *to, uint32_t mark, struct ip_addr *out)
-{
-    int fd;
-    enum err e = source_open(to->family, mark, &fd);
-    if (e != ERR_OK)
-        return e;
-    e = source_ask(fd, to, out);
-    close_quietly(fd);
-    return e;
-}

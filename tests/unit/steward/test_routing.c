@@ -114,8 +114,11 @@ static void an_address_that_stays_is_never_taken_away(void **state)
     assert_int_equal(monitor_read(monitor, 0) & MONITOR_ADDRESSES, MONITOR_ADDRESSES);
     struct ip_addr source;
     const struct ip_addr far = ip("203.0.113.5");
-    assert_int_equal(source_address(&far, &source), ERR_OK);
+    int asker;
+    assert_int_equal(source_open(4, 0, &asker), ERR_OK);
+    assert_int_equal(source_ask(asker, &far, &source), ERR_OK);
     assert_true(ip_equal(&source, &plan.address));
+    close(asker);
     close(monitor);
     steward_end(steward);
     tun_free(tun);
