@@ -1,6 +1,8 @@
 /* The key that seals the passwords: 32 bytes in a file that only its owner may read. */
 #include "aaa/aaa_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -26,7 +28,8 @@ enum err key_read(const char *path, uint8_t key[static SEAL_KEY_SIZE], struct aa
     if (fd < 0)
         return aaa_why(why, errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM, TOLD(KEY_UNREADABLE), path, strerror(errno));
     enum err result = check_file(fd, path, why);
-    if (result == ERR_OK && read(fd, key, SEAL_KEY_SIZE) != SEAL_KEY_SIZE)
+    size_t n = 0;
+    if (result == ERR_OK && (fd_read(fd, key, SEAL_KEY_SIZE, &n) != ERR_OK || n != SEAL_KEY_SIZE))
         result = aaa_why(why, ERR_SYSTEM, TOLD(KEY_CUT), path);
     close(fd);
     return result;
@@ -38,7 +41,7 @@ enum err key_make(const char *path, const struct random *rng, uint8_t key[static
     if (fd < 0)
         return aaa_why(why, ERR_SYSTEM, TOLD(KEY_UNMADE), path, strerror(errno));
     random_fill(rng, key, SEAL_KEY_SIZE);
-    bool ok = write(fd, key, SEAL_KEY_SIZE) == SEAL_KEY_SIZE && fsync(fd) == 0;
+    bool ok = fd_write(fd, view_of(key, SEAL_KEY_SIZE)) == ERR_OK && fsync(fd) == 0;
     int kept = errno;
     ok = close(fd) == 0 && ok;
     if (ok)

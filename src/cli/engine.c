@@ -2,6 +2,8 @@
  * all, through a descriptor that nobody else has, and an environment with nothing in it. */
 #include "cli/cli_internal.h"
 
+#include "fd/fd.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -64,12 +66,7 @@ static int profile_fd(const struct profile *profile)
         return fd;
     }
     struct writer w = wr_init(text, PROFILE_SIZE_MAX);
-    bool ok = profile_write(profile, false, &w) == ERR_OK;
-    for (size_t at = 0; ok && at < w.n;) {
-        ssize_t n = write(fd, text + at, w.n - at);
-        ok = n > 0 || errno == EINTR;
-        at += n > 0 ? (size_t)n : 0;
-    }
+    bool ok = profile_write(profile, false, &w) == ERR_OK && fd_write(fd, wr_written(&w)) == ERR_OK;
     bytes_wipe(text, PROFILE_SIZE_MAX);
     free(text);
     if (ok && lseek(fd, 0, SEEK_SET) == 0)

@@ -1,6 +1,8 @@
 /* `sekisho profile`: connections under names, a file each. */
 #include "cli/cli_internal.h"
 
+#include "fd/fd.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,17 +36,6 @@ static int load(const struct cli *cli, const char *name, char path[static CONFIG
     return profile_load(path, out, &e) == ERR_OK ? CLI_OK : profile_wrong(cli, &e);
 }
 
-static bool write_all(int fd, const char *text, size_t n)
-{
-    for (size_t at = 0; at < n;) {
-        ssize_t wrote = write(fd, text + at, n - at);
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        at += wrote > 0 ? (size_t)wrote : 0;
-    }
-    return fsync(fd) == 0;
-}
-
 /* Writes the file whole or not at all: under another name first. */
 static int put_file(const struct cli *cli, const char *path, const char *text, size_t n, bool replace)
 {
@@ -55,7 +46,7 @@ static int put_file(const struct cli *cli, const char *path, const char *text, s
     int fd = mkostemp(draft, O_CLOEXEC); /* mode 0600 */
     if (fd < 0)
         return refused(cli, path, errno);
-    bool ok = write_all(fd, text, n);
+    bool ok = fd_write(fd, view_of(text, n)) == ERR_OK && fsync(fd) == 0;
     int error = errno;
     close(fd);
     if (ok && renameat2(AT_FDCWD, draft, AT_FDCWD, path, replace ? 0 : RENAME_NOREPLACE) == 0)

@@ -2,6 +2,8 @@
  */
 #include "cli/cli_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -65,10 +67,7 @@ static bool read_all(int fd, struct pki_bytes *out)
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size > PKI_CRL_MAX || (out->p = calloc(1, (size_t)st.st_size + 1)) == NULL)
         return false;
-    for (ssize_t got; out->n < (size_t)st.st_size; out->n += (size_t)got)
-        if ((got = read(fd, out->p + out->n, (size_t)st.st_size - out->n)) <= 0)
-            return false;
-    return true;
+    return fd_read(fd, out->p, (size_t)st.st_size, &out->n) == ERR_OK && out->n == (size_t)st.st_size;
 }
 
 int store_read(const struct cli *cli, const struct store *s, const char *name, struct pki_bytes *out)
@@ -85,17 +84,6 @@ int store_read(const struct cli *cli, const struct store *s, const char *name, s
     return ok ? CLI_OK : CLI_FAILED;
 }
 
-static bool write_all(int fd, struct view what)
-{
-    while (what.n > 0) {
-        ssize_t n = write(fd, what.p, what.n);
-        if (n < 0)
-            return false;
-        what = view_of(what.p + n, what.n - (size_t)n);
-    }
-    return fsync(fd) == 0;
-}
-
 int store_write(const struct cli *cli, const struct store *s, const char *name, mode_t mode, struct view what)
 {
     char beside[PATH_TEXT_MAX];
@@ -103,7 +91,8 @@ int store_write(const struct cli *cli, const struct store *s, const char *name, 
         return command_wrong(cli, "The path of the file is too long.");
     (void)unlinkat(s->fd, beside, 0);
     int fd = openat(s->fd, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && write_all(fd, what) && renameat(s->fd, beside, s->fd, name) == 0;
+    bool ok = fd >= 0 && fchmod(fd, mode) == 0 && fd_write(fd, what) == ERR_OK && fsync(fd) == 0 &&
+              renameat(s->fd, beside, s->fd, name) == 0;
     int error = errno;
     if (fd >= 0)
         close(fd);

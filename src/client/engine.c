@@ -4,6 +4,8 @@
  */
 #include "client/client_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
@@ -228,14 +230,8 @@ static bool open_all(struct engine *engine, char *why, size_t cap)
 void client_tell_starter(const struct client_options *options, char *line)
 {
     const int fd = options->ready_fd;
-    const char *at = line;
-    for (size_t left = line ? strlen(line) : 0; fd >= 0 && left > 0;) {
-        const ssize_t n = write(fd, at, left);
-        if (n < 0 && errno != EINTR)
-            break;
-        at += n > 0 ? n : 0;
-        left -= n > 0 ? (size_t)n : 0;
-    }
+    if (fd >= 0 && line)
+        (void)fd_write(fd, view_str(line)); /* who started us may be gone */
     if (fd >= 0)
         close(fd);
     ctl_line_free(line);

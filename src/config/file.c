@@ -1,6 +1,8 @@
 /* Files read whole, up to a limit, and the secrets in them. */
 #include "config/config_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,18 +23,8 @@ static enum err read_all(int fd, struct config_file *f, size_t max)
     f->text = malloc(max + 1);
     if (f->text == NULL)
         return ERR_NOMEM;
-    for (;;) {
-        ssize_t n = read(fd, f->text + f->n, max + 1 - f->n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return ERR_SYSTEM;
-        if (n == 0)
-            return ERR_OK;
-        f->n += (size_t)n;
-        if (f->n > max)
-            return ERR_LIMIT;
-    }
+    const enum err result = fd_read(fd, f->text, max + 1, &f->n);
+    return result == ERR_OK && f->n > max ? ERR_LIMIT : result;
 }
 
 static enum err open_and_read(const char *path, size_t max, struct config_file *f)

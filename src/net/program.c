@@ -1,6 +1,8 @@
 /* Running another program for one short job: no shell, no inherited environment or descriptors, a limit on its time. */
 #include "net/net_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,19 +31,10 @@ static int file_of(struct view bytes)
     const int fd = memfd_create("input", MFD_CLOEXEC);
     if (fd < 0)
         return -1;
-    while (bytes.n > 0) {
-        const ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            close(fd);
-            return -1;
-        }
-        bytes.p += n;
-        bytes.n -= (size_t)n;
-    }
-    lseek(fd, 0, SEEK_SET);
-    return fd;
+    if (fd_write(fd, bytes) == ERR_OK && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static void place(int fd, int target)

@@ -1,4 +1,5 @@
 /* The portal's certificate: given, or made at the first start. */
+#include "fd/fd.h"
 #include "portal/portal_internal.h"
 
 #include "pki/pki.h"
@@ -88,17 +89,6 @@ static enum err issue(const struct config *c, struct pki_issued *out, struct pki
     return e == ERR_OK ? e : fail(why, cap, e, "cannot make a certificate: %s%s", reason, "");
 }
 
-static bool write_all(int fd, struct view bytes)
-{
-    while (bytes.n > 0) {
-        const ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n <= 0)
-            return false;
-        bytes = view_of(bytes.p + n, bytes.n - (size_t)n);
-    }
-    return true;
-}
-
 /* A new file takes the old one's place when it is whole. */
 static enum err store(const char *path, const struct pki_issued *issued, const struct pki_bytes *root, char *why,
                       size_t cap)
@@ -109,9 +99,9 @@ static enum err store(const char *path, const struct pki_issued *issued, const s
     const int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(why, cap, ERR_SYSTEM, "cannot write %s: %s", beside, strerror(errno));
-    const bool written = write_all(fd, view_of(issued->certificate.p, issued->certificate.n)) &&
-                         write_all(fd, view_of(root->p, root->n)) &&
-                         write_all(fd, view_of(issued->key.p, issued->key.n)) && fsync(fd) == 0;
+    const bool written = fd_write(fd, view_of(issued->certificate.p, issued->certificate.n)) == ERR_OK &&
+                         fd_write(fd, view_of(root->p, root->n)) == ERR_OK &&
+                         fd_write(fd, view_of(issued->key.p, issued->key.n)) == ERR_OK && fsync(fd) == 0;
     close(fd);
     if (written && rename(beside, path) == 0)
         return ERR_OK;

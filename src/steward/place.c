@@ -1,6 +1,8 @@
 /* The state directory: who may write there, the lock of a name, the lock of what stewards share, whole files. */
 #include "steward/steward_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -137,20 +139,6 @@ void steward_place_leave(const struct steward_place *place)
     (void)!ftruncate(place->lock, 0);
 }
 
-static bool write_all(int fd, struct view bytes)
-{
-    while (bytes.n > 0) {
-        const ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        bytes.p += n;
-        bytes.n -= (size_t)n;
-    }
-    return true;
-}
-
 enum err steward_file_write(const char *path, struct view bytes, mode_t mode)
 {
     char temporary[STEWARD_PATH + sizeof(STEWARD_TEMPORARY)];
@@ -159,7 +147,7 @@ enum err steward_file_write(const char *path, struct view bytes, mode_t mode)
     const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return ERR_SYSTEM;
-    const bool good = write_all(fd, bytes) && fchmod(fd, mode) == 0;
+    const bool good = fd_write(fd, bytes) == ERR_OK && fchmod(fd, mode) == 0;
     const bool done = close(fd) == 0 && good && rename(temporary, path) == 0;
     if (done)
         return ERR_OK;
@@ -174,15 +162,13 @@ enum err steward_file_read(const char *path, char *out, size_t cap, size_t *n)
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? ERR_NOTFOUND : ERR_SYSTEM;
-    size_t got = 0;
-    ssize_t step = 0;
-    while (got < cap && ((step = read(fd, out + got, cap - got)) > 0 || (step < 0 && errno == EINTR)))
-        got += step > 0 ? (size_t)step : 0;
+    size_t got;
+    const enum err e = fd_read(fd, out, cap, &got);
     const int saved = errno;
     close(fd);
     errno = saved;
-    if (step < 0)
-        return ERR_SYSTEM;
+    if (e != ERR_OK)
+        return e;
     if (got == cap)
         return ERR_LIMIT;
     out[got] = '\0';

@@ -6,6 +6,8 @@
  */
 #include "steward/steward_internal.h"
 
+#include "fd/fd.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -131,7 +133,7 @@ static enum err write_over(struct view text)
     const int fd = open(RESOLV_CONF, O_WRONLY | O_TRUNC | O_CLOEXEC);
     if (fd < 0)
         return ERR_SYSTEM;
-    const bool good = write(fd, text.p, text.n) == (ssize_t)text.n;
+    const bool good = fd_write(fd, text) == ERR_OK;
     return close(fd) == 0 && good ? ERR_OK : ERR_SYSTEM;
 }
 
