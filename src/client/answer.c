@@ -146,14 +146,6 @@ static char *answer_events(const struct engine *engine)
     return ctl_reply_ok(data);
 }
 
-static char *answer_version(void)
-{
-    json_t *data = ctl_data("version", json_string(SEKISHO_VERSION));
-    if (data)
-        json_object_set_new(data, "protocol", json_integer(CTL_VERSION));
-    return ctl_reply_ok(data);
-}
-
 static char *answer_disconnect(struct engine *engine)
 {
     engine->status = EXIT_OK;
@@ -190,7 +182,7 @@ char *client_answer(void *ctx, const struct ctl_request *request, struct control
         client_begin(engine);
         return answer_events(engine);
     case CTL_VERB_VERSION:
-        return answer_version();
+        return ctl_reply_version(SEKISHO_VERSION);
     default:
         return ctl_reply_error(CTL_CODE_REQUEST, "This is the engine of a connection: it answers client.status, "
                                                  "client.disconnect, client.answer, events and version.");

@@ -96,6 +96,8 @@ char *ctl_request_line(const struct ctl_request *request);
 
 /* Lines with their newline and a NUL, for ctl_line_free(). NULL: out of memory. data is taken (may be NULL: {}). */
 char *ctl_reply_ok(json_t *data);
+/* The answer to `version`: this program's, and the protocol's. */
+char *ctl_reply_version(const char *program);
 char *ctl_reply_error(const char *code, const char *sentence);
 /* A refusal whose sentence can be told in other languages too. */
 char *ctl_reply_told(const char *code, const char *sentence, const struct telling *told);

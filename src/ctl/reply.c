@@ -50,6 +50,14 @@ char *ctl_reply_ok(json_t *data)
     return reply(true, "data", data != NULL ? data : json_object());
 }
 
+char *ctl_reply_version(const char *program)
+{
+    json_t *data = ctl_data("version", json_string(program));
+    if (data != NULL)
+        json_object_set_new(data, "protocol", json_integer(CTL_VERSION));
+    return ctl_reply_ok(data);
+}
+
 char *ctl_reply_told(const char *code, const char *sentence, const struct telling *told)
 {
     json_t *error = json_object();

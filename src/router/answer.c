@@ -207,14 +207,6 @@ static char *answer_status(struct router *r)
     return ctl_reply_ok(data);
 }
 
-static char *answer_version(void)
-{
-    json_t *data = ctl_data("version", json_string(SEKISHO_VERSION));
-    if (data)
-        json_object_set_new(data, "protocol", json_integer(CTL_VERSION));
-    return ctl_reply_ok(data);
-}
-
 char *router_answer(void *ctx, const struct ctl_request *request, struct control_asked *asked)
 {
     struct router *r = ctx;
@@ -228,7 +220,7 @@ char *router_answer(void *ctx, const struct ctl_request *request, struct control
         asked->subscribe = true;
         return ctl_reply_ok(NULL);
     case CTL_VERB_VERSION:
-        return answer_version();
+        return ctl_reply_version(SEKISHO_VERSION);
     default:
         return ctl_reply_error(CTL_CODE_REQUEST,
                                "This is a router: it answers router.status, drops, events and version.");
