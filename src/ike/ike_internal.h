@@ -598,6 +598,8 @@ struct opened {
     struct payloads payloads;
 };
 enum drop quick_open(const struct sa *sa, const struct message *m, struct opened *o);
+/* The same for the first message of an exchange of phase 2, with the hash that all of these have; once for each. */
+enum drop quick_open_first(struct sa *sa, const struct message *m, struct seen *seen, struct opened *o);
 bool mode_is_transport(uint16_t mode);
 bool mode_is_udp(uint16_t mode);
 void natoa_write(struct draft *d, const struct sa *sa, const struct ip_addr *initiator,

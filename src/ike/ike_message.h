@@ -118,7 +118,15 @@ struct offer {
     size_t proposal_count, transform_count;
 };
 
+#define KEY_IKE 1 /* the transform of phase 1 (RFC 2407 4.4.2) */
+
 enum drop offer_parse(struct view sa_body, struct offer *out);
+/* The body of an SA payload with one proposal of ours: begun, then for each of its n transforms begin, attributes and
+ * end, then the proposal's end. What begin returns is for end. */
+size_t proposal_begin(struct writer *w, uint8_t protocol, struct view spi, size_t n);
+size_t transform_begin(struct writer *w, size_t i, size_t n, uint8_t id);
+void transform_end(struct writer *w, size_t begun);
+void proposal_end(struct writer *w, size_t begun);
 /* Writes the body of an SA payload that accepts one transform, echoing number and attributes (clients.md rule 10). */
 void offer_write_choice(struct writer *w, const struct offer *o, const struct transform *t, struct view spi);
 

@@ -205,15 +205,9 @@ enum drop info_input(struct ike *ike, struct sa *sa, const struct message *m)
         return instead_of_proof(ike, sa, m);
     if (sa->state != SA_UP && !waits)
         return DROP_IKE_STATE;
-    if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK)
-        return DROP_IKE_DECRYPT;
-    enum drop d = quick_open(sa, m, &o);
+    enum drop d = quick_open_first(sa, m, &sa->seen_info, &o);
     if (d != DROP_NONE)
         return d;
-    if (!phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE))
-        return DROP_IKE_HASH;
-    if (!seen_first(&sa->seen_info, m->header.message_id))
-        return DROP_IKE_REPEATED;
     d = form_check(FORM_INFO, &o.payloads);
     if (d == DROP_NONE && waits)
         return signature_refused(ike, sa, &o.payloads);

@@ -68,6 +68,44 @@ enum drop offer_parse(struct view sa_body, struct offer *out)
     return rd_done(&r) ? DROP_NONE : DROP_IKE_MALFORMED;
 }
 
+size_t proposal_begin(struct writer *w, uint8_t protocol, struct view spi, size_t n)
+{
+    wr_u32(w, IKE_DOI);
+    wr_u32(w, SIT_IDENTITY);
+    const size_t begun = w->n;
+    wr_u8(w, PAYLOAD_NONE);
+    wr_u8(w, 0);
+    wr_u16(w, 0);
+    wr_u8(w, 1); /* its number */
+    wr_u8(w, protocol);
+    wr_u8(w, (uint8_t)spi.n);
+    wr_u8(w, (uint8_t)n);
+    wr_view(w, spi);
+    return begun;
+}
+
+size_t transform_begin(struct writer *w, size_t i, size_t n, uint8_t id)
+{
+    const size_t begun = w->n;
+    wr_u8(w, i + 1 < n ? PAYLOAD_TRANSFORM : PAYLOAD_NONE);
+    wr_u8(w, 0);
+    wr_u16(w, 0);
+    wr_u8(w, (uint8_t)(i + 1));
+    wr_u8(w, id);
+    wr_u16(w, 0);
+    return begun;
+}
+
+void transform_end(struct writer *w, size_t begun)
+{
+    wr_patch16(w, begun + 2, (uint16_t)(w->n - begun));
+}
+
+void proposal_end(struct writer *w, size_t begun)
+{
+    wr_patch16(w, begun + 2, (uint16_t)(w->n - begun));
+}
+
 void offer_write_choice(struct writer *w, const struct offer *o, const struct transform *t, struct view spi)
 {
     const struct proposal *p = &o->proposals[t->proposal];

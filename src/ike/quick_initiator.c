@@ -21,29 +21,16 @@ static size_t our_offers(const struct ike *ike, const struct sa *sa, struct esp_
 
 static void offer_write(struct writer *w, const struct esp_suite *suites, size_t n, uint32_t spi)
 {
-    wr_u32(w, IKE_DOI);
-    wr_u32(w, SIT_IDENTITY);
-    wr_u8(w, PAYLOAD_NONE);
-    wr_u8(w, 0);
-    const size_t length_at = w->n;
-    wr_u16(w, 0);
-    wr_u8(w, 1); /* proposal number */
-    wr_u8(w, PROTO_ESP);
-    wr_u8(w, 4);
-    wr_u8(w, (uint8_t)n);
-    wr_u32(w, spi);
+    uint8_t bytes[4];
+    struct writer number = wr_init(bytes, sizeof(bytes));
+    wr_u32(&number, spi);
+    const size_t start = proposal_begin(w, PROTO_ESP, VIEW(bytes), n);
     for (size_t i = 0; i < n; i++) {
-        const size_t at = w->n;
-        wr_u8(w, i + 1 < n ? PAYLOAD_TRANSFORM : PAYLOAD_NONE);
-        wr_u8(w, 0);
-        wr_u16(w, 0);
-        wr_u8(w, (uint8_t)(i + 1));
-        wr_u8(w, esp_suite_id(&suites[i]));
-        wr_u16(w, 0);
+        const size_t at = transform_begin(w, i, n, esp_suite_id(&suites[i]));
         esp_suite_write(w, &suites[i]);
-        wr_patch16(w, at + 2, (uint16_t)(w->n - at));
+        transform_end(w, at);
     }
-    wr_patch16(w, length_at, (uint16_t)(w->n - length_at + 2));
+    proposal_end(w, start);
 }
 
 /* ---- QM1 ---- */

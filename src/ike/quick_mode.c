@@ -127,6 +127,18 @@ enum drop quick_open(const struct sa *sa, const struct message *m, struct opened
     return d;
 }
 
+enum drop quick_open_first(struct sa *sa, const struct message *m, struct seen *seen, struct opened *o)
+{
+    if (keys_exchange_iv(sa, m->header.message_id, o->iv) != ERR_OK)
+        return DROP_IKE_DECRYPT;
+    const enum drop d = quick_open(sa, m, o);
+    if (d != DROP_NONE)
+        return d;
+    if (!phase2_hash_ok(sa, &o->payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE))
+        return DROP_IKE_HASH;
+    return seen_first(seen, m->header.message_id) ? DROP_NONE : DROP_IKE_REPEATED;
+}
+
 static enum drop go_on(struct ike *ike, struct quick *q, const struct message *m)
 {
     struct opened o;

@@ -208,15 +208,9 @@ enum drop quick_responder_first(struct ike *ike, struct sa *sa, const struct mes
 {
     struct opened o;
     struct refusal why = {0};
-    if (keys_exchange_iv(sa, m->header.message_id, o.iv) != ERR_OK)
-        return DROP_IKE_DECRYPT;
-    enum drop d = quick_open(sa, m, &o);
+    enum drop d = quick_open_first(sa, m, &sa->seen_quick, &o);
     if (d != DROP_NONE)
         return d;
-    if (!phase2_hash_ok(sa, &o.payloads, false, m->header.message_id, VIEW_NONE, VIEW_NONE))
-        return DROP_IKE_HASH;
-    if (!seen_first(&sa->seen_quick, m->header.message_id))
-        return DROP_IKE_REPEATED;
     if (quicks_waiting(sa) >= QUICKS_WAITING_MAX)
         return DROP_IKE_LIMIT;
     d = form_check(FORM_QM_SA, &o.payloads);

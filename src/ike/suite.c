@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEY_IKE 1 /* transform id, RFC 2407 4.4.2 */
-
 enum ike_attribute {
     IKE_ATTR_CIPHER = 1,
     IKE_ATTR_HASH = 2,
