@@ -69,6 +69,7 @@ static void add_counters(struct shard *shard, void *ctx)
 {
     struct stack_counters *sum = ctx;
     const struct stack_counters c = stack_counters(shard->stack);
+    const struct pump_counters p = pump_counters(shard->pump);
     sum->in_packets += c.in_packets;
     sum->in_bytes += c.in_bytes;
     sum->out_packets += c.out_packets;
@@ -79,6 +80,8 @@ static void add_counters(struct shard *shard, void *ctx)
     sum->ike_sas += c.ike_sas;
     for (size_t i = 0; i < DROP_COUNT; i++)
         sum->drops[i] += c.drops[i];
+    sum->drops[DROP_UNSENT] += p.unsent;
+    sum->drops[DROP_TUN_FULL] += p.tun_lost;
 }
 
 struct stack_counters answer_counters(struct gateway *g)
@@ -171,10 +174,7 @@ static char *answer_version(struct gateway *g, const struct ctl_request *r)
 {
     (void)g;
     (void)r;
-    json_t *data = ctl_data("version", json_string(SEKISHO_VERSION));
-    if (data)
-        json_object_set_new(data, "protocol", json_integer(CTL_VERSION));
-    return ctl_reply_ok(data);
+    return ctl_reply_version(SEKISHO_VERSION);
 }
 
 static answer_to *const answers[CTL_VERB_COUNT] = {

@@ -50,6 +50,7 @@ void pump_frame(struct pump *pump, usec_t now, const struct frame *frame);
 /* A datagram that another shard's socket yielded. */
 void pump_datagram(struct pump *pump, usec_t now, const struct datagram *datagram);
 
+/* What the kernel did not take; the stack knows nothing of it. DROP_UNSENT and DROP_TUN_FULL. */
 struct pump_counters {
     uint64_t unsent;   /* datagrams for which the socket had no room, or that have no socket */
     uint64_t tun_lost; /* frames that the TUN would not take */
