@@ -1,4 +1,4 @@
-/* The outside address, which the line's provider may change at any time. */
+/* The outside address, which the line's provider may change at any time; and where the others are. */
 #include "router/router_internal.h"
 
 #include <string.h>
@@ -17,6 +17,18 @@ bool address_of(const char *iface, uint32_t *out)
             return true;
         }
     return false;
+}
+
+uint32_t address_device(const uint32_t *devices, size_t n, uint32_t host)
+{
+    const struct ip_addr to = ip4_addr(host);
+    struct route route;
+    if (route_lookup(&to, &route) != ERR_OK)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (devices[i] == route.iface)
+            return route.iface;
+    return 0;
 }
 
 void address_look(struct router *r)

@@ -5,6 +5,8 @@
  */
 #include "router/router_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -50,13 +52,7 @@ void restart_open(struct router *r)
 
 static bool read_copy(int fd, unsigned which, uint8_t *out, size_t *n)
 {
-    ssize_t got = 0;
-    *n = 0;
-    if (lseek(fd, (off_t)which * SAVED_SIZE, SEEK_SET) < 0)
-        return false;
-    while (*n < SAVED_SIZE && (got = read(fd, out + *n, SAVED_SIZE - *n)) > 0)
-        *n += (size_t)got;
-    return got >= 0;
+    return lseek(fd, (off_t)which * SAVED_SIZE, SEEK_SET) >= 0 && fd_read(fd, out, SAVED_SIZE, n) == ERR_OK;
 }
 
 /* ---- back ---- */
@@ -66,22 +62,10 @@ struct restored {
     uint32_t inside[ROUTER_INSIDE_MAX];
 };
 
-static bool is_inside(const struct router *r, const struct restored *done, uint32_t host)
-{
-    const struct ip_addr to = ip4_addr(host);
-    struct route route = {.iface = 0};
-    if (route_lookup(&to, &route) != ERR_OK)
-        return false;
-    for (size_t i = 0; i < r->options->inside_count; i++)
-        if (route.iface == done->inside[i])
-            return true;
-    return false;
-}
-
 static enum router_restore restore_one(struct router *r, const struct restored *done,
                                        const struct tracker_binding_info *b)
 {
-    if (!is_inside(r, done, b->host))
+    if (address_device(done->inside, r->options->inside_count, b->host) == 0)
         return ROUTER_RESTORE_INSIDE;
     if (!tracker_restore(r->tracker, clock_now(), b))
         return ROUTER_RESTORE_STALE;
@@ -163,7 +147,7 @@ static bool is_kept(const struct tracker_binding_info *b)
 
 static bool write_copy(int fd, unsigned which, struct view v)
 {
-    return lseek(fd, (off_t)which * SAVED_SIZE, SEEK_SET) >= 0 && write(fd, v.p, v.n) == (ssize_t)v.n;
+    return lseek(fd, (off_t)which * SAVED_SIZE, SEEK_SET) >= 0 && fd_write(fd, v) == ERR_OK;
 }
 
 void restart_save(struct router *r)

@@ -380,6 +380,8 @@ void shortcut_done(struct router *r);
 
 /* address.c */
 bool address_of(const char *iface, uint32_t *out);
+/* By which of these devices the kernel reaches a host; 0: by none of them. */
+uint32_t address_device(const uint32_t *devices, size_t n, uint32_t host);
 void address_look(struct router *r);
 
 /* answer.c */

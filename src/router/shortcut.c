@@ -67,20 +67,12 @@ static void forget_ways(struct shortcut *s)
     }
 }
 
-/* By which inside device a host is reached, and comes in. */
-static uint32_t device_of(const struct router *r, uint32_t host)
-{
-    const struct ip_addr to = ip4_addr(host);
-    struct route route;
-    return route_lookup(&to, &route) == ERR_OK && is_inside(r, route.iface) ? route.iface : 0;
-}
-
 static bool find_way(const struct router *r, const struct flow_info *flow, struct way *out)
 {
     const bool in = flow->key.way == TRACKER_IN;
     const struct ip_addr host = ip4_addr(flow->host), server = ip4_addr(flow->key.server);
     const struct ip_addr *to = in ? &host : &server;
-    const uint32_t from = in ? outside(r) : device_of(r, flow->host);
+    const uint32_t from = in ? outside(r) : address_device(r->shortcut.devices, r->options->inside_count, flow->host);
     struct route route;
     if (from == 0 || route_lookup_forwarded(in ? &server : &host, from, to, &route) != ERR_OK ||
         !(in ? is_inside(r, route.iface) : route.iface == outside(r)))
