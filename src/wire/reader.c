@@ -40,11 +40,6 @@ uint16_t rd_u16(struct reader *r)
     return (uint16_t)take_number(r, 2);
 }
 
-uint32_t rd_u24(struct reader *r)
-{
-    return (uint32_t)take_number(r, 3);
-}
-
 uint32_t rd_u32(struct reader *r)
 {
     return (uint32_t)take_number(r, 4);

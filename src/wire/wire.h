@@ -20,7 +20,6 @@ struct reader {
 struct reader rd_init(struct view v);
 uint8_t rd_u8(struct reader *r);
 uint16_t rd_u16(struct reader *r);
-uint32_t rd_u24(struct reader *r);
 uint32_t rd_u32(struct reader *r);
 uint64_t rd_u64(struct reader *r);
 /* The next n bytes, borrowed from the input; empty after a failure. */
@@ -66,7 +65,6 @@ struct writer {
 struct writer wr_init(void *buffer, size_t cap);
 void wr_u8(struct writer *w, uint8_t v);
 void wr_u16(struct writer *w, uint16_t v);
-void wr_u24(struct writer *w, uint32_t v);
 void wr_u32(struct writer *w, uint32_t v);
 void wr_u64(struct writer *w, uint64_t v);
 void wr_bytes(struct writer *w, const void *p, size_t n);
@@ -78,9 +76,6 @@ uint8_t *wr_reserve(struct writer *w, size_t n);
 void wr_patch8(struct writer *w, size_t at, uint8_t v);
 void wr_patch16(struct writer *w, size_t at, uint16_t v);
 void wr_patch32(struct writer *w, size_t at, uint32_t v);
-/* A block with a 16-bit length field in front that counts only what follows it. begin returns the mark for end. */
-size_t wr_block16_begin(struct writer *w);
-void wr_block16_end(struct writer *w, size_t mark);
 
 static inline bool wr_ok(const struct writer *w)
 {

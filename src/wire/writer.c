@@ -35,11 +35,6 @@ void wr_u16(struct writer *w, uint16_t v)
     put_number(wr_reserve(w, 2), v, 2);
 }
 
-void wr_u24(struct writer *w, uint32_t v)
-{
-    put_number(wr_reserve(w, 3), v, 3);
-}
-
 void wr_u32(struct writer *w, uint32_t v)
 {
     put_number(wr_reserve(w, 4), v, 4);
@@ -91,19 +86,4 @@ void wr_patch16(struct writer *w, size_t at, uint16_t v)
 void wr_patch32(struct writer *w, size_t at, uint32_t v)
 {
     patch(w, at, v, 4);
-}
-
-size_t wr_block16_begin(struct writer *w)
-{
-    wr_u16(w, 0);
-    return w->n;
-}
-
-void wr_block16_end(struct writer *w, size_t mark)
-{
-    if (w->failed || mark > w->n || w->n - mark > UINT16_MAX) {
-        w->failed = true;
-        return;
-    }
-    wr_patch16(w, mark - 2, (uint16_t)(w->n - mark));
 }

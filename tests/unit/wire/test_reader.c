@@ -1,7 +1,7 @@
 #include "tests/test.h"
 #include "wire/wire.h"
 
-static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
+static const uint8_t bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static void numbers_are_read_in_network_order(void **state)
 {
@@ -9,9 +9,8 @@ static void numbers_are_read_in_network_order(void **state)
     struct reader r = rd_init(VIEW(bytes));
     assert_int_equal(rd_u8(&r), 0x01);
     assert_int_equal(rd_u16(&r), 0x0203);
-    assert_int_equal(rd_u24(&r), 0x040506);
-    assert_int_equal(rd_u32(&r), 0x0708090a);
-    assert_true(rd_u64(&r) == 0x0b0c0d0e0f101112);
+    assert_int_equal(rd_u32(&r), 0x04050607);
+    assert_true(rd_u64(&r) == 0x08090a0b0c0d0e0f);
     assert_true(rd_done(&r));
 }
 
@@ -19,15 +18,11 @@ static void numbers_are_read_in_network_order(void **state)
 static void every_read_stops_at_the_border(void **state)
 {
     (void)state;
-    const size_t sizes[] = {1, 2, 3, 4, 8};
+    const size_t sizes[] = {1, 2, 4, 8};
     for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
         for (size_t n = 0; n <= 9; n++) {
             struct reader r = rd_init((struct view){bytes, n});
-            uint64_t v = k == 0   ? rd_u8(&r)
-                         : k == 1 ? rd_u16(&r)
-                         : k == 2 ? rd_u24(&r)
-                         : k == 3 ? rd_u32(&r)
-                                  : rd_u64(&r);
+            uint64_t v = k == 0 ? rd_u8(&r) : k == 1 ? rd_u16(&r) : k == 2 ? rd_u32(&r) : rd_u64(&r);
             assert_true(rd_ok(&r) == (n >= sizes[k]));
             assert_true((v != 0) == (n >= sizes[k]));
             assert_int_equal(rd_left(&r), n >= sizes[k] ? n - sizes[k] : 0);
