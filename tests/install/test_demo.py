@@ -35,5 +35,7 @@ def test_each_of_the_others_reaches_the_office(passthrough, traversal, port):
     assert status == 0, said
     assert f"IPsec passthrough {passthrough}" in said and f"Server     203.0.113.1 (203.0.113.1:{port})" in said, said
     assert "Welcome to the office" in said and "nothing of it remains" in said
+    assert re.search(r"The portal, through the tunnel: https://172\.16\.0\.1/login\n +\S.*Sekisho", said), said
+    assert re.search(r"^ +https://172\.16\.0\.1/invite#\S+$", said, re.M), said
     if port == 500:
         assert re.search(r"^ +in +esp +\w+ +192\.168\.1\.10 +203\.0\.113\.1 +bound ", said, re.M), said
