@@ -1,4 +1,5 @@
 """From the invitation to the VPN: a real browser at the portal, and a stock client that logs in by what the browser shows.
+Patterns are switched on; all else of them is as a fresh installation has it. The administrator reads English, the user Japanese.
 
 strongSwan, xl2tpd and pppd run in a guest: nothing heavy may run beside.
 """
@@ -8,7 +9,7 @@ import plistlib
 import pytest
 
 from clients import LoginFailed, Profile, StrongSwan
-from lab.gateway import SENTENCES, Gateway, settings
+from lab.gateway import JAPANESE, SENTENCES, Gateway, settings
 from lab.portal import Portal
 from lab.shell import wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_HOST, OFFICE_NET, World
@@ -16,7 +17,8 @@ from lab.world import INTERNET_GATEWAY, OFFICE_HOST, OFFICE_NET, World
 PSK, PASSWORD = "four-winds-1867", "eleven-frogs-leap"
 PHONE = (360, 740)
 PATTERN = [0, 21, 10, 35, 5, 44, 18, 31]
-SOURCES_TO_LOCK, FAILURES_OF_A_SOURCE = 1, 5
+SOURCES_TO_LOCK, FAILURES_OF_A_SOURCE = 10, 5
+HOME, OFFSITE = "203.0.113.10/24", "203.0.113.11/24"
 SLOW = 60  # seconds that a page may take while a guest keeps the machine busy
 
 
@@ -26,13 +28,12 @@ def site(tmp_path_factory):
     made = World()
     try:
         made.add_gateway_and_office()
-        sections = settings(grid={"enabled": "on", "life": "5m", "lock_sources": str(SOURCES_TO_LOCK), "reconnect": "0"},
-                            net={"server": f'"{INTERNET_GATEWAY}"', "routes": f'{{"{OFFICE_NET}"}}'})
+        sections = settings(grid={"enabled": "on"}, net={"server": f'"{INTERNET_GATEWAY}"', "routes": f'{{"{OFFICE_NET}"}}'})
         made.gateway_program = Gateway(made.gateway, directory / "gateway", PSK, {}, sections)
         made.on_close(made.gateway_program.close)
         made.portal = Portal(made.gateway_program)
         made.on_close(made.portal.close)
-        made.client = StrongSwan(made.internet, "net", directory / "client", "203.0.113.10/24", "203.0.113.254")
+        made.client = StrongSwan(made.internet, "net", directory / "client", HOME, "203.0.113.254")
         made.on_close(made.client.close)
         yield made
     finally:
@@ -102,9 +103,9 @@ def told(site, user, cause):
 
     def page():
         user.go("/me/why")
-        return SENTENCES[cause] in user.text
+        return JAPANESE[cause] in user.text
 
-    user.until(f"the page says '{SENTENCES[cause]}'", page, SLOW)
+    user.until(f"the page says '{JAPANESE[cause]}'", page, SLOW)
 
 
 def refused(client, profile):
@@ -116,13 +117,28 @@ def refused(client, profile):
     client.hang_up()
 
 
+def elsewhere(client):
+    """The same computer at another address, which is how a device is known that does not say who it is."""
+    client.guest.run(f"ip address del {HOME} dev vec0; ip address add {OFFSITE} dev vec0; "
+                     "ip route replace default via 203.0.113.254")
+
+
+def guess(site, addresses):
+    """At the portal, from so many addresses, from each until it has to wait."""
+    for number in range(addresses):
+        guesser = site.portal.visitor(source=f"127.0.0.{10 + number}")
+        guesser.submit(guesser.get("/grid"), "/grid", name="alice")  # where no grid is open, nothing is guessed
+        for _ in range(FAILURES_OF_A_SOURCE):
+            assert guesser.log_in("alice", "00000000").status == 403
+
+
 def with_digits(text):
     return Profile(psk=PSK, user="alice", password=text, ppp=("refuse-eap", "refuse-pap", "refuse-chap", "refuse-mschap"))
 
 
 def test_from_the_invitation_to_the_vpn(site, open_browser):
     """keeper --> invitation --> alice: pattern, grid, VPN <-- refused, locked <-- keeper unlocks --> VPN."""
-    keeper, user, stranger = open_browser(), open_browser(PHONE), open_browser(PHONE)
+    keeper, user, stranger = open_browser(), open_browser(PHONE, "ja"), open_browser(PHONE)
     client, gateway = site.client, site.gateway_program
     keeper.log_in_admin()
     accept_with_pattern(user, invite(keeper, "alice"), "alice")
@@ -138,6 +154,11 @@ def test_from_the_invitation_to_the_vpn(site, open_browser):
     client.logout(with_digits(first))
     wait_for("the session is over", lambda: gateway.sessions() == [], SLOW)
 
+    # Shortly after, the same device comes back with what it has kept; from another address it is another device.
+    client.login(with_digits(first))
+    client.logout(with_digits(first))
+    wait_for("the session is over", lambda: gateway.sessions() == [], SLOW)
+    elsewhere(client)
     client.ipsec_up(with_digits(first), 60)
     refused(client, with_digits(first))
     told(site, user, "grid-expired")
@@ -146,6 +167,7 @@ def test_from_the_invitation_to_the_vpn(site, open_browser):
     for _ in range(FAILURES_OF_A_SOURCE):
         refused(client, with_digits(wrong))
     told(site, user, "grid-wrong")
+    guess(site, SOURCES_TO_LOCK - 1)
     keeper.go("/admin/user?name=alice")
     keeper.until("locked", lambda: keeper.all('form[action="/admin/user/unlock"]'), SLOW)
     keeper.picture("locked")

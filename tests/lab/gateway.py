@@ -143,10 +143,11 @@ class Gateway:
         check_sanitizers(self._log())
 
 
-def _sentences():
-    """cause word -> sentence, read from the table that the gateway is built from."""
-    text = (TREE / "src/base/causes.def").read_text()
-    return dict(re.findall(r'^CAUSE\(\w+, "([\w-]+)",\s*"([^"]*)"', text, re.M))
+def _sentences(table, macro):
+    """cause word -> sentence, read from the table that the programs are built from."""
+    text = (TREE / table).read_text()
+    return dict(re.findall(rf'^{macro}"([\w-]+)",\s*"([^"]*)"', text, re.M))
 
 
-SENTENCES = _sentences()
+SENTENCES = _sentences("src/base/causes.def", r"CAUSE\(\w+, ")
+JAPANESE = _sentences("src/portal/causes_ja.def", r"CAUSE_JA\(")

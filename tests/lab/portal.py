@@ -75,8 +75,8 @@ class Portal:
         """Adds an administrator; gives the secret of the one-time codes."""
         return self.ask("admin.add", name=name, password=password)["secret"]
 
-    def visitor(self, language="en"):
-        return Visitor(self.port, language)
+    def visitor(self, language="en", source="127.0.0.1"):
+        return Visitor(self.port, language, source)
 
     def close(self):
         stop(self.process)
@@ -136,15 +136,17 @@ class _Forms(html.parser.HTMLParser):
 class Visitor:
     """Keeps cookies, follows redirections, checks what every answer must have."""
 
-    def __init__(self, port, language="en"):
+    def __init__(self, port, language="en", source="127.0.0.1"):
         self.port = port
         self.language = language
+        self.source = source
         self.cookies = {}
         self.headers = {}  # besides, in every request
         self.context = ssl._create_unverified_context()  # its certificate signs itself
 
     def raw(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=self.context,
+                                                 source_address=(self.source, 0))
         try:
             all_headers = {"Accept-Language": self.language}
             if self.cookies:
