@@ -168,8 +168,9 @@ struct aaa_grid {
 struct aaa_visit {
     const char *user;
     struct ip_addr source;
-    bool proved;      /* something, to whoever asks for them: a cookie, a phrase */
-    uint64_t session; /* the grid is shown to the user of this session alone; 0: to whoever fetches it */
+    bool proved;        /* something, to whoever asks for them: a login of their own */
+    const char *device; /* the text of a browser that is remembered, or of none; NULL: nothing was shown */
+    uint64_t session;   /* the grid is shown to the user of this session alone; 0: to whoever fetches it */
     int64_t wall;
     usec_t now;
 };
@@ -178,6 +179,12 @@ struct aaa_visit {
  * is answered later tells which. The same visitor gets the same grid while it is good. ERR_INVALID: grids are off;
  * ERR_LIMIT: the source has had its share; ERR_SYSTEM. */
 enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aaa_grid *out, struct aaa_why *why);
+
+/* A text by which a browser of this user's is remembered, as if its visitor had proved something, until *expires
+ * (seconds since 1970) or until password or pattern change. ERR_NOTFOUND, ERR_SYSTEM. */
+#define AAA_DEVICE_MAX BASE32_SIZE(32)
+enum err aaa_device_make(struct aaa *aaa, const char *name, int64_t wall, char out[static AAA_DEVICE_MAX],
+                         int64_t *expires, struct aaa_why *why);
 
 /* What EAP-GTC asks this visitor: a grid for its session (see grid_prompt_write()), for every name alike; "Password: "
  * where there can be none. Returns the length. */

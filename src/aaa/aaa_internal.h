@@ -328,6 +328,7 @@ uint64_t aaa_number_of_asked(const struct aaa *a, const char *sent);
 uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source);
 uint64_t aaa_number_of_place(const struct aaa *a, const struct ip_addr *source);
 bool aaa_place_known(struct aaa *a, const char *name, const struct ip_addr *source);
+bool aaa_device_known(const struct aaa *a, const struct proving *p, const char *text, int64_t wall);
 
 /* ---- all of it ---- */
 

@@ -41,7 +41,8 @@ enum err aaa_grid_show(struct aaa *aaa, const struct aaa_visit *visit, struct aa
         return result;
     if (aaa_look_up(aaa, visit->user, &visit->source, &p) == ERR_SYSTEM)
         return tell(ERR_SYSTEM, "", why);
-    const bool known = visit->proved || aaa_place_known(aaa, p.name, &visit->source);
+    const bool device = visit->device != NULL && aaa_device_known(aaa, &p, visit->device, visit->wall);
+    const bool known = aaa_place_known(aaa, p.name, &visit->source) || visit->proved || device;
     const struct desk_visit v = {
         .user = p.asked,
         .source = p.source,

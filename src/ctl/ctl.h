@@ -193,6 +193,7 @@ struct ctl_policy {
     uint64_t phrase_least, phrase_most; /* characters */
     uint64_t rounds;                    /* grids to practise on */
     char totp[16];                      /* "off", "alternative", "second" */
+    bool strangers;                     /* whether somebody who has proved nothing is shown true grids */
 };
 
 /* grid.enrol, grid.practise */
@@ -464,6 +465,7 @@ void ctl_told_read(const json_t *json, struct telling *out);
  *   pool.list       {"pools": [POOL]}     health {"checks": [CHECK]}
  *   handout.settings  {"handout": HANDOUT}
  *   grid.policy     {"policy": POLICY}    grid.show {"grid": GRID}
+ *   grid.remember   {"device": TEXT, "expires": NUMBER}: the only time that it is told
  *   grid.enrol      {"enrolment": ENROLMENT, "problems": [PROBLEM]}, and to practise on, "grid": GRID
  *   grid.practise   {"enrolment": ENROLMENT}, and "grid": GRID while there are rounds
  *   grid.check, totp.check  {"user": USER} when it is right

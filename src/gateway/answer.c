@@ -212,6 +212,7 @@ static answer_to *const answers[CTL_VERB_COUNT] = {
     [CTL_VERB_POOL_LIST] = answer_pool_list,
     [CTL_VERB_HEALTH] = answer_health,
     [CTL_VERB_GRID_POLICY] = answer_grid_policy,
+    [CTL_VERB_GRID_REMEMBER] = answer_grid_remember,
     [CTL_VERB_GRID_SHOW] = answer_grid_show,
     [CTL_VERB_GRID_CHECK] = answer_grid_check,
     [CTL_VERB_GRID_ENROL] = answer_grid_enrol,

@@ -17,8 +17,8 @@ answer_to answer_invite_enrol, answer_invite_practise;
 answer_to answer_admin_totp, answer_admin_list, answer_admin_del;
 answer_to answer_token_make, answer_token_list, answer_token_revoke, answer_token_check;
 answer_to answer_pool_list, answer_health, answer_handout_settings;
-answer_to answer_grid_policy, answer_grid_show, answer_grid_check, answer_grid_enrol, answer_grid_practise,
-    answer_grid_off, answer_grid_unlock;
+answer_to answer_grid_policy, answer_grid_remember, answer_grid_show, answer_grid_check, answer_grid_enrol,
+    answer_grid_practise, answer_grid_off, answer_grid_unlock;
 answer_to answer_totp_begin, answer_totp_confirm, answer_totp_check, answer_totp_off;
 answer_to answer_event_list, answer_explain;
 

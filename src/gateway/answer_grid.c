@@ -38,6 +38,7 @@ char *answer_grid_policy(struct gateway *g, const struct ctl_request *r)
         .phrase_least = c->phrase_least,
         .phrase_most = GRID_PHRASE_MAX,
         .rounds = AAA_PRACTICE_ROUNDS,
+        .strangers = c->strangers,
     };
     (void)r;
     snprintf(policy.alphabet, sizeof(policy.alphabet), "%s", c->alphabet);
@@ -51,6 +52,7 @@ char *answer_grid_show(struct gateway *g, const struct ctl_request *r)
 {
     struct aaa_visit visit = {.user = ctl_text(r, CTL_ARG_USER),
                               .proved = ctl_flag(r, CTL_ARG_PROVED),
+                              .device = ctl_text(r, CTL_ARG_DEVICE),
                               .wall = clock_wall(),
                               .now = clock_now()};
     struct aaa_grid grid;
@@ -61,6 +63,21 @@ char *answer_grid_show(struct gateway *g, const struct ctl_request *r)
     if (e == ERR_LIMIT)
         return ctl_reply_told(CTL_CODE_REFUSED, why.sentence, &why.told);
     return e == ERR_OK ? ctl_reply_ok(ctl_data("grid", grid_json(&grid))) : answer_error(e, &why);
+}
+
+char *answer_grid_remember(struct gateway *g, const struct ctl_request *r)
+{
+    char text[AAA_DEVICE_MAX];
+    int64_t expires;
+    struct aaa_why why = {0};
+    const enum err e = aaa_device_make(g->aaa, ctl_text(r, CTL_ARG_USER), clock_wall(), text, &expires, &why);
+    if (e != ERR_OK)
+        return answer_error(e, &why);
+    json_t *data = ctl_data("device", json_string(text));
+    bytes_wipe(text, sizeof(text));
+    if (data)
+        json_object_set_new(data, "expires", json_integer(expires));
+    return ctl_reply_ok(data);
 }
 
 static enum err read_request(const struct ctl_request *r, struct aaa_request *out)

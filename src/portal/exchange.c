@@ -9,6 +9,7 @@
 /* A cookie of this prefix comes from this very host over TLS alone (RFC 6265bis 4.1.3.2). */
 #define COOKIE          "__Host-sekisho"
 #define COOKIE_LANGUAGE "__Host-language"
+#define COOKIE_DEVICE   "__Host-device"
 
 static usec_t now_of(const struct exchange *x)
 {
@@ -139,6 +140,27 @@ void exchange_log_out(struct exchange *x)
     snprintf(x->set_cookie, sizeof x->set_cookie, COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
 }
 
+void exchange_remember(struct exchange *x, const char *text, uint64_t seconds)
+{
+    snprintf(x->set_device, sizeof x->set_device,
+             COOKIE_DEVICE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%llu", text,
+             (unsigned long long)seconds);
+}
+
+/* What it means the gateway knows; it is told nothing else but letters and digits. */
+static void read_device(struct exchange *x, struct view header)
+{
+    struct view value;
+    if (cookie_find(header, COOKIE_DEVICE, &value) != ERR_OK || value.n >= sizeof x->device)
+        return;
+    for (struct reader r = rd_init(value); rd_left(&r) > 0;) {
+        const uint8_t c = rd_u8(&r);
+        if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
+            return;
+    }
+    view_copy_text(x->device, sizeof x->device, value);
+}
+
 static void read_cookies(struct exchange *x)
 {
     const struct view header = view_str(exchange_header(x, "Cookie"));
@@ -146,6 +168,7 @@ static void read_cookies(struct exchange *x)
     x->page.language = language_accepted(view_str(exchange_header(x, "Accept-Language")));
     if (cookie_find(header, COOKIE_LANGUAGE, &value) == ERR_OK)
         (void)language_read(value, &x->page.language);
+    read_device(x, header);
     if (cookie_find(header, COOKIE, &value) != ERR_OK || !hex_read(value, x->token, LOGIN_TOKEN))
         return;
     x->has_cookie = true;

@@ -94,6 +94,8 @@ bool ask_grid(struct exchange *x)
     struct ctl_request *r = ask_about(CTL_VERB_GRID_SHOW, CTL_ARG_USER, name);
     if (x->who.role == ROLE_USER && strcmp(x->who.name, name) == 0)
         r = ask_flag(r, CTL_ARG_PROVED, true);
+    if (x->device[0] != '\0')
+        r = ask_with(r, CTL_ARG_DEVICE, x->device);
     exchange_ask(x, ask_from(x, r));
     return true;
 }

@@ -216,6 +216,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
         {"Location", x->location},
         {"Set-Cookie", x->set_cookie},
         {"Set-Cookie", x->set_language},
+        {"Set-Cookie", x->set_device},
         {"Content-Disposition", x->disposition},
         {"Allow", x->status != MHD_HTTP_METHOD_NOT_ALLOWED ? ""
                   : x->allow[0] != '\0'                    ? x->allow

@@ -167,6 +167,8 @@ static void pattern_page(struct exchange *x)
     pattern_end(x, &own, &x->policy);
     if (pattern_is_there(x))
         form_button(x, "/me/pattern/off", "off", "1", SAY_PATTERN_REMOVE, "");
+    if (pattern_is_there(x) && !x->policy.strangers)
+        remember_show(x);
 }
 
 void show_pattern(struct exchange *x)

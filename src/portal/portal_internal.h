@@ -149,6 +149,7 @@ bool rate_take(struct rate *rate, enum rate_of what, const struct ip_addr *sourc
 #define LOGIN_MAX_PER_NAME 8
 #define LOGIN_TOKEN        32 /* bytes of the cookie's value, which is told in hex */
 #define LOGIN_TEXT         (2 * LOGIN_TOKEN + 1)
+#define DEVICE_TEXT        64 /* bytes with NUL of the text by which a browser is remembered */
 
 enum role { ROLE_NONE, ROLE_USER, ROLE_ADMIN };
 
@@ -257,6 +258,7 @@ struct exchange {
 
     bool has_cookie;
     uint8_t token[LOGIN_TOKEN]; /* of the cookie: of a login, or of a visitor */
+    char device[DEVICE_TEXT];   /* of the cookie by which the browser is remembered; "": it is not */
     struct login who;           /* a copy, role ROLE_NONE for nobody */
     struct ctl_user user;       /* WHO_USER: how the user is now */
     struct ctl_policy policy;   /* WHO_USER: what the gateway allows */
@@ -275,7 +277,7 @@ struct exchange {
     bool cached;           /* the same for everybody */
     char location[128];    /* of a redirection; "": none */
     char disposition[128]; /* of a file to keep; "": none */
-    char set_cookie[160], set_language[96];
+    char set_cookie[160], set_language[96], set_device[192];
     char allow[40];        /* methods; "": those of pages */
     char challenge[80];    /* WWW-Authenticate; "": none */
     unsigned retry;        /* seconds; 0: not told */
@@ -296,6 +298,8 @@ bool exchange_was_refused(struct exchange *x, const char *path);
 void exchange_visitor(struct exchange *x);
 void exchange_log_in(struct exchange *x, enum role role, const char *name);
 void exchange_log_out(struct exchange *x);
+/* Has the browser keep the text that grid.remember told, for so long; "" lets it forget. */
+void exchange_remember(struct exchange *x, const char *text, uint64_t seconds);
 
 /* http.c calls these. */
 void exchange_begin(struct exchange *x, const char *method);             /* the head is there; may be ready at once */
@@ -326,6 +330,7 @@ bool ask_pattern_trial(struct exchange *x);
 bool ask_practise(struct exchange *x);
 bool ask_pattern_off(struct exchange *x);
 bool ask_proof(struct exchange *x);
+bool ask_remember(struct exchange *x);
 bool ask_codes_begin(struct exchange *x);
 bool ask_codes_confirm(struct exchange *x);
 bool ask_codes_off(struct exchange *x);
@@ -390,6 +395,8 @@ void show_pattern_trial(struct exchange *x);
 void show_practised(struct exchange *x);
 void show_pattern_off(struct exchange *x);
 void show_proof(struct exchange *x);
+void show_remembered(struct exchange *x);
+void show_forgotten(struct exchange *x);
 void show_codes(struct exchange *x);
 void show_codes_begun(struct exchange *x);
 void show_codes_confirmed(struct exchange *x);
@@ -500,6 +507,8 @@ void proof_ask(struct exchange *x);
 void proof_page(struct exchange *x, size_t i); /* i: of the answer to proof_ask() */
 /* The pattern has given way: the proof is used up, and other logins under the name end. */
 void proof_spend(struct exchange *x);
+/* Offers to remember this browser, or to forget it. */
+void remember_show(struct exchange *x);
 
 /* ---- layout.c: what all pages have ---- */
 

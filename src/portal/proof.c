@@ -1,5 +1,8 @@
-/* A pattern is changed or removed only by whoever has just read a grid by it: a screen left open is not enough. */
+/* A pattern is changed or removed, and a browser remembered, only by whoever has just read a grid by it: a screen left
+ * open is not enough. */
 #include "portal/portal_internal.h"
+
+#include <string.h>
 
 #define PROOF_LASTS (10 * 60 * USEC_SEC)
 
@@ -63,4 +66,44 @@ void show_proof(struct exchange *x)
     if (login != NULL)
         login->proved = loop_now(x->portal->loop);
     exchange_go(x, "/me/pattern");
+}
+
+/* ---- a browser that is remembered, so that its user is shown true grids when nobody is logged in ---- */
+
+bool ask_remember(struct exchange *x)
+{
+    if (proof_goes_first(x))
+        return false;
+    exchange_ask(x, ask_about(CTL_VERB_GRID_REMEMBER, CTL_ARG_USER, x->who.name));
+    return true;
+}
+
+void show_remembered(struct exchange *x)
+{
+    const json_t *data = x->question.data[0];
+    const char *text = json_string_value(json_object_get(data, "device"));
+    const int64_t left = json_integer_value(json_object_get(data, "expires")) - clock_wall();
+    if (exchange_was_refused(x, "/me/pattern"))
+        return;
+    if (text != NULL && strlen(text) < DEVICE_TEXT && left > 0)
+        exchange_remember(x, text, (uint64_t)left);
+    exchange_back(x, "/me/pattern", SAY_REMEMBERED);
+}
+
+void show_forgotten(struct exchange *x)
+{
+    exchange_remember(x, "", 0);
+    exchange_back(x, "/me/pattern", SAY_FORGOTTEN);
+}
+
+void remember_show(struct exchange *x)
+{
+    struct page *p = &x->page;
+    page_html(p, "<h2>");
+    page_say(p, SAY_REMEMBER);
+    page_html(p, "</h2>");
+    paragraph(p, SAY_REMEMBER_ABOUT);
+    form_button(x, "/me/pattern/remember", "remember", "1", SAY_REMEMBER, "");
+    if (x->device[0] != '\0')
+        form_button(x, "/me/pattern/forget", "forget", "1", SAY_FORGET, "");
 }

@@ -311,6 +311,63 @@ static void strangers_who_fill_the_desk_give_way_to_who_is_known(void **state)
     done();
 }
 
+static struct aaa_grid fetch_by(const char *name, const char *device)
+{
+    struct aaa_grid grid = {0};
+    const struct aaa_visit visit = {.user = name, .source = office, .device = device, .wall = wall, .now = now};
+    assert_int_equal(aaa_grid_show(a, &visit, &grid, &service.why), ERR_OK);
+    return grid;
+}
+
+static bool opens(const char *name, const char *cells, const char *device)
+{
+    const struct aaa_grid grid = fetch_by(name, device);
+    static uint64_t session = 100;
+    const bool in = pap(name, read_from(&grid, cells), &office, ++session) == CAUSE_NONE;
+    aaa_logout(a, session, now);
+    pass(60); /* a failure has nobody wait, and the next grid is another */
+    return in;
+}
+
+static void a_browser_that_is_remembered_is_shown_true_grids_until_something_changes(void **state)
+{
+    (void)state;
+    char device[AAA_DEVICE_MAX], later[AAA_DEVICE_MAX], wrong[AAA_DEVICE_MAX];
+    int64_t expires;
+    setup(CONFIG_TOTP_OFF);
+    service.config.grid.strangers = false;
+    service.config.grid.reconnect = 0;
+    settings_changed();
+    enrol("alice", GOOD);
+    enrol("bob", BETTER);
+    assert_int_equal(aaa_device_make(a, "nobody", wall, device, &expires, &service.why), ERR_NOTFOUND);
+    assert_int_equal(aaa_device_make(a, "Alice", wall, device, &expires, &service.why), ERR_OK);
+    assert_in_range(expires, wall + 89 * 86400, wall + 90 * 86400);
+    assert_false(opens("alice", GOOD, NULL));
+    assert_false(opens("alice", GOOD, ""));
+    assert_false(opens("bob", BETTER, device)); /* for one name alone */
+    for (size_t i = 0; i < strlen(device); i += 7) {
+        memcpy(wrong, device, sizeof wrong);
+        wrong[i] = wrong[i] == 'A' ? 'B' : 'A';
+        assert_false(opens("alice", GOOD, wrong));
+    }
+    assert_true(opens("DOMAIN\\alice", GOOD, device));
+    pass((uint32_t)(expires - wall - 61));
+    assert_true(opens("alice", GOOD, device)); /* the second login from there: it is no known place yet */
+    pass(1);
+    assert_false(opens("alice", GOOD, device));
+
+    assert_int_equal(aaa_device_make(a, "alice", wall, device, &expires, &service.why), ERR_OK);
+    assert_int_equal(aaa_user_password(a, "alice", view_str("another"), &service.why), ERR_OK);
+    assert_int_equal(aaa_device_make(a, "alice", wall, later, &expires, &service.why), ERR_OK);
+    assert_false(opens("alice", GOOD, device));
+    enrol("alice", BETTER);
+    assert_false(opens("alice", BETTER, later));
+    assert_int_equal(aaa_device_make(a, "alice", wall, later, &expires, &service.why), ERR_OK);
+    assert_true(opens("alice", BETTER, later));
+    done();
+}
+
 static void where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps(void **state)
 {
     (void)state;
@@ -645,6 +702,7 @@ int main(void)
         cmocka_unit_test(a_stranger_cannot_end_the_grid_of_a_user),
         cmocka_unit_test(no_more_than_three_true_grids_are_open),
         cmocka_unit_test(strangers_who_fill_the_desk_give_way_to_who_is_known),
+        cmocka_unit_test(a_browser_that_is_remembered_is_shown_true_grids_until_something_changes),
         cmocka_unit_test(where_strangers_get_no_true_grid_only_proof_or_a_known_place_helps),
         cmocka_unit_test(an_address_gets_only_so_many_grids_an_hour),
         cmocka_unit_test(no_challenge_comes_twice),
