@@ -134,10 +134,12 @@ class _Forms(html.parser.HTMLParser):
 
 
 class Visitor:
-    """Keeps cookies, follows redirections, checks what every answer must have."""
+    """Keeps cookies, follows redirections, checks what every answer must have. Every address of 127.0.0.0/8 can be its
+    source: what one has asked too often, another may."""
 
     def __init__(self, port, language="en", source="127.0.0.1"):
         self.port = port
+        self.source = source
         self.language = language
         self.source = source
         self.cookies = {}
