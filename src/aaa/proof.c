@@ -118,6 +118,10 @@ enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *sour
     const bool found = result == ERR_OK;
     if (!found && result != ERR_NOTFOUND)
         return result;
+    p->name = found ? row->user.name : sent;
+    p->user = aaa_number_of_user(a, p->name);
+    p->asked = aaa_number_of_asked(a, sent);
+    p->source = aaa_number_of_source(a, source);
     if (row->sealed_n < SEAL_OVERHEAD ||
         unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), p->password) != ERR_OK)
         return ERR_CRYPTO;
@@ -125,10 +129,6 @@ enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *sour
         p->record = (struct aaa_record){true, row->user, view_of(p->password, row->sealed_n - SEAL_OVERHEAD)};
         p->record.user.enabled = row->user.enabled && row->group.enabled;
     }
-    p->name = found ? row->user.name : sent;
-    p->user = aaa_number_of_user(a, p->name);
-    p->asked = aaa_number_of_asked(a, sent);
-    p->source = aaa_number_of_source(a, source);
     return a->grid.enabled ? unseal_factors(a, p) : ERR_OK;
 }
 

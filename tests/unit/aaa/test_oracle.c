@@ -303,6 +303,21 @@ static void whoever_looks_at_a_grid_again_does_not_see_that_its_user_is_there(vo
     done();
 }
 
+/* Its secrets were moved or spoilt, and open nothing. */
+static void a_damaged_row_shows_no_more_than_one_that_is_not_there(void **state)
+{
+    (void)state;
+    setup(CONFIG_TOTP_OFF);
+    assert_int_equal(store_password(a->store, "bob", view_str("nothing that was sealed with this key")), ERR_OK);
+    static const char *const names[] = {"bob", "nobody"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct aaa_grid grid = fetch(names[i], &office);
+        assert_string_equal(fetch(names[i], &office).code, grid.code);
+        assert_string_not_equal(fetch(names[i], &home).code, grid.code);
+    }
+    done();
+}
+
 /* ---- administrators ---- */
 
 static const char *as_administrator(const char *name)
@@ -381,6 +396,7 @@ int main(void)
         cmocka_unit_test(so_it_is_where_grids_are_off),
         cmocka_unit_test(however_a_name_is_spelled_its_grids_tell_nothing),
         cmocka_unit_test(whoever_looks_at_a_grid_again_does_not_see_that_its_user_is_there),
+        cmocka_unit_test(a_damaged_row_shows_no_more_than_one_that_is_not_there),
         cmocka_unit_test(an_administrators_name_is_not_told_either),
         cmocka_unit_test(a_code_of_an_invitation_that_is_not_good_never_tells_why),
     };
