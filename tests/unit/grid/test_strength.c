@@ -8,9 +8,9 @@
 
 #define SEED     20261127
 #define CELLS    8
-#define TRIALS   4000
+#define TRIALS   2000
 #define SAMPLES  60    /* of patterns that agree with what was seen, where they are too many to be counted */
-#define COUNTED  4096  /* at most */
+#define COUNTED  256   /* at most */
 #define BEFORE   50000 /* samples of all patterns */
 #define SEEN_MAX 3
 
@@ -218,7 +218,7 @@ static void the_page_says_what_an_observer_really_has_to_guess(void **state)
     page[n] = '\0';
     for (size_t seen = 0; seen <= SEEN_MAX; seen++) {
         const struct row row = row_of(page, titles[seen]);
-        if (fabs(row.bits - bits[seen]) > 0.1)
+        if (fabs(row.bits - bits[seen]) > 0.15) /* half a unit, and chance */
             fail_msg("%s: %.1f bits on the page, %.2f in truth", titles[seen], row.bits, bits[seen]);
         if (luck[seen] < row.least || luck[seen] > row.most)
             fail_msg("%s: on the page between 1 in %.3g and 1 in %.3g, in truth 1 in %.3g", titles[seen], 1 / row.most,
