@@ -17,7 +17,7 @@ def site(tmp_path):
     made = World()
     try:
         made.add_gateway_and_office()
-        sections = settings(grid={"enabled": "on", "totp": "alternative"}, ppp={"auth": "{mschapv2}"})
+        sections = settings(grid={"enabled": "on", "totp": "alternative"}, ppp={"auth": "{mschapv2, eap-gtc}"})
         made.gateway_program = Gateway(made.gateway, tmp_path / "gateway", "four-winds-1867", {"alice": "wonder-land-42"},
                                        sections)
         made.on_close(made.gateway_program.close)
@@ -68,6 +68,17 @@ def test_a_pattern_is_made_and_opens_vpn_and_portal_once_a_grid(site, tmp_path):
     client = Client(site.add_computer(), tmp_path, "alice", read(page), "four-winds-1867")
     site.on_close(client.close)
     client.wait_up()
+
+
+def test_the_profile_of_who_has_a_pattern_has_the_grid_shown_on_the_terminal(site):
+    visitor = site.portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+    before = visitor.get("/me/device/file?for=sekisho").text
+    assert "eap-gtc" in before and "mschapv2" in before and "answer_prompts" not in before
+    visitor = enrol(site.portal)
+    after = visitor.get("/me/device/file?for=sekisho").text
+    assert 'methods = { "eap-gtc" }' in after and "answer_prompts = off" in after
+    assert "A grid is shown" in visitor.get("/me/device?for=sekisho").text
 
 
 def test_a_pattern_gives_way_only_to_whoever_reads_a_grid_by_it(site):

@@ -166,6 +166,55 @@ static void check_xml(const struct handout *h)
     insist(strcmp(p, "\n") == 0, "more behind the end");
 }
 
+/* ---- commands ---- */
+
+/* What a shell makes of the word that begins at p, up to the end of its line. */
+static void check_shell(const char *before, struct view want)
+{
+    static uint8_t value[sizeof text];
+    struct writer w = wr_init(value, sizeof value);
+    const char *p = strstr(text, before);
+    insist(p != NULL, before);
+    for (p += strlen(before); *p != '\n';) {
+        insist(*p == '\'', "a word that is not quoted");
+        const size_t n = strcspn(++p, "'");
+        wr_bytes(&w, p, n);
+        p += n;
+        insist(*p++ == '\'', "a quote without an end");
+        if (strncmp(p, "\\'", 2) == 0) {
+            wr_u8(&w, '\'');
+            p += 2;
+        }
+    }
+    insist(view_equal(wr_written(&w), want), before);
+}
+
+/* RouterOS: two hexadecimal digits after a backslash are a byte, and nothing else has a meaning between quotes. */
+static void check_quoted(const char *before, struct view want)
+{
+    static uint8_t value[sizeof text];
+    struct writer w = wr_init(value, sizeof value);
+    const char *p = strstr(text, before);
+    insist(p != NULL, before);
+    for (p += strlen(before); *p != '"'; p++) {
+        unsigned byte = (uint8_t)*p;
+        insist(*p >= ' ' && *p <= '~' && strchr("$`;[]{}?", *p) == NULL, "a sign with a meaning");
+        if (*p == '\\') {
+            insist(sscanf(p, "\\%2X", &byte) == 1 && strspn(p + 1, "0123456789ABCDEF") >= 2, "an escape");
+            p += 2;
+        }
+        wr_u8(&w, (uint8_t)byte);
+    }
+    insist(view_equal(wr_written(&w), want), before);
+}
+
+static void check_routeros(const struct handout *h)
+{
+    check_quoted("/interface l2tp-client add name=\"", view_str(h->name));
+    check_quoted(" user=\"", view_str(h->user));
+    check_quoted(" ipsec-secret=\"", h->psk);
+}
+
 /* ---- all ---- */
 
 /* Jansson takes nothing but UTF-8. */
@@ -189,6 +238,10 @@ static void check_file(const struct handout *h, enum handout_device device)
         check_onc(h);
     else if (device == HANDOUT_MACOS || device == HANDOUT_IOS)
         check_xml(h);
+    else if (device == HANDOUT_OPENWRT)
+        check_shell("\nuci set network.sekisho.username=", view_str(h->user));
+    else if (device == HANDOUT_ROUTEROS)
+        check_routeros(h);
 }
 
 static void one(const struct handout *h, enum handout_device device, enum handout_language language, bool by_hand)
