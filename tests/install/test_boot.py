@@ -13,7 +13,7 @@ import pytest
 
 from lab import pings
 from lab.booted import Booted
-from lab.shell import run, wait_for
+from lab.shell import CommandFailed, run, wait_for
 from lab.world import INTERNET_GATEWAY, OFFICE_HOST, OFFICE_NET, World
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -168,6 +168,11 @@ def test_neither_reload_nor_a_new_portal_harms_a_session(site):
     site.gateway.run("systemctl", "reload", "sekishod")
     wait_for("it says that it has read", lambda: "read again" in site.gateway.journal("sekishod"), SLOW)
     ping(site.client)
+    with pytest.raises(CommandFailed):
+        site.gateway.run("sh", "-c", "cd /etc/sekisho && cp -p sekisho.conf good && echo 'lst = 1' >>sekisho.conf && "
+                                     "systemctl reload sekishod")
+    assert "lst" in site.gateway.journal("sekishod")
+    site.gateway.run("mv", "/etc/sekisho/good", "/etc/sekisho/sekisho.conf")
     site.gateway.run("systemctl", "restart", "sekisho-portal", timeout=SLOW)
     assert "HTTP/1.1 200" in page_of_portal(site)
     ping(site.client)
@@ -183,7 +188,7 @@ def test_a_router_that_starts_again_goes_on_with_its_bindings(site):
     assert ids(site) == before
 
 
-def test_what_is_stopped_leaves_nothing_behind(site):
+def test_client_and_router_leave_nothing_behind(site):
     site.client.run("systemctl", "stop", "sekisho-client@office", timeout=SLOW * 2)
     assert site.client.run("sh", "-c", NETWORK) == site.before
     assert site.client.run("find", "/run/sekisho", "-name", "office*") == ""
@@ -191,12 +196,32 @@ def test_what_is_stopped_leaves_nothing_behind(site):
     site.router.run("systemctl", "stop", "sekisho-router", timeout=SLOW)
     assert "sekisho" not in site.router.run("nft", "list", "tables")
     assert site.router.run("ls", "/run/sekisho").split() == ["router.state"], "the bindings, for the next start"
+    for computer, unit in ((site.client, "sekisho-client@office"), (site.router, "sekisho-router")):
+        assert computer.active(unit) == "inactive" and programs(computer) == ""
+
+
+def programs(computer):
+    return computer.run("sh", "-c", "pgrep -l sekisho || true")
+
+
+def test_a_gateway_that_crashes_is_started_again(site):
+    site.gateway.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "sekishod")
+    wait_for("it is back", lambda: site.gateway.properties("sekishod", "NRestarts", "SubState") == {
+        "NRestarts": "1", "SubState": "running"}, SLOW)
+    assert "vpn" in site.sekisho("user", "list")
+    assert "HTTP/1.1 200" in page_of_portal(site)
+
+
+def test_gateway_and_portal_leave_nothing_behind(site):
+    """And without the programs the units are gone; what is the administrator's own stays."""
     site.gateway.run("systemctl", "stop", "sekisho-portal", "sekishod", timeout=SLOW)
     assert "sekisho" not in site.gateway.run("nft", "list", "tables")
     assert not re.search(r"sekisho|tun|10\.187\.43", site.gateway.run("sh", "-c", "ip -o link; ip route show table all"))
-    assert site.gateway.run("find", "/run/sekisho", "!", "-type", "d") == ""
-    for computer, units in ((site.client, ["sekisho-client@office"]), (site.router, ["sekisho-router"]),
-                            (site.gateway, ["sekishod", "sekisho-portal"])):
-        for unit in units:
-            assert computer.active(unit) == "inactive"
-        assert computer.run("sh", "-c", "pgrep -l sekisho || true") == ""
+    assert site.gateway.run("find", "/run/sekisho", "!", "-type", "d") == "" and programs(site.gateway) == ""
+    for unit in ("sekishod", "sekisho-portal"):
+        assert site.gateway.active(unit) == "inactive"
+    site.gateway.run("systemctl", "enable", "sekisho-client@office")
+    assert "is removed" in site.gateway.run("env", f"SEKISHO_BUILD={BUILD}", ROOT / "quickstart", "--uninstall", timeout=SLOW)
+    assert site.gateway.run("find", "/usr/local", "/run", "/etc/systemd", "-name", "*sekisho*") == ""
+    assert site.gateway.run("sh", "-c", "systemctl list-unit-files --no-legend 'sekisho*' || true") == ""
+    assert owners(site.gateway, "/var/lib/sekisho/users.db")

@@ -67,11 +67,14 @@ class Booted:
         return self.run("journalctl", "--no-pager", "--output=cat", "--unit", unit)
 
     def power_cut(self):
-        if self.pid is None:
+        if self.process is None:
             return
-        os.kill(int(self.pid), signal.SIGKILL)
+        if self.pid is None:
+            stop(self.process)  # it has not come far
+        else:
+            os.kill(int(self.pid), signal.SIGKILL)
         self.process.wait()
-        self.pid = None
+        self.process = self.pid = None
         run("sh", SCRIPT, "off", self.group)
 
     def close(self):
