@@ -7,6 +7,7 @@ from lab.portal import ADMIN_PASSWORD
 
 PHONE = (360, 740)
 PATTERN = [0, 21, 10, 35, 5, 44, 18, 31]
+SLOW = 60  # seconds that a page may take on a busy machine
 CONTRAST = 4.5  # of text and what is behind it (WCAG 2.2, 1.4.3)
 
 # Texts with less contrast than that, by the colours that the browser has computed.
@@ -97,7 +98,7 @@ def visit(browser, *paths):
 
 def send(browser, action, until, **fields):
     browser.fill(action, **fields)
-    browser.until(f"the page after {action}", lambda: browser.all(until))
+    browser.until(f"the page after {action}", lambda: browser.all(until), SLOW)
     check(browser, f"POST {action}")
 
 
@@ -116,10 +117,10 @@ def test_what_strangers_see_is_within_reach(portal, open_browser):
     send(browser, "/grid", ".grid td", name="nobody")
     send(browser, "/grid/login", "[role=alert]", answer="12345678")
     browser.driver.get(f"{portal.url}/invite#{portal.ask('invite.make', name='fritz')['token']}")
-    browser.until("the choice", lambda: browser.all("form.pattern"))
+    browser.until("the choice", lambda: browser.all("form.pattern"), SLOW)
     check(browser, "POST /invite")
     browser.one("input[name=cells]").send_keys("0,1,2,3")
-    browser.until("the gateway's word", lambda: browser.all("#strength li"))
+    browser.until("the gateway's word", lambda: browser.all("#strength li"), SLOW)
     check(browser, "POST /invite, a weak pattern")
     browser.one("input[name=cells]").clear()
     send(browser, "/invite/pattern", 'form[action="/invite/practise"]', cells=",".join(map(str, PATTERN)))
@@ -138,7 +139,7 @@ def test_what_users_see_is_within_reach(site, portal, open_browser, tmp_path):
     browser.until("the list", lambda: browser.one(".devices a").is_displayed())
     check(browser, "/me/device with the list")
     browser.one('.devices a[href$="for=windows"]').send_keys(Keys.ENTER)
-    browser.until("the other", lambda: "for=windows" in browser.driver.current_url and "Windows" in browser.one("h2").text)
+    browser.until("the other", lambda: "for=windows" in browser.driver.current_url and "Windows" in browser.one("h2").text, SLOW)
     browser.go("/me/codes")
     send(browser, "/me/codes/begin", "code")
     browser.go("/me/pattern")

@@ -158,7 +158,7 @@ def test_the_live_page_is_told_who_comes_who_fails_and_who_goes(site, portal, ga
     connection.close()
     page = keeper.get("/admin?language=en")
     assert page.text.index("<strong>alice disconnected</strong>") < page.text.index("<strong>A login of bob was refused</strong>") \
-        < page.text.index("<strong>alice connected</strong>")
+        < page.text.rindex("<strong>alice connected</strong>")
     assert "bob disconnected" not in page.text, "bob was never connected"
     recent = gateway.ask("events", "--recent").splitlines()
     assert "session-up" in recent[0] and "user=alice" in recent[0] and any("cause=wrong-password" in line for line in recent)

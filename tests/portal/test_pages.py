@@ -4,6 +4,7 @@ import re
 import time
 
 from lab.client import Client
+from lab.shell import wait_for
 
 
 def test_a_user_logs_in_and_out(portal):
@@ -39,7 +40,8 @@ def test_a_user_sees_the_own_sessions_and_ends_one(site, portal, gateway, tmp_pa
     assert session["address"] in page.text
     page = alice.submit(page, "/me/kick")
     assert "Disconnected." in page.text
-    assert all(s["id"] != session["id"] for s in gateway.sessions())
+    wait_for("the session has ended, whoever comes back", lambda: [
+        e for e in portal.ask("event.list")["events"] if (e["type"], e["user"], e["cause"]) == ("session-down", "alice", "kicked")])
 
 
 def test_a_new_password_is_good_at_once_and_ends_the_other_logins(portal):
