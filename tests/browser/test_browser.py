@@ -172,6 +172,7 @@ def test_a_pattern_is_tapped_on_a_phone(site, portal, open_browser):
     browser.one('button[data-cell="7"]').click()  # once more: taken out
     assert browser.one("input[name=cells]").get_attribute("value") == ",".join(map(str, pattern))
     assert browser.one('button[data-cell="31"]').text == "8" and browser.fits()
+    browser.until("its strength", lambda: "can be taken" in browser.one("#strength").text)
     browser.picture("pattern-phone")
     browser.fill("/me/pattern", old="wonder-land-42")
     browser.until("practice", lambda: browser.all('form[action="/me/pattern/practise"]'))
