@@ -49,8 +49,6 @@ struct cli {
 const struct command *command_at(size_t i);
 const char *option_word(enum option o);
 const char *option_value(enum option o); /* "": it takes none */
-/* Reads the command line. CLI_OK with cli->command NULL: help was asked for and has been printed. */
-int command_parse(struct cli *cli, int argc, char **argv);
 /* Says what is wrong on standard error; returns CLI_USAGE. */
 int command_wrong(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

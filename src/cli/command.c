@@ -253,7 +253,8 @@ static void bring_forward(char **argv, int first, int n)
     }
 }
 
-int command_parse(struct cli *cli, int argc, char **argv)
+/* Reads the command line. CLI_OK with cli->command NULL: help was asked for and has been printed. */
+static int parse(struct cli *cli, int argc, char **argv)
 {
     int n = 0;
     cli->command = NULL;
@@ -283,7 +284,7 @@ int command_parse(struct cli *cli, int argc, char **argv)
 int cli_run(const struct cli_io *io, int argc, char **argv)
 {
     struct cli cli = {.io = io, .signals = -1};
-    int status = command_parse(&cli, argc, argv);
+    int status = parse(&cli, argc, argv);
     if (status == CLI_OK && cli.command != NULL)
         status = cli.command->run(&cli);
     if (fflush(io->out) != 0 && status == CLI_OK)

@@ -12,7 +12,7 @@
 #define RATE_SPAN (2 * USEC_SEC) /* over which bytes a second are reckoned */
 
 /* Counts anew when the last count is long enough ago. */
-void client_rate(struct engine *engine)
+static void measure_rate(struct engine *engine)
 {
     const usec_t now = clock_now();
     if (now < engine->rated_at + RATE_SPAN)
@@ -170,7 +170,7 @@ char *client_answer(void *ctx, const struct ctl_request *request, struct control
     struct ctl_link link;
     switch ((int)ctl_request_verb(request)) {
     case CTL_VERB_CLIENT_STATUS:
-        client_rate(engine);
+        measure_rate(engine);
         link = describe(engine);
         return ctl_reply_ok(ctl_data("link", ctl_link_json(&link)));
     case CTL_VERB_CLIENT_DISCONNECT:

@@ -117,6 +117,5 @@ char *client_answer(void *engine, const struct ctl_request *request, struct cont
 void client_begin(struct engine *engine);
 /* Ends the connection and undoes everything; the loop stops. */
 void client_end(struct engine *engine);
-void client_rate(struct engine *engine);
 
 #endif

@@ -96,7 +96,7 @@ struct child *child_find(const struct ike *ike, uint32_t spi_in)
     return n ? container_of(n, struct child, node) : NULL;
 }
 
-void child_event(struct ike *ike, const struct child *c, enum ike_event_type type, enum cause cause)
+static void tell(struct ike *ike, const struct child *c, enum ike_event_type type, enum cause cause)
 {
     struct ike_event *e = queue_event(ike, type);
     if (!e)
@@ -122,7 +122,7 @@ void child_use(struct ike *ike, struct child *c)
     if (c->confirmed)
         return;
     c->confirmed = true;
-    child_event(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
+    tell(ike, c, IKE_EVENT_CHILD_USE, CAUSE_NONE);
     if (c->quick && c->quick->state == QUICK_QM3_WAIT) {
         resend_stop(ike, &c->quick->resend);
         alarm_set(ike, &c->quick->resend.alarm, ike->now + MEMORY_LIFE);
@@ -166,7 +166,7 @@ void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_pe
     struct sa *sa = peer_sa(peer);
     if (tell_peer && sa)
         send_delete(ike, sa, c->spi_in);
-    child_event(ike, c, IKE_EVENT_CHILD_DOWN, cause);
+    tell(ike, c, IKE_EVENT_CHILD_DOWN, cause);
     ike->env.spi_release(ike->env.ctx, c->spi_in);
     if (c->quick)
         c->quick->child = NULL;

@@ -35,7 +35,7 @@ void source_remove(struct ike *ike, struct source *s)
     table_remove(&ike->by_source, &s->node);
 }
 
-bool source_full(struct ike *ike, const struct ip_addr *a)
+static bool source_full(struct ike *ike, const struct ip_addr *a)
 {
     const struct ip_addr source = source_of(a);
     const uint64_t key = source_key(ike, &source);

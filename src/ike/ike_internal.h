@@ -444,7 +444,6 @@ struct half_open *half_open_find_initiator(struct ike *ike, const struct header 
 struct half_open *half_open_take(struct ike *ike, const struct message *m);
 void half_open_drop(struct ike *ike, struct half_open *h);
 struct ip_addr source_of(const struct ip_addr *a); /* what counts as one source */
-bool source_full(struct ike *ike, const struct ip_addr *a);
 void source_add(struct ike *ike, struct source *s, const struct ip_addr *a);
 void source_remove(struct ike *ike, struct source *s);
 
@@ -637,7 +636,6 @@ void child_retry(struct ike *ike, uint32_t spi_in);
 void child_use(struct ike *ike, struct child *c);
 /* Tells CHILD_DOWN and frees. tell_peer: sends a Delete through the peer's IKE SA, if it has one. */
 void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_peer);
-void child_event(struct ike *ike, const struct child *c, enum ike_event_type type, enum cause cause);
 
 /* ---- peer.c ---- */
 

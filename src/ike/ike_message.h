@@ -289,9 +289,6 @@ bool vendors_weak_sha256(const struct vendors *v);
 size_t vendor_bytes(enum vendor which, uint8_t out[static 20]);
 
 #define NATD_MAX HASH_SIZE_MAX
-/* HASH(CKY-I | CKY-R | IP | Port), RFC 3947 3.2 */
-enum err natd_hash(enum hash hash, const struct header *cookies, const struct endpoint *e,
-                   uint8_t out[static NATD_MAX]);
 
 /* ---- outgoing messages ---- */
 

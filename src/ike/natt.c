@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum err natd_hash(enum hash hash, const struct header *cookies, const struct endpoint *e, uint8_t out[static NATD_MAX])
+/* HASH(CKY-I | CKY-R | IP | Port), RFC 3947 3.2 */
+static enum err natd_hash(enum hash hash, const struct header *cookies, const struct endpoint *e,
+                          uint8_t out[static NATD_MAX])
 {
     uint8_t port[2];
     be16_put(port, e->port);

@@ -374,12 +374,10 @@ void l2tp_tunnel_free(struct tunnel *t);
 enum err l2tp_tunnel_new(struct l2tp *l, uint32_t carrier, bool opener, struct tunnel **out);
 /* Tells the end of all sessions and of the tunnel, which lingers from now on. */
 void l2tp_tunnel_end(struct tunnel *t, const struct ending *why);
-void l2tp_tunnel_up(struct tunnel *t);
 /* Sets timer and ready mark after anything was done to t. Never frees: a broken one goes when its timer, now due, runs.
  */
 void l2tp_tunnel_wake(struct tunnel *t);
 void l2tp_tunnel_timeout(struct tunnel *t);
-void l2tp_tunnel_session_ended(struct tunnel *t, enum cause cause);
 /* s may be NULL. */
 void l2tp_tunnel_stage(struct tunnel *t, const struct session *s, enum stage stage);
 /* NULL, and the tunnel broken, when memory is out. */

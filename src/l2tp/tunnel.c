@@ -194,6 +194,16 @@ void l2tp_tunnel_stage(struct tunnel *t, const struct session *s, enum stage sta
         node->brief.stage = (uint8_t)stage;
 }
 
+static void session_ended(struct tunnel *t, enum cause cause)
+{
+    if (t->state == TUNNEL_CLOSED || t->n_sessions > 0)
+        return;
+    if (t->opener)
+        l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, cause, "its session has ended");
+    else if (t->state == TUNNEL_ESTABLISHED)
+        t->patience_at = t->l2tp->now + L2TP_EMPTY_PATIENCE;
+}
+
 static void tell_end(struct tunnel *t, const struct session *s, struct event_node *node, const struct ending *why)
 {
     describe(node, t, s, s ? L2TP_EVENT_SESSION_DOWN : L2TP_EVENT_TUNNEL_DOWN);
@@ -210,7 +220,7 @@ void l2tp_session_end(struct session *s, const struct ending *why)
     l2tp_table_session_remove(t, s);
     tell_end(t, s, s->down, why);
     free(s);
-    l2tp_tunnel_session_ended(t, why->cause);
+    session_ended(t, why->cause);
 }
 
 /* ---- ends ---- */
@@ -251,16 +261,6 @@ void l2tp_tunnel_drop(struct tunnel *t, enum cause cause, const char *detail)
 }
 
 /* A tunnel is there for its sessions: ours goes with the last one, a peer's is given time for another. */
-void l2tp_tunnel_session_ended(struct tunnel *t, enum cause cause)
-{
-    if (t->state == TUNNEL_CLOSED || t->n_sessions > 0)
-        return;
-    if (t->opener)
-        l2tp_tunnel_close(t, STOP_CLEAR, ERROR_NONE, cause, "its session has ended");
-    else if (t->state == TUNNEL_ESTABLISHED)
-        t->patience_at = t->l2tp->now + L2TP_EMPTY_PATIENCE;
-}
-
 /* ---- sending ---- */
 
 void l2tp_tunnel_begin(struct tunnel *t, struct build *b, uint16_t type, uint16_t session_id)

@@ -69,7 +69,7 @@ static void learn_peer(struct tunnel *t, const struct message *m)
     l2tp_text_printable(t->peer->vendor, sizeof(t->peer->vendor), m->vendor);
 }
 
-void l2tp_tunnel_up(struct tunnel *t)
+static void l2tp_tunnel_up(struct tunnel *t)
 {
     t->state = TUNNEL_ESTABLISHED;
     t->up_at = t->l2tp->now;

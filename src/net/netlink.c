@@ -32,7 +32,7 @@ void netlink_begin(struct netlink_request *r, uint16_t type, uint16_t flags, con
     append(r, head, n);
 }
 
-void netlink_attribute(struct netlink_request *r, uint16_t type, const void *data, size_t n)
+static void attribute(struct netlink_request *r, uint16_t type, const void *data, size_t n)
 {
     const struct rtattr a = {.rta_len = (uint16_t)RTA_LENGTH(n), .rta_type = type};
     append(r, &a, sizeof(a));
@@ -41,12 +41,12 @@ void netlink_attribute(struct netlink_request *r, uint16_t type, const void *dat
 
 void netlink_attribute_u32(struct netlink_request *r, uint16_t type, uint32_t value)
 {
-    netlink_attribute(r, type, &value, sizeof(value));
+    attribute(r, type, &value, sizeof(value));
 }
 
 void netlink_attribute_ip(struct netlink_request *r, uint16_t type, const struct ip_addr *addr)
 {
-    netlink_attribute(r, type, addr->b, ip_addr_size(addr));
+    attribute(r, type, addr->b, ip_addr_size(addr));
 }
 
 static int netlink_socket(void)

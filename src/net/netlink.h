@@ -17,7 +17,6 @@ struct netlink_request {
 };
 
 void netlink_begin(struct netlink_request *r, uint16_t type, uint16_t flags, const void *head, size_t n);
-void netlink_attribute(struct netlink_request *r, uint16_t type, const void *data, size_t n);
 void netlink_attribute_u32(struct netlink_request *r, uint16_t type, uint32_t value);
 void netlink_attribute_ip(struct netlink_request *r, uint16_t type, const struct ip_addr *addr);
 

@@ -328,8 +328,6 @@ void link_finished(struct ppp *ppp);
 void reject_protocol(struct ppp *ppp, uint16_t protocol, struct view information);
 enum drop reject_received(struct ppp *ppp, const struct control *in);
 void reject_code(struct fsm *f, const struct control *in);
-/* Cuts a packet that is quoted back to the peer's MRU. */
-struct view reject_quote(const struct ppp *ppp, struct view packet, size_t header);
 
 /* echo.c */
 void echo_start(struct ppp *ppp);

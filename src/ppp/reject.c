@@ -6,7 +6,8 @@
 
 #define REJECT_HEADER 4 /* code, identifier, length */
 
-struct view reject_quote(const struct ppp *ppp, struct view packet, size_t header)
+/* Cuts a packet that is quoted back to the peer's MRU. */
+static struct view quote(const struct ppp *ppp, struct view packet, size_t header)
 {
     size_t room = PPP_FRAME_MAX - 4; /* behind ff 03 and protocol */
     if (ppp->lcp.peer_mru < room)
@@ -17,8 +18,7 @@ struct view reject_quote(const struct ppp *ppp, struct view packet, size_t heade
 
 void reject_code(struct fsm *f, const struct control *in)
 {
-    frame_send(f->ppp, f->protocol->number, CODE_REJECT, ++f->ppp->reject_id,
-               reject_quote(f->ppp, in->whole, REJECT_HEADER));
+    frame_send(f->ppp, f->protocol->number, CODE_REJECT, ++f->ppp->reject_id, quote(f->ppp, in->whole, REJECT_HEADER));
 }
 
 void reject_protocol(struct ppp *ppp, uint16_t protocol, struct view information)
@@ -26,7 +26,7 @@ void reject_protocol(struct ppp *ppp, uint16_t protocol, struct view information
     uint8_t body[PPP_FRAME_MAX];
     struct writer w = wr_init(body, sizeof body);
     wr_u16(&w, protocol);
-    wr_view(&w, reject_quote(ppp, information, REJECT_HEADER + 2));
+    wr_view(&w, quote(ppp, information, REJECT_HEADER + 2));
     frame_send(ppp, PPP_LCP, PROTOCOL_REJECT, ++ppp->reject_id, wr_written(&w));
 }
 

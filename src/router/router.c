@@ -46,7 +46,8 @@ void router_say(struct router *r, const char *level, const char *type, const cha
     router_tell(r, &(struct log_line){.level = level, .type = type, .text = text});
 }
 
-void router_end(struct router *r, int status)
+/* Ends the loop with this exit status. */
+static void router_end(struct router *r, int status)
 {
     r->status = status;
     loop_stop(r->loop);

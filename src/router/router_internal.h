@@ -391,7 +391,5 @@ char *router_answer(void *ctx, const struct ctl_request *request, struct control
 void router_tell(struct router *r, const struct log_line *line);
 void router_say(struct router *r, const char *level, const char *type, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Ends the loop with this exit status. */
-void router_end(struct router *r, int status);
 
 #endif

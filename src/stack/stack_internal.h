@@ -211,8 +211,6 @@ void stack_tell(struct stack *s, const struct stack_event *event);
 /* transmit.c */
 enum err outbox_init(struct outbox *out);
 void outbox_done(struct outbox *out);
-/* Opens len bytes as a transmission of its own; NULL when the box is full (counted). */
-uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len);
 /* Queues an IKE message, with the non-ESP marker where it has to be; an empty one is a NAT keepalive. */
 void transmit_ike(struct stack *s, const struct path *path, struct view message);
 /* Seals and queues an L2TP message (control or data) to a peer; whole: not to be fragmented on its way. */

@@ -44,7 +44,8 @@ static uint8_t *room_for(struct stack *s, size_t n)
     return p;
 }
 
-uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len)
+/* Opens len bytes as a transmission of its own; NULL when the box is full (counted). */
+static uint8_t *outbox_single(struct stack *s, const struct path *path, size_t len)
 {
     uint8_t *p = room_for(s, len);
     if (!p)

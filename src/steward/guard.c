@@ -25,7 +25,8 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *t, const char
         t->n += (size_t)n;
 }
 
-const char *steward_guard_table(const char *name, char out[static STEWARD_NAME_MAX + 16])
+/* The nft table of a connection. */
+static const char *table_of(const char *name, char out[static STEWARD_NAME_MAX + 16])
 {
     snprintf(out, STEWARD_NAME_MAX + 16, "sekisho-client-%s", name);
     return out;
@@ -77,7 +78,7 @@ enum err steward_guard_text(const struct steward_host *host, const struct stewar
     out[0] = '\0';
     if (!plan->no_leak && plan->address.family == 0)
         return ERR_OK;
-    steward_guard_table(host->place.name, table);
+    table_of(host->place.name, table);
     put(&t, "table inet %s\ndelete table inet %s\ntable inet %s {\n", table, table, table);
     if (plan->no_leak)
         put_guard(&t, host, plan);
@@ -93,7 +94,7 @@ static enum err remove_table(struct steward_host *host, char why[static STEWARD_
     struct steward_record record = host->record;
     if (!record.guard)
         return ERR_OK;
-    const enum err e = nft_table_remove("inet", steward_guard_table(host->place.name, table));
+    const enum err e = nft_table_remove("inet", table_of(host->place.name, table));
     if (e != ERR_OK) {
         steward_say(why, "cannot remove the table %s of nftables: %s", table,
                     e == ERR_SYSTEM ? strerror(errno) : err_text(e));

@@ -7,7 +7,7 @@
 
 #define TABLE_MAX (STEWARD_ROUTES + 8)
 
-bool steward_host_has_ipv6(void)
+static bool has_ipv6(void)
 {
     return access("/proc/net/if_inet6", F_OK) == 0;
 }
@@ -29,7 +29,7 @@ static void add(struct table *t, const struct steward_host *host, struct ip_addr
 /* One of the host's own name servers, which is asked beside the tunnel for a while. */
 static void throw(struct table * t, const struct steward_host *host, const struct ip_addr *to)
 {
-    if (to->family == 6 && !steward_host_has_ipv6())
+    if (to->family == 6 && !has_ipv6())
         return;
     add(t, host, *to, (uint8_t)(ip_addr_size(to) * 8), false);
     t->list[t->n - 1].iface = 0;
@@ -38,7 +38,7 @@ static void throw(struct table * t, const struct steward_host *host, const struc
 
 static bool blocks_ipv6(const struct steward_plan *plan)
 {
-    return plan->everything && !plan->address6.family && !plan->leave_ipv6 && steward_host_has_ipv6();
+    return plan->everything && !plan->address6.family && !plan->leave_ipv6 && has_ipv6();
 }
 
 static struct table wanted(const struct steward_host *host, const struct steward_plan *plan)
@@ -77,7 +77,7 @@ static enum err read_table(uint32_t table, struct table *out)
 {
     size_t n4 = 0, n6 = 0;
     const enum err e = route_list(4, table, out->list, TABLE_MAX, &n4);
-    if (e == ERR_OK && steward_host_has_ipv6())
+    if (e == ERR_OK && has_ipv6())
         route_list(6, table, out->list + n4, TABLE_MAX, &n6);
     out->n = n4 + n6;
     return e;
@@ -166,7 +166,7 @@ enum err steward_rules_apply(struct steward_host *host, const struct steward_pla
     if (e != ERR_OK)
         return e;
     e = change_pair(host, 4, want4);
-    if (e == ERR_OK && steward_host_has_ipv6())
+    if (e == ERR_OK && has_ipv6())
         e = change_pair(host, 6, want6);
     if (e != ERR_OK)
         return fail(e, want4 ? "add a routing rule" : "remove a routing rule", why);

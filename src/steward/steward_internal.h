@@ -121,12 +121,9 @@ enum err steward_host_undo(struct steward_host *host, char why[static STEWARD_WH
 /* Undoes what the journal of this place, and a resolv.conf of this name, tell of. */
 enum err steward_host_clean(struct steward_host *host, char why[static STEWARD_WHY]);
 
-bool steward_host_has_ipv6(void);
 /* Whether replies from the server could be dropped, as an interface takes packets only from where it would send to
  * (rp_filter 1). */
 bool steward_filter_is_strict(const char *own_iface);
-/* The nft table of a connection. */
-const char *steward_guard_table(const char *name, char out[static STEWARD_NAME_MAX + 16]);
 /* The rules for a plan; an empty text when none are needed. ERR_LIMIT: too long. */
 enum err steward_guard_text(const struct steward_host *host, const struct steward_plan *plan, bool strict, char *out,
                             size_t cap);
