@@ -71,6 +71,10 @@ def test_from_nothing_to_a_gateway_with_a_portal_and_back(host):
     shown = visit(host, "invitation", "443", code, chosen)
     assert "vpn" in shown and "\n200 " in shown
 
+    # What README tells to type next.
+    host.run("/usr/local/bin/sekisho", "user", "profile", "vpn", "--for", "windows", "--output", "/run/vpn.ps1")
+    assert f"'{ADDRESS}'" in host.run("cat", "/run/vpn.ps1")
+
     # Again: nothing is lost, no second administrator, no new invitation for one who has used it, the programs run.
     page = good(host)
     assert key in page and "or what was chosen since" in page
