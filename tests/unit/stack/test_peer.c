@@ -1,25 +1,5 @@
 /* Peers: their slots and names, and senders outside IPsec, where they are served. */
-#include "tests/test.h"
-
-#include "stack/stack_internal.h"
-
-static struct random_test generator;
-static struct random rng = {random_test_fill, &generator};
-
-static struct stack *made(bool plain)
-{
-    struct stack_config config;
-    random_test_init(&generator, 7);
-    stack_defaults(&config);
-    config.allow_plain = plain;
-    config.ppp.server = true;
-    config.ike.max_half_open = 16;
-    strcpy(config.l2tp.host_name, "gateway");
-    config.esp.engine = "openssl";
-    struct stack *s = stack_new(&config, &rng);
-    assert_non_null(s);
-    return s;
-}
+#include "rig.h"
 
 static struct path path_from(uint32_t address, uint16_t port)
 {

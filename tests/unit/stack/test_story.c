@@ -1,25 +1,5 @@
 /* The two rings of stories: what is kept, what moves, what is pushed out, and how they are found. */
-#include "tests/test.h"
-
-#include "stack/stack_internal.h"
-
-static struct random_test generator;
-static struct random rng = {random_test_fill, &generator};
-
-static struct stack *made(bool plain)
-{
-    struct stack_config config;
-    random_test_init(&generator, 7);
-    stack_defaults(&config);
-    config.allow_plain = plain;
-    config.ppp.server = true;
-    config.ike.max_half_open = 16;
-    strcpy(config.l2tp.host_name, "gateway");
-    config.esp.engine = "openssl";
-    struct stack *s = stack_new(&config, &rng);
-    assert_non_null(s);
-    return s;
-}
+#include "rig.h"
 
 static const struct path home = {{{4, {192, 0, 2, 1}}, 500}, {{4, {198, 51, 100, 7}}, 500}};
 static const struct path other = {{{4, {192, 0, 2, 1}}, 500}, {{4, {198, 51, 100, 8}}, 4500}};
