@@ -135,8 +135,8 @@ WAYS = {
     "a grid": (LOGINS, None, lambda pages, name: pages.took("/grid", name=name)),
     "a grid's answer": (LOGINS, None, lambda pages, name: pages.took("/grid/login", name=name, code="0" * 32,
                                                                   answer="12345678")),
-    "an administrator's login": (KEEPERS, PATIENCE, lambda pages, name: pages.took("/admin/login", name=name, answer="123456",
-                                                                            password="not the password")),
+    "an administrator's login": (KEEPERS, PATIENCE, lambda pages, name: pages.took(
+        "/admin/login", name=name, answer="123456", password="not the password")),
 }
 
 
@@ -174,4 +174,4 @@ def benchmark(rounds):
             portal.close()
     told = [verdict.what for verdict in verdicts if verdict.told]
     print(f"  largest part of the noise: {max(verdict.ratio for verdict in verdicts):.2f}; "
-          f"{'NAMES ARE TOLD APART by ' + ', '.join(told) if told else 'no name is told from an unknown one'}", flush=True)
+          + (f"NAMES ARE TOLD APART by {', '.join(told)}" if told else "no name is told from an unknown one"), flush=True)
