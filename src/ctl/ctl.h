@@ -289,7 +289,8 @@ struct ctl_attempt {
     char stage[CTL_WORD_MAX];
     char reached[CTL_PHRASE_MAX]; /* the stage's sentence */
     char cause[CTL_WORD_MAX];     /* "none" when all is well */
-    char why[CTL_PHRASE_MAX];
+    char detail[CTL_DETAIL_MAX];  /* of this time, as the log has it; "": nothing */
+    char why[CTL_PHRASE_MAX];     /* the cause's sentence, and the detail */
     char cure[CTL_PHRASE_MAX];
 };
 

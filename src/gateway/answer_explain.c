@@ -56,6 +56,7 @@ static json_t *attempt_json(const struct attempt *attempt)
     view_copy_text(a.stage, sizeof(a.stage), view_str(stage_word(story->stage)));
     view_copy_text(a.reached, sizeof(a.reached), view_str(stage_sentence(story->stage)));
     view_copy_text(a.cause, sizeof(a.cause), view_str(cause_word(story->cause)));
+    view_copy_text(a.detail, sizeof(a.detail), view_str(story->cause_detail));
     char why[CTL_PHRASE_MAX];
     snprintf(why, sizeof(why), story->cause_detail[0] ? "%s (%s)" : "%s", cause_sentence(story->cause),
              story->cause_detail);

@@ -201,6 +201,16 @@ static void steps(struct page *p, const json_t *list)
     page_html(p, "</ol></details>");
 }
 
+/* The detail of a cause stands in the English sentence; elsewhere it is quoted from the log. */
+static void record(struct page *p, const struct ctl_attempt *a)
+{
+    if (p->language == LANGUAGE_EN || a->detail[0] == '\0')
+        return;
+    page_html(p, "<p class=\"hint\">");
+    page_say_code(p, SAY_STORY_RECORD, a->detail);
+    page_html(p, "</p>");
+}
+
 static void story(struct page *p, const json_t *json, const struct ctl_attempt *a)
 {
     page_html(p, "<article class=\"card\"><h3>");
@@ -209,6 +219,7 @@ static void story(struct page *p, const json_t *json, const struct ctl_attempt *
     page_text(p, a->peer);
     page_html(p, "</h3>");
     attempt_show(p, a);
+    record(p, a);
     steps(p, json_object_get(json, "steps"));
     page_html(p, "</article>");
 }

@@ -159,6 +159,7 @@ void attempt_veil(struct ctl_attempt *a)
             continue;
         snprintf(a->cause, sizeof a->cause, "%s", cause_word(CAUSE_AUTH_REFUSED));
         snprintf(a->why, sizeof a->why, "%s", cause_sentence(CAUSE_AUTH_REFUSED));
+        a->detail[0] = '\0';
         snprintf(a->cure, sizeof a->cure, "%s", cause_cure(CAUSE_AUTH_REFUSED));
         return;
     }

@@ -163,6 +163,9 @@ def test_an_administrator_reads_japanese_alone(site, tmp_path):
     wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", "four-winds-1867", wait=False)
     site.on_close(wrong.close)
     gateway.wait_explained("wrong-password")
+    stranger = Client(site.add_computer(), tmp_path / "stranger", "bob", "builder-77-hats", "five-winds-1868", wait=False)
+    site.on_close(stranger.close)
+    gateway.wait_explained("wrong-psk")
     gateway.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
     walk, keeper = Walk(), keeper_of(site)
     token = keeper.get("/admin").form("/logout")["token"]
@@ -178,6 +181,7 @@ def test_an_administrator_reads_japanese_alone(site, tmp_path):
                  f"/administrator?name={ADMIN}", "/tokens", "/stories", "/pools", "/health", "/config"):
         walk.see("/admin" + path, keeper.get("/admin" + path))
     health = keeper.get("/admin/health").text
+    assert re.search("ログの記録: <code>[^<]+</code>", keeper.get("/admin/stories").text), "what was tried"
     assert "このホストはパケットを転送しません。" in health and "/proc/sys/net/ipv4/ip_forward" in health
     refusals = {
         "a user twice": ("/admin/users/add", {"name": "alice", "password": "seven-long-words"}),

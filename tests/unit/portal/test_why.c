@@ -9,6 +9,7 @@ static struct ctl_attempt veiled(enum cause c)
     snprintf(a.cause, sizeof a.cause, "%s", cause_word(c));
     snprintf(a.why, sizeof a.why, "%s", cause_sentence(c));
     snprintf(a.cure, sizeof a.cure, "%s", cause_cure(c));
+    snprintf(a.detail, sizeof a.detail, "PAP, somebody");
     attempt_veil(&a);
     return a;
 }
@@ -27,6 +28,7 @@ static void a_stranger_does_not_learn_who_exists(void **state)
         assert_string_equal(a.cause, unknown.cause);
         assert_string_equal(a.why, unknown.why);
         assert_string_equal(a.cure, unknown.cure);
+        assert_string_equal(a.detail, "");
     }
 }
 
