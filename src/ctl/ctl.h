@@ -374,8 +374,8 @@ struct ctl_router {
     uint64_t in_kernel,
         shortcut;  /* bindings that the kernel forwards by itself; those past the rules, at the devices */
     uint64_t held; /* packets held back now */
-    uint64_t packets_out, packets_in, bytes_out, bytes_in; /* ESP and IKE; out: of inside hosts */
-    uint64_t ambiguous, wrong_guesses, corrected;          /* as counted since the start */
+    uint64_t packets_out, packets_in, bytes_out, bytes_in;     /* ESP and IKE; out: of inside hosts */
+    uint64_t ambiguous, wrong_guesses, corrected, unconfirmed; /* as counted since the start */
     uint64_t drops;
 };
 

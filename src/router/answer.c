@@ -187,6 +187,7 @@ static char *answer_status(struct router *r)
         .ambiguous = counted(r, TRACKER_COUNT_AMBIGUOUS),
         .wrong_guesses = counted(r, TRACKER_COUNT_WRONG_GUESSES),
         .corrected = counted(r, TRACKER_COUNT_CORRECTED),
+        .unconfirmed = counted(r, TRACKER_COUNT_UNCONFIRMED),
         .drops = all_drops(r),
     };
     view_copy_text(router.outside, sizeof(router.outside), view_str(r->options->outside));

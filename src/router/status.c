@@ -98,6 +98,7 @@ static void print_router(const struct ctl_router *r)
         printf("Held back     %llu packets now\n", (wide)r->held);
         printf("Ambiguous     %llu times, %llu wrong guesses, %llu corrections\n", (wide)r->ambiguous,
                (wide)r->wrong_guesses, (wide)r->corrected);
+        printf("Unconfirmed   %llu SPIs from outside\n", (wide)r->unconfirmed);
     }
     printf("Dropped       %llu packets\n", (wide)r->drops);
 }

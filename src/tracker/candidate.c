@@ -298,7 +298,9 @@ bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in)
     if (in->keeps && !k->shown)
         move_inbound(t, in->kept, TRACKER_COPY, k->contact->host->addr);
     const bool answered = k->answers > 0;
-    inbound_bind(t, now, in, k->contact, !answered || in->open_contacts != 1 || !in->newborn);
+    struct candidate proof = *k;
+    lose_turn(&proof);
+    inbound_bind(t, now, in, k->contact, &proof, !answered || in->open_contacts != 1 || !in->newborn);
     if (!answered)
         in->bound_at = 0;
     return true;
@@ -319,8 +321,7 @@ static void show_to(struct tracker *t, usec_t now, struct inbound *in, struct ca
         turn_end(t, now, c);
 }
 
-/* Keeps the packet for more than one host. Nobody has seen it yet. */
-static void keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
+void candidates_keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
 {
     for (uint32_t i = 0; i < in->n_candidates; i++)
         in->candidates[i].shown = false;
@@ -391,7 +392,7 @@ static void show(struct tracker *t, usec_t now, struct inbound *in, struct candi
 {
     struct contact *who[SPREAD_MAX];
     if (may_keep)
-        keep(t, now, in, handle);
+        candidates_keep(t, now, in, handle);
     const bool kept = in->keeps && in->kept == handle;
     uint32_t n = find_likely(in, k, kept, who);
     if (n > 0 && !may_spread(in, now, n))
@@ -429,7 +430,7 @@ void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t s
     const bool clear = evidence_score(in, k) >= LIKELY && lead(in, k) >= LEAD && k->misses < 2 && learns;
     in->fair = in->fair && silent <= ANEW;
     if (may_keep && silent > ANEW && any_answered(in)) {
-        keep(t, now, in, handle);
+        candidates_keep(t, now, in, handle);
         in->delayed = true;
         inbound_schedule(t, now, in);
     } else {
@@ -480,5 +481,7 @@ void candidates_answer(struct tracker *t, usec_t now, struct contact *c)
         struct inbound *in = inbound_find(t, c->server->addr, c->shown[i]);
         if (in && !in->bound)
             weigh_answer(t, now, in, c);
+        else if (in && !in->told && in->contact == c)
+            trial_answer(t, now, in);
     }
 }

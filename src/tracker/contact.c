@@ -135,14 +135,6 @@ static struct server *server_get(struct tracker *t, uint32_t addr)
     return s;
 }
 
-/* What the kernel may have of a server's pairs hangs on whether one host talks to it or several. */
-static void judge_all(struct tracker *t, struct server *s)
-{
-    LIST_EACH(l, &s->recent)
-    LIST_EACH(m, &container_of(l, struct contact, recent)->pairs)
-    pair_judge(t, container_of(m, struct pair, of_contact));
-}
-
 static struct contact *contact_new(struct tracker *t, struct host *h, struct server *s)
 {
     struct contact *c = calloc(1, sizeof(*c));
@@ -159,8 +151,6 @@ static struct contact *contact_new(struct tracker *t, struct host *h, struct ser
     list_append(&s->oldest, &c->oldest);
     h->n_contacts++;
     s->n_contacts++;
-    if (s->n_contacts == 2)
-        judge_all(t, s);
     return c;
 }
 
@@ -211,8 +201,6 @@ void contact_settle(struct tracker *t, struct contact *c)
     free(c);
     s->n_contacts--;
     h->n_contacts--;
-    if (s->n_contacts == 1)
-        judge_all(t, s);
     if (s->n_contacts == 0)
         server_free(t, s);
     if (h->n_contacts == 0)

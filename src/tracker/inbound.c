@@ -38,12 +38,13 @@ static void tell_inbound(struct tracker *t, const struct inbound *in, enum track
 
 static void unbind(struct tracker *t, struct inbound *in)
 {
-    count(t, TRACKER_COUNT_UNBOUND);
-    tell_inbound(t, in, TRACKER_UNBOUND);
+    count(t, in->told ? TRACKER_COUNT_UNBOUND : TRACKER_COUNT_UNCONFIRMED);
+    if (in->told)
+        tell_inbound(t, in, TRACKER_UNBOUND);
     list_remove(&in->of_contact);
     in->contact->n_inbounds--;
     in->contact->host->n_bound--;
-    in->bound = false;
+    in->bound = in->told = false;
     if (in->pair) {
         struct pair *p = in->pair;
         in->pair = NULL;
@@ -57,8 +58,9 @@ static void look_again(struct tracker *t, struct inbound *in)
 {
     struct contact *c = in->contact;
     count(t, TRACKER_COUNT_REVIEWED);
+    if (in->told)
+        in->before = c->host->addr;
     unbind(t, in);
-    in->before = c->host->addr;
     list_remove(&in->of_server);
     list_append(&in->server->strangers, &in->of_server);
     in->server->n_strangers++;
@@ -92,7 +94,23 @@ static void review_crowd(struct tracker *t, usec_t now, struct contact *c, const
     }
 }
 
-void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, bool guessed)
+void inbound_tell(struct tracker *t, usec_t now, struct inbound *in)
+{
+    in->told = true;
+    if (in->pair)
+        pair_judge(t, in->pair);
+    count(t, TRACKER_COUNT_BOUND);
+    if (in->before != 0 && in->before != in->contact->host->addr) {
+        count(t, TRACKER_COUNT_CORRECTED);
+        tell_inbound(t, in, TRACKER_CORRECTED);
+    }
+    tell_inbound(t, in, TRACKER_BOUND);
+    if (in->server->n_contacts > 1)
+        review_crowd(t, now, in->contact, in);
+}
+
+void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, const struct candidate *k,
+                  bool guessed)
 {
     in->bound = true;
     in->guessed = guessed;
@@ -115,17 +133,12 @@ void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct cont
     c->complain_at = 0;
     in->pair = pair_open(c, in->newborn);
     if (in->pair) {
+        if (in->pair->in)
+            inbound_free(t, in->pair->in);
         in->pair->in = in;
         pair_judge(t, in->pair);
     }
-    count(t, TRACKER_COUNT_BOUND);
-    if (in->before != 0 && in->before != c->host->addr) {
-        count(t, TRACKER_COUNT_CORRECTED);
-        tell_inbound(t, in, TRACKER_CORRECTED);
-    }
-    tell_inbound(t, in, TRACKER_BOUND);
-    if (in->server->n_contacts > 1)
-        review_crowd(t, now, c, in);
+    trial_begin(t, now, in, k);
 }
 
 /* ---- coming and going ---- */
@@ -158,6 +171,8 @@ void inbound_forget_contact(struct tracker *t, struct contact *c)
 
 static usec_t idle_of(const struct tracker *t, const struct inbound *in)
 {
+    if (in->bound && !in->told && in->packets >= BRIEF_PACKETS)
+        return usec_min(STRANGER_IDLE, t->config.esp_idle);
     if (in->bound)
         return in->packets < BRIEF_PACKETS ? usec_min(BRIEF_IDLE, t->config.esp_idle) : t->config.esp_idle;
     return in->packets < 2 ? ONCE_IDLE : STRANGER_IDLE;
@@ -171,7 +186,9 @@ void inbound_schedule(struct tracker *t, usec_t now, struct inbound *in)
 
 void inbound_due(struct tracker *t, usec_t now, struct inbound *in)
 {
-    if (in->keeps)
+    if (in->keeps && in->bound)
+        trial_due(t, now, in);
+    else if (in->keeps)
         candidates_next(t, now, in);
     else if (in->used + idle_of(t, in) <= now) {
         inbound_free(t, in);
@@ -246,7 +263,9 @@ bool inbound_restore(struct tracker *t, usec_t now, usec_t used, const struct tr
     struct inbound *in = c && !inbound_find(t, p->server, p->spi) ? inbound_new(t, now, c->server, p) : NULL;
     if (!in)
         return false;
-    inbound_bind(t, now, in, c, true);
+    inbound_bind(t, now, in, c, NULL, true);
+    if (!in->told)
+        inbound_tell(t, now, in);
     in->used = used;
     in->packets = BRIEF_PACKETS;
     inbound_schedule(t, now, in);
@@ -255,14 +274,14 @@ bool inbound_restore(struct tracker *t, usec_t now, usec_t used, const struct tr
 
 /* ---- a packet ---- */
 
-/* The only host that talks to this server: there is nobody else to be meant. Forged SPIs get no more than a few. */
+/* The only host that talks to this server: there is nobody else to be meant. */
 static bool bind_only(struct tracker *t, usec_t now, struct inbound *in)
 {
     struct contact *c = container_of(in->server->recent.next, struct contact, recent);
     const struct pair *open = pair_open(c, in->newborn);
-    if (in->server->n_contacts != 1 || (!open && (in->packets < 2 || c->n_inbounds >= 2 * pair_count(c) + 2)))
+    if (in->server->n_contacts != 1 || (!open && !trial_may_begin(c)))
         return false;
-    inbound_bind(t, now, in, c, !open || !in->newborn || !open->newborn);
+    inbound_bind(t, now, in, c, NULL, !open || !in->newborn || !open->newborn);
     in->bound_at = 0; /* nothing was proved */
     return true;
 }
@@ -283,6 +302,14 @@ static void pass_untracked(struct tracker *t, const struct server *s, const stru
         }
     }
     move_inbound(t, p->handle, TRACKER_PASS, to->host->addr);
+}
+
+static void pass(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle)
+{
+    if (in->told)
+        move_inbound(t, handle, TRACKER_PASS, in->contact->host->addr);
+    else
+        trial_input(t, now, in, silent, handle);
 }
 
 void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p)
@@ -314,7 +341,7 @@ void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p
     }
     if (in->bound) {
         struct contact *c = in->contact;
-        move_inbound(t, p->handle, TRACKER_PASS, c->host->addr);
+        pass(t, now, in, silent, p->handle);
         if (in->newborn)
             turn_end(t, now, c);
     } else {

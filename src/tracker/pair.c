@@ -21,13 +21,19 @@ struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, 
     return NULL;
 }
 
+/* What has come once only and not again since the host went on holds no place: it may be a forgery. */
+static bool is_open(const struct pair *p)
+{
+    return !p->in || (!p->in->told && p->in->packets < 2 && p->contact->sent > p->in->since + USEC_SEC);
+}
+
 struct pair *pair_open(const struct contact *c, bool newborn)
 {
     struct pair *best = NULL;
     LIST_EACH(l, &c->pairs)
     {
         struct pair *p = container_of(l, struct pair, of_contact);
-        if (p->in || (!p->asked && !p->promised))
+        if (!is_open(p) || (!p->asked && !p->promised))
             continue;
         if (!best || (best->newborn != newborn && p->newborn == newborn))
             best = p;
@@ -60,7 +66,7 @@ static void tell_pair(struct tracker *t, struct pair *p, bool bound)
 /* While the inbound SPI is looked for, the host's packets must be seen: they are its answers. */
 void pair_judge(struct tracker *t, struct pair *p)
 {
-    const bool may = p->spi != 0 && (p->in || p->settled || p->contact->server->n_contacts == 1);
+    const bool may = p->spi != 0 && (p->in ? p->in->told : p->settled);
     if (may != p->told)
         tell_pair(t, p, may);
 }
@@ -217,6 +223,7 @@ static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct
     p->asked = true;
     p->sequence = packet->sequence;
     c->sent = now;
+    c->n_sent++;
     list_remove(&c->recent);
     list_prepend(&s->recent, &c->recent);
     move_pass(t, packet, packet->host);
@@ -232,11 +239,10 @@ static void send_now(struct tracker *t, usec_t now, struct pair *p, const struct
 static bool waits(struct tracker *t, usec_t now, struct pair *p, const struct tracker_packet *packet)
 {
     struct contact *c = p->contact;
-    if (p->in || c->server->n_contacts < 2)
-        return false;
-    if (p->newborn && !p->asked)
-        return turn_wait(t, now, c, packet, t->config.hold);
-    return (c->delay_until != 0 || c->server->n_strangers > 0) && delay_wait(t, now, c, packet);
+    if (p->newborn && !p->asked && !p->in)
+        return c->server->n_contacts > 1 && turn_wait(t, now, c, packet, t->config.hold);
+    const bool helps = p->in ? trial_delays(p->in, now) : c->server->n_strangers > 0;
+    return (c->delay_until != 0 || helps) && delay_wait(t, now, c, packet);
 }
 
 void pair_input(struct tracker *t, usec_t now, const struct tracker_packet *packet)

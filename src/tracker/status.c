@@ -52,8 +52,8 @@ static struct tracker_binding_info of_pair(const struct pair *p)
 static struct tracker_binding_info of_inbound(const struct inbound *in)
 {
     enum tracker_state state = TRACKER_STATE_BOUND;
-    if (!in->bound)
-        state = candidates_ambiguous(in) ? TRACKER_STATE_AMBIGUOUS : TRACKER_STATE_TENTATIVE;
+    if (!in->told)
+        state = !in->bound && candidates_ambiguous(in) ? TRACKER_STATE_AMBIGUOUS : TRACKER_STATE_TENTATIVE;
     return (struct tracker_binding_info){.way = TRACKER_IN,
                                          .host = in->contact ? in->contact->host->addr : 0,
                                          .server = in->server->addr,

@@ -121,6 +121,7 @@ void tracker_used(struct tracker *t, usec_t now, enum tracker_way way, uint32_t 
     if (in) {
         in->used = now;
         in->packets += packets;
+        in->counted = packets;
     }
 }
 

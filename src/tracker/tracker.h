@@ -126,7 +126,8 @@ bool tracker_event(struct tracker *t, struct tracker_event *out);
 /* ---- for status ---- */
 
 enum tracker_state {
-    TRACKER_STATE_TENTATIVE, /* a guess that is being tried: its packets come through the tracker */
+    TRACKER_STATE_TENTATIVE, /* being tried, since it may be a wrong guess or forged: its packets come through the
+                                tracker */
     TRACKER_STATE_AMBIGUOUS, /* the same, and another host is as likely */
     TRACKER_STATE_BOUND,     /* certain; the kernel has it, if it is ESP */
 };

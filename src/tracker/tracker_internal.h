@@ -138,6 +138,7 @@ struct contact {
     uint32_t rate;              /* ESP packets in 1,000 s, a running mean */
     usec_t delay_until;         /* its packets wait until then; 0: they do not */
     usec_t moved;               /* when those that had waited went last */
+    uint32_t n_sent;            /* ESP packets that went through the tracker */
     usec_t patient_at;          /* until then it neither takes turns nor waits for them: it had one without an answer */
     uint32_t shown[SHOWN];
     uint32_t n_shown;
@@ -188,7 +189,8 @@ struct inbound {
     struct server *server;
     uint32_t spi, sequence;
     bool newborn;
-    bool bound;
+    bool bound;                   /* no other host is meant */
+    bool told;                    /* nor is it a forgery: the kernel has it */
     bool guessed;                 /* bound where another host was possible */
     bool reviewed;                /* was bound, looked at again */
     struct contact *contact;      /* bound: whose it is; otherwise who gets its packets now, or NULL */
@@ -205,8 +207,12 @@ struct inbound {
     struct allowance copies;
     usec_t spread_until; /* nobody has answered: until then its packets go to all who are likely */
     usec_t bound_at;
+    struct candidate own; /* bound, and not told: what its host has done since */
+    usec_t window;        /* since when its host is watched, */
+    uint32_t sent_before; /* and what had been sent and had come then */
+    uint64_t packets_before;
     usec_t since, used;
-    uint64_t packets;
+    uint64_t packets, counted; /* of these by the kernel, when it was asked last */
 };
 
 struct quick {
@@ -294,7 +300,11 @@ void pair_free(struct tracker *t, struct pair *p);
 void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p);
 struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi);
 bool inbound_restore(struct tracker *t, usec_t now, usec_t used, const struct tracker_packet *p);
-void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, bool guessed);
+/* It goes to c from now on. k: what speaks for c, or NULL. */
+void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct contact *c, const struct candidate *k,
+                  bool guessed);
+/* It is certain: the kernel gets it. */
+void inbound_tell(struct tracker *t, usec_t now, struct inbound *in);
 /* What was guessed at a server is looked at again, for a host of it is without an answer: what nothing has proved, or
  * that as well which was proved a while ago. */
 void inbound_review(struct tracker *t, usec_t now, struct server *s, bool proved);
@@ -316,6 +326,8 @@ void candidates_weigh(struct inbound *in, usec_t now, usec_t silent);
 bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in);
 /* The packet, which came after so long a silence, goes to the likeliest. */
 void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle);
+/* Keeps the packet. Nobody has seen it yet. */
+void candidates_keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle);
 /* How long until the packet that is kept goes on. */
 usec_t candidates_wait(const struct inbound *in);
 /* No answer: the packet that is kept goes to the next. */
@@ -325,6 +337,20 @@ void candidates_answer(struct tracker *t, usec_t now, struct contact *c);
 /* The packet that is kept, if any, has reached its host, or has been shown to all: it ends. */
 void candidates_stop(struct tracker *t, usec_t now, struct inbound *in);
 bool candidates_ambiguous(const struct inbound *in);
+
+/* ---- whether it is forged (trial.c) ---- */
+
+/* Whether one more SPI may be tried beside what is on trial at c for the same SA. */
+bool trial_may_begin(const struct contact *c);
+/* It has been bound, by this evidence or NULL. */
+void trial_begin(struct tracker *t, usec_t now, struct inbound *in, const struct candidate *k);
+void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle);
+/* The packet that was kept goes to its host. */
+void trial_due(struct tracker *t, usec_t now, struct inbound *in);
+/* Its host sends: does that answer what it was shown? */
+void trial_answer(struct tracker *t, usec_t now, struct inbound *in);
+/* Whether packets of its host may be delayed for it. */
+bool trial_delays(const struct inbound *in, usec_t now);
 
 /* ---- how likely (evidence.c) ---- */
 

@@ -79,10 +79,12 @@ class Router:
         check_sanitizers(self.log)
         return self.process.returncode
 
-    def kill(self):
-        """As a crash would end it."""
+    def kill(self, forget=False):
+        """As a crash would end it; forget: and its memory, as a reboot would."""
         self.process.kill()
         self.process.wait()
+        if forget:
+            self.state_file.unlink(missing_ok=True)
 
     def close(self):
         if self.process and self.process.poll() is None:

@@ -1,16 +1,19 @@
 /* Any sequence of packets, waits, counts and restores of a few hosts and servers: every handle ends exactly once,
- * limits hold, the kernel is told nothing twice, and what is bound to one host no packet from outside or of another
- * host unbinds but by being looked at again. */
+ * limits hold, the kernel is told nothing twice and no inbound SPI of a host that does not send, and what is bound to
+ * one host no packet from outside or of another host unbinds but by being looked at again. */
 #include "tracker/tracker.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HANDLES 4096
-#define KERNEL  1024
-#define LENGTH  4 /* bytes of one step */
+#define HANDLES    4096
+#define KERNEL     1024
+#define LENGTH     4 /* bytes of one step */
+#define HOST_FIRST 0xc0a80101u
 
 static uint8_t state[HANDLES]; /* 0: not given, 1: in the tracker, 2: out */
+static uint32_t sent[8];       /* ESP by each host */
+static bool restored[8];       /* something has been restored of it */
 
 static struct {
     bool used;
@@ -56,6 +59,9 @@ static void drain_events(struct tracker *t)
         check(e.host != 0 && e.spi != 0);
         if (e.type == TRACKER_BOUND) {
             check(found == KERNEL && spare < KERNEL);
+            /* that a host is meant it alone can show, and not by one packet */
+            const uint32_t host = e.host - HOST_FIRST;
+            check(e.way == TRACKER_OUT || (host < 8 && (restored[host] || sent[host] >= 3)));
             kernel[spare].used = true;
             kernel[spare].way = e.way;
             kernel[spare].host = e.host;
@@ -92,7 +98,7 @@ static struct tracker_packet packet(const uint8_t *p)
 {
     struct tracker_packet out = {.way = p[0] & 1 ? TRACKER_IN : TRACKER_OUT, .server = 0xc6336400u + (p[1] >> 6)};
     if (out.way == TRACKER_OUT)
-        out.host = 0xc0a80101u + (p[1] & 7);
+        out.host = HOST_FIRST + (p[1] & 7);
     out.ike = p[0] & 2;
     if (out.ike) {
         out.initiator = 1 + (p[2] & 31);
@@ -114,14 +120,14 @@ static void step(struct tracker *t, usec_t *now, uint32_t *handle, const uint8_t
     } else if (p[0] >= 0xe8) {
         const struct tracker_binding_info known = {.way = q.way,
                                                    .ike = q.ike,
-                                                   .host = 0xc0a80101u + (p[1] & 7),
+                                                   .host = HOST_FIRST + (p[1] & 7),
                                                    .server = q.server,
                                                    .spi = q.ike ? 0 : 256u + p[2],
                                                    .initiator = q.initiator,
                                                    .responder = q.responder,
                                                    .state = TRACKER_STATE_BOUND,
                                                    .used = *now - (p[3] & 127) * 5 * USEC_SEC};
-        (void)tracker_restore(t, *now, &known);
+        restored[p[1] & 7] |= tracker_restore(t, *now, &known);
     } else if (p[0] >= 0xc0) {
         *now += (usec_t)p[2] * p[2] * (p[3] & 1 ? 20000 : 40);
         while (tracker_deadline(t) <= *now) {
@@ -133,6 +139,7 @@ static void step(struct tracker *t, usec_t *now, uint32_t *handle, const uint8_t
         struct tracker_packet in = q;
         in.handle = (*handle)++;
         state[in.handle] = 1;
+        sent[p[1] & 7] += in.way == TRACKER_OUT && !in.ike;
         tracker_input(t, *now, &in);
     }
 }
@@ -154,6 +161,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!t)
         return 0;
     memset(state, 0, sizeof(state));
+    memset(sent, 0, sizeof(sent));
+    memset(restored, 0, sizeof(restored));
     memset(kernel, 0, sizeof(kernel));
     for (; size >= LENGTH; data += LENGTH, size -= LENGTH) {
         step(t, &now, &handle, data);

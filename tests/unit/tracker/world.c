@@ -10,6 +10,9 @@
 #define KERNEL         (1u << 15)
 #define MAIN_MODE      2
 #define QUICK_MODE     32
+#define ROUNDS         10 /* of L2TP and PPP, until a host is up */
+#define RUNS           64
+#define RUN            40 /* packets of a run, on the average */
 
 enum side { AT_HOST, AT_SERVER };
 
@@ -99,6 +102,7 @@ struct world {
     bool taken[SLOTS];
     uint32_t next_slot, in_tracker;
     struct bound kernel[KERNEL];
+    struct letter run[RUNS]; /* of a forger who keeps to an SPI */
     struct world_figures figures;
 };
 
@@ -343,10 +347,12 @@ static void route(struct world *w, const struct letter *l)
     }
     struct bound *b = ike ? NULL : kernel_has(w, l->to == AT_HOST, HOST_ADDR(l->host), server, l->spi);
     if (!b) {
+        w->figures.learnt_from += !ike && !l->forged;
         to_tracker(w, l, server);
         return;
     }
     b->packets++;
+    w->figures.forwarded++;
     if (l->to == AT_SERVER)
         arrive(w, l, half_way(&w->dwellers[l->host]));
     else
@@ -475,7 +481,7 @@ static void esp_received(struct world *w, struct dweller *d, const struct letter
         esp(w, d, other, ANSWER, l->step);
     } else if (l->what == ANSWER && l->step != 0 && l->step == d->ask[l->to]) {
         d->answered[l->to] = l->step;
-        if (!d->up && l->to == AT_HOST && ++d->handshake < 4)
+        if (!d->up && l->to == AT_HOST && ++d->handshake < ROUNDS)
             ask(w, d, AT_HOST);
         else if (!d->up && l->to == AT_HOST)
             come_up(w, d);
@@ -584,8 +590,25 @@ static void receive(struct world *w, const struct letter *l)
 
 /* ---- time ---- */
 
+/* A forger who knows of a home's servers goes on with an SPI, in its right order. */
+static void forge_run(struct world *w)
+{
+    struct letter *l = &w->run[random_below(&w->random, RUNS)];
+    if (l->spi == 0 || random_below(&w->random, RUN) == 0)
+        *l = (struct letter){.to = AT_HOST,
+                             .what = DATA,
+                             .host = random_below(&w->random, w->config.hosts),
+                             .forged = true,
+                             .spi = random_u32(&w->random) | 256,
+                             .sequence = random_below(&w->random, 2) ? 1 : random_u32(&w->random)};
+    l->sequence++;
+    route(w, l);
+}
+
 static void forge(struct world *w)
 {
+    if (w->config.forged_runs)
+        forge_run(w);
     struct letter l = {.to = AT_HOST,
                        .what = random_below(&w->random, 2) ? DATA : MM,
                        .step = 1 + random_below(&w->random, 2),
@@ -607,7 +630,7 @@ static void happen(struct world *w, const struct event *e)
     }
     if (e->type == KERNEL_COUNTS) {
         kernel_counts(w);
-        push(w, (struct event){.at = w->now + 5 * USEC_SEC, .type = KERNEL_COUNTS});
+        push(w, (struct event){.at = w->now + 2 * USEC_SEC, .type = KERNEL_COUNTS});
         return;
     }
     if (e->type == REACH) {

@@ -30,6 +30,7 @@ struct world_config {
     usec_t pace;            /* between the bursts of a download or upload, beside the way there and back */
     usec_t rekey;           /* how often each rekeys, half of them begun by the server; 0: never */
     uint32_t forgeries;     /* of ESP and of IKE in a second, each */
+    bool forged_runs;       /* and as often one more, of an SPI that comes again and again */
     usec_t step;            /* how often hosts ask in step */
 };
 
@@ -45,7 +46,8 @@ struct world_figures {
     struct world_times bound;   /* since then: the kernel has its inbound SPI */
     struct world_times wrong;   /* how long the kernel had a wrong one */
     uint64_t delivered, misdelivered, lost;
-    uint64_t asked, answered; /* by hosts in step */
+    uint64_t forwarded, learnt_from; /* ESP packets by the kernel, by the tracker */
+    uint64_t asked, answered;        /* by hosts in step */
     uint32_t forged_bound;
     uint64_t counters[TRACKER_COUNTERS];
 };

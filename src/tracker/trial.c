@@ -1,0 +1,195 @@
+/*
+ * From "which host" to "for certain": an SPI that is taken for a host's goes to it at once, but the kernel is told only
+ * when it cannot be a forgery. Whoever forges from outside sees nothing of what the host sends. So the host has to show
+ * by its sends that the packets reach something (evidence.c), or what has come must be what it lives on: it keeps
+ * sending on a new SA, which without its server it would not, and nothing else came that could be its server's; or the
+ * stream of the SA before has ended, and this one goes on.
+ */
+#include "tracker/tracker_internal.h"
+
+#define ECHOED    (7 * BIT)
+#define CONFIRMED (14 * BIT)
+#define HITS      3
+#define SENDS     8 /* in a window: more than a host repeats itself when nothing comes */
+#define PACKETS   8
+#define WINDOW    USEC_SEC
+#define RIVAL     3              /* packets of another SPI that may be the true one */
+#define STREAM    16             /* packets between two counts of the kernel */
+#define ENDED     (3 * USEC_SEC) /* uncounted for so long: more than the kernel's counts are apart */
+#define SLOW      (500 * USEC_MSEC)
+#define HANDSHAKE (2 * USEC_SEC)
+#define LATE      (150 * USEC_MSEC) /* what is sent later is no answer */
+#define EARLY     (3 * USEC_SEC)    /* an SPI may be seen before its pair is */
+#define TRIALS    4                 /* of one host at a server */
+#define FLOWS     (100 * USEC_MSEC)
+
+bool trial_delays(const struct inbound *in, usec_t now)
+{
+    return !in->told && (!in->newborn || now - in->since > HANDSHAKE);
+}
+
+bool trial_may_begin(const struct contact *c)
+{
+    uint32_t n = 0;
+    LIST_EACH(l, &c->inbounds)
+    n += !container_of(l, struct inbound, of_contact)->told;
+    return n > 0 && n < TRIALS;
+}
+
+/* The host has an SA of the same age whose other half is not certain. */
+static bool fits(const struct inbound *in)
+{
+    LIST_EACH(l, &in->contact->pairs)
+    {
+        const struct pair *p = container_of(l, struct pair, of_contact);
+        if (p->newborn == in->newborn && (!p->in || !p->in->told))
+            return true;
+    }
+    return false;
+}
+
+/* What came long before the host's new SA is another's. */
+static bool may_be_meant(const struct inbound *in, const struct inbound *other)
+{
+    const struct pair *p = in->pair;
+    return other->packets >= RIVAL && other->used >= in->window && other->newborn == in->newborn &&
+           !(p && p->newborn && other->since + EARLY < p->since);
+}
+
+/* What else has come in this window, and may be the host's as well. */
+static bool has_rival(const struct inbound *in)
+{
+    LIST_EACH(l, &in->server->strangers)
+    if (may_be_meant(in, container_of(l, struct inbound, of_server)))
+        return true;
+    LIST_EACH(l, &in->server->bound)
+    {
+        const struct inbound *other = container_of(l, struct inbound, of_server);
+        const bool tried = !other->told && (other->contact == in->contact || other->guessed);
+        if (other != in && tried && may_be_meant(in, other))
+            return true;
+    }
+    return false;
+}
+
+static void open_window(struct inbound *in, usec_t now)
+{
+    in->window = now;
+    in->sent_before = in->contact->n_sent;
+    in->packets_before = in->packets;
+}
+
+/* The host lives on what comes: see above. */
+static bool is_lived_on(struct inbound *in, usec_t now)
+{
+    const struct contact *c = in->contact;
+    bool stream = false;
+    LIST_EACH(l, &c->inbounds)
+    {
+        const struct inbound *old = container_of(l, struct inbound, of_contact);
+        if (old == in || !old->told)
+            continue;
+        if (now - old->used < ENDED)
+            return false;
+        stream |= old->counted >= STREAM && old->used + ENDED > in->since;
+    }
+    const uint64_t packets = in->packets - in->packets_before;
+    const bool sends = c->n_sent - in->sent_before >= SENDS && packets >= PACKETS;
+    if (now - in->window < WINDOW || !(sends || (stream && packets >= STREAM)))
+        return false;
+    if (!has_rival(in))
+        return true;
+    open_window(in, now);
+    return false;
+}
+
+static bool is_proved(const struct candidate *k)
+{
+    const int32_t sum = k->answered + k->echoed;
+    return (k->echoes >= HITS && sum >= ECHOED) || (k->answers + k->echoes >= HITS && sum >= CONFIRMED);
+}
+
+/* The SA of the host that this is the other half of may have been taken by what has only come along. */
+static void take_pair(struct tracker *t, struct inbound *in)
+{
+    LIST_EACH_SAFE(l, &in->contact->inbounds)
+    {
+        struct inbound *other = container_of(l, struct inbound, of_contact);
+        if (in->pair || other == in || other->told || !other->pair)
+            continue;
+        struct pair *p = other->pair;
+        inbound_free(t, other);
+        in->pair = p;
+        p->in = in;
+    }
+}
+
+static bool judge(struct tracker *t, usec_t now, struct inbound *in)
+{
+    if (!fits(in) || (!is_proved(&in->own) && !is_lived_on(in, now)))
+        return false;
+    take_pair(t, in);
+    inbound_tell(t, now, in);
+    return true;
+}
+
+void trial_begin(struct tracker *t, usec_t now, struct inbound *in, const struct candidate *k)
+{
+    in->told = in->fair = false;
+    open_window(in, now);
+    if (k)
+        in->own = *k;
+    else
+        evidence_begin(&in->own, in->contact, 0);
+    (void)judge(t, now, in);
+}
+
+static void pass(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
+{
+    struct candidate *k = &in->own;
+    struct contact *c = in->contact;
+    move_inbound(t, handle, TRACKER_PASS, c->host->addr);
+    if (in->told || k->trial != 0 || (k->answers > 0 && !in->fair))
+        return;
+    k->trial = now;
+    k->quiet = now - c->heard > LATE;
+    c->shown[c->n_shown++ % SHOWN] = in->spi;
+    count(t, TRACKER_COUNT_TRIALS);
+}
+
+void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle)
+{
+    struct candidate *k = &in->own;
+    if (k->trial != 0 && now - k->trial > LATE)
+        evidence_no_answer(k);
+    if (in->contact->moved != k->echo_seen)
+        evidence_echo(k, now, silent);
+    in->fair = in->fair && silent <= FLOWS;
+    if (!judge(t, now, in) && silent > SLOW && k->answers > 0 && !in->keeps && t->n_kept < t->config.held) {
+        candidates_keep(t, now, in, handle);
+        in->delayed = true;
+        inbound_schedule(t, now, in);
+    } else {
+        pass(t, now, in, handle);
+    }
+}
+
+void trial_due(struct tracker *t, usec_t now, struct inbound *in)
+{
+    in->keeps = in->delayed = false;
+    in->fair = true;
+    t->n_kept--;
+    pass(t, now, in, in->kept);
+}
+
+void trial_answer(struct tracker *t, usec_t now, struct inbound *in)
+{
+    struct candidate *k = &in->own;
+    if (k->trial == 0)
+        return;
+    if (now - k->trial > LATE)
+        evidence_no_answer(k);
+    else
+        (void)evidence_answer(k, now);
+    (void)judge(t, now, in);
+}
