@@ -36,13 +36,13 @@ bool trial_may_begin(const struct contact *c)
     return n > 0 && n < TRIALS;
 }
 
-/* The host has an SA of the same age whose other half is not certain. */
-static bool fits(const struct inbound *in)
+/* The host has an SA whose other half is not certain and may be of this age: of an old one it may have sent less. */
+static bool fits(const struct contact *c, bool newborn)
 {
-    LIST_EACH(l, &in->contact->pairs)
+    LIST_EACH(l, &c->pairs)
     {
         const struct pair *p = container_of(l, struct pair, of_contact);
-        if (p->newborn == in->newborn && (!p->in || !p->in->told))
+        if ((p->newborn == newborn || !p->newborn) && (!p->in || !p->in->told))
             return true;
     }
     return false;
@@ -52,7 +52,7 @@ static bool fits(const struct inbound *in)
 static bool may_be_meant(const struct inbound *in, const struct inbound *other)
 {
     const struct pair *p = in->pair;
-    return other->packets >= RIVAL && other->used >= in->window && other->newborn == in->newborn &&
+    return other->packets >= RIVAL && other->used >= in->window && fits(in->contact, other->newborn) &&
            !(p && p->newborn && other->since + EARLY < p->since);
 }
 
@@ -65,7 +65,9 @@ static bool has_rival(const struct inbound *in)
     LIST_EACH(l, &in->server->bound)
     {
         const struct inbound *other = container_of(l, struct inbound, of_server);
-        const bool tried = !other->told && (other->contact == in->contact || other->guessed);
+        /* another host's, unless that has answered */
+        const bool weak = other->guessed && other->own.answers + other->own.echoes == 0;
+        const bool tried = !other->told && (other->contact == in->contact || weak);
         if (other != in && tried && may_be_meant(in, other))
             return true;
     }
@@ -126,7 +128,7 @@ static void take_pair(struct tracker *t, struct inbound *in)
 
 static bool judge(struct tracker *t, usec_t now, struct inbound *in)
 {
-    if (!fits(in) || (!is_proved(&in->own) && !is_lived_on(in, now)))
+    if (!fits(in->contact, in->newborn) || (!is_proved(&in->own) && !is_lived_on(in, now)))
         return false;
     take_pair(t, in);
     inbound_tell(t, now, in);

@@ -49,6 +49,21 @@ static void the_only_host_at_a_server_is_bound_both_ways_when_they_have_talked(v
     assert_int_equal(counter(TRACKER_COUNT_AMBIGUOUS), 0);
 }
 
+/* The router starts when an SA has carried much one way and little the other. */
+static void an_sa_that_is_new_one_way_only_is_bound_when_they_have_talked(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        (void)esp_out(A, SERVER, 0xa0, 100 + 2 * i); /* A --> A --> */
+        (void)esp_in(SERVER, 0xa1, 50 + i);          /* A <-- */
+        scene_wait(2 * USEC_MSEC);
+        (void)esp_out(A, SERVER, 0xa0, 101 + 2 * i);
+        scene_wait(148 * USEC_MSEC);
+    }
+    assert_true(in_kernel(TRACKER_OUT, A, 0xa0));
+    assert_true(in_kernel(TRACKER_IN, A, 0xa1));
+}
+
 /* Both talk to the server already, by IKE. */
 static void two_hosts_meet(void)
 {
@@ -427,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, begin, scene_close)
         STORY(the_only_host_at_a_server_is_bound_both_ways_when_they_have_talked),
+        STORY(an_sa_that_is_new_one_way_only_is_bound_when_they_have_talked),
         STORY(the_second_new_sa_waits_until_the_first_has_its_answer),
         STORY(nobody_is_held_longer_than_a_second),
         STORY(a_packet_that_several_may_be_meant_by_reaches_them_all_and_the_answer_tells),
