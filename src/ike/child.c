@@ -6,6 +6,7 @@
 #define SOFT_PERCENT_INITIATOR 90 /* of the lifetime, when we make a new pair */
 #define SOFT_PERCENT_RESPONDER 97 /* when the peer should have done so and did not */
 #define JITTER_PERCENT         5
+#define IN_FLIGHT              (5 * USEC_SEC) /* what the peer has sent before it reads our Delete comes within */
 
 static void soft_ring(struct ike *ike, struct alarm *a)
 {
@@ -16,16 +17,36 @@ static void soft_ring(struct ike *ike, struct alarm *a)
     peer_want_quick(ike, c->peer, c->spi_in);
 }
 
+static void send_delete(struct ike *ike, struct sa *sa, struct child *c)
+{
+    struct draft d;
+    info_begin(ike, sa, &d);
+    draft_payload(&d, PAYLOAD_DELETE);
+    wr_u32(&d.w, IKE_DOI);
+    wr_u8(&d.w, PROTO_ESP);
+    wr_u8(&d.w, 4);
+    wr_u16(&d.w, 1);
+    wr_u32(&d.w, c->spi_in);
+    draft_payload_end(&d);
+    info_send(ike, sa, &d);
+    c->deleted = true;
+}
+
 /* Our own lifetime may be shorter than what the peer asked for, and is not told. When the time comes that we can make
  * no new pair, since the IKE SA is gone and only the peer can make one, it gets all that it asked for (clients.md rule
- * 18). */
+ * 18). One that was replaced is still heard for a moment: its packets may be on the way. */
 static void hard_ring(struct ike *ike, struct alarm *a)
 {
     struct child *c = container_of(a, struct child, hard);
-    if (!c->replaced && ike->now < c->until && !peer_sa(c->peer))
+    struct sa *sa = peer_sa(c->peer);
+    if (!c->replaced && ike->now < c->until && !sa) {
         alarm_set(ike, &c->hard, c->until);
-    else
+    } else if (c->replaced && !c->deleted && sa) {
+        send_delete(ike, sa, c);
+        alarm_set(ike, &c->hard, ike->now + IN_FLIGHT);
+    } else {
         child_down(ike, c, CAUSE_NONE, true);
+    }
 }
 
 static void arm(struct ike *ike, struct child *c, uint32_t told)
@@ -146,26 +167,12 @@ void child_retry(struct ike *ike, uint32_t spi_in)
     alarm_set(ike, &c->soft, ike->now + REKEY_RETRY);
 }
 
-static void send_delete(struct ike *ike, struct sa *sa, uint32_t spi_in)
-{
-    struct draft d;
-    info_begin(ike, sa, &d);
-    draft_payload(&d, PAYLOAD_DELETE);
-    wr_u32(&d.w, IKE_DOI);
-    wr_u8(&d.w, PROTO_ESP);
-    wr_u8(&d.w, 4);
-    wr_u16(&d.w, 1);
-    wr_u32(&d.w, spi_in);
-    draft_payload_end(&d);
-    info_send(ike, sa, &d);
-}
-
 void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_peer)
 {
     struct peer *peer = c->peer;
     struct sa *sa = peer_sa(peer);
-    if (tell_peer && sa)
-        send_delete(ike, sa, c->spi_in);
+    if (tell_peer && sa && !c->deleted)
+        send_delete(ike, sa, c);
     tell(ike, c, IKE_EVENT_CHILD_DOWN, cause);
     ike->env.spi_release(ike->env.ctx, c->spi_in);
     if (c->quick)

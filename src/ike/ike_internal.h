@@ -329,6 +329,7 @@ struct child {
     bool confirmed; /* QM3 or ESP came */
     bool replaced;  /* a younger pair does the work */
     bool rekeying;
+    bool deleted; /* the peer has been told that it ends */
     struct alarm soft, hard;
     usec_t until;        /* by the lifetime that the peer asked for */
     struct quick *quick; /* while its quick mode is remembered */
