@@ -1,4 +1,5 @@
-/* Whole homes on virtual time: what the tracker believes against what is true, over seeds. SEED=n runs one of them. */
+/* Whole homes on virtual time: what the tracker believes against what is true, over three seeds and their multiples, or
+ * as many as the argument says. SEED=n runs one of them. */
 #include "tests/unit/tracker/world.h"
 
 #define EVERY                                                                                                          \
@@ -255,8 +256,10 @@ static void a_thousand_hosts_live_with_loss_rekeys_reboots_and_forgeries(void **
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        seeds = (uint32_t)strtoul(argv[1], NULL, 10);
     const char *seed = getenv("SEED");
     if (seed) {
         first_seed = (uint32_t)strtoul(seed, NULL, 0);
