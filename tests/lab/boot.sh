@@ -37,7 +37,8 @@ devices() {
 as_new() {
     rm -rf etc/systemd/system etc/rc?.d etc/sekisho var/lib/sekisho
     : >etc/fstab
-    mkdir -p etc/systemd/system
+    mkdir -p etc/systemd/system etc/tmpfiles.d
+    ln -sf /dev/null etc/tmpfiles.d/tmp.conf # what is shown may lie in /tmp, which a start empties
     for unit in getty.target console-getty.service dbus.service dbus.socket systemd-logind.service systemd-udevd.service \
         systemd-timesyncd.service systemd-networkd.service systemd-sysctl.service systemd-modules-load.service \
         systemd-remount-fs.service dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount \
@@ -66,13 +67,13 @@ on)
 become)
     cd /mnt/root
     shift
+    files_of_the_kernel
+    mount -t tmpfs -o mode=755 none run
+    mount -t tmpfs -o mode=1777 none tmp
     for shown in "$@"; do
         mkdir -p ".$shown"
         mount --bind "$shown" ".$shown"
     done
-    files_of_the_kernel
-    mount -t tmpfs -o mode=755 none run
-    mount -t tmpfs -o mode=1777 none tmp
     devices
     hostname booted
     pivot_root . mnt
