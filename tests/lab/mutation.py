@@ -62,7 +62,10 @@ class Request:
         self.method = rng.choice(METHODS)
 
     def _target(self, rng):
+        """Another address. What made somebody with a password is no login of the same: the sender's own would end."""
         self.path = rng.choice(TARGETS)
+        if self.fields is not None:
+            self.fields, self.tail = [f for f in self.fields if f[0] != b"password"], b""
 
     def _header(self, rng):
         self.more.append(rng.choice(HEADERS))
