@@ -23,7 +23,7 @@ static void open_eap(struct fuzz_link *l, bool server, enum ppp_auth method)
     static const uint8_t plain[] = {0xc0, 0x21, 1, 1, 0, 10, 5, 6, 0, 1, 2, 3};
     static const uint8_t eap[] = {0xc0, 0x21, 1, 1, 0, 8, 3, 4, 0xc2, 0x27};
     fuzz_open_tls(l, server, method, method == PPP_AUTH_EAP_TLS ? certificates(server) : NULL);
-    fuzz_acknowledge(l);
+    fuzz_agree(l);
     fuzz_say(l, server ? plain : eap, server ? sizeof plain : sizeof eap);
 }
 
