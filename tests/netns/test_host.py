@@ -3,6 +3,7 @@ tunnel, which names are found, which way packets go; and that all of it is undon
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -77,9 +78,14 @@ def is_of_the_link(protocol, packet):
     return protocol == 0x0806
 
 
+def comes_from_the_gateway(packet):
+    """Not what leaves: what was on its way when the client went."""
+    return packet[12:16] == socket.inet_aton(INTERNET_GATEWAY)
+
+
 def leaks(packets):
-    return [(hex(protocol), packet[:64].hex()) for protocol, packet in packets
-            if not is_of_the_link(protocol, packet) and not (protocol == 0x0800 and is_ours(packet))]
+    return [(hex(protocol), packet[:64].hex()) for protocol, packet in packets if not is_of_the_link(protocol, packet)
+            and not (protocol == 0x0800 and (is_ours(packet) or comes_from_the_gateway(packet)))]
 
 
 def since_the_first_of_ours(packets):
