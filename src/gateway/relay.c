@@ -315,25 +315,8 @@ static bool is_strangers(const struct stack_event *event)
  * attempt. */
 static bool is_kept(const struct stack_event *event)
 {
-    switch (event->type) {
-    case STACK_EVENT_UP:
-        return true;
-    case STACK_EVENT_DOWN:
-        return event->network.remote.family != 0;
-    case STACK_EVENT_FAILED:
-        return event->stage < STAGE_PPP_IPCP;
-    case STACK_EVENT_STEP:
-    case STACK_EVENT_DH:
-    case STACK_EVENT_PROOF:
-    case STACK_EVENT_ASK:
-    case STACK_EVENT_AUTH:
-    case STACK_EVENT_PROMPT:
-    case STACK_EVENT_ROUTES:
-    case STACK_EVENT_MTU:
-    case STACK_EVENT_MOVED:
-        break;
-    }
-    return false;
+    return event->type == STACK_EVENT_UP || (event->type == STACK_EVENT_DOWN && event->network.remote.family != 0) ||
+           (event->type == STACK_EVENT_FAILED && event->stage < STAGE_PPP_IPCP);
 }
 
 static void run_notice(void *receiver, void *letter)
