@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define PATH_MAX_BYTES 160
-#define LISTEN_TIME    USEC_SEC /* for whoever started us to listen before the first attempt, which may end at once */
+#define LISTEN_TIME    (10 * USEC_SEC) /* whoever started us has it to listen; the first attempt may end at once */
 
 /* ---- the loop ---- */
 

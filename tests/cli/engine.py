@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+LISTEN_TIME = 10  # as in the program: for whoever started it to listen before the first attempt
+
 HERE = pathlib.Path(__file__).parent
 SCRIPT = json.loads((HERE / "script.json").read_text())
 
@@ -44,6 +46,7 @@ class Engine:
         self.lock = threading.Lock()
         self.subscribers = []
         self.over = threading.Event()
+        self.listened = threading.Event()
         self.answered = threading.Semaphore(0)
 
     def tell(self, progress):
@@ -65,6 +68,7 @@ class Engine:
             with self.lock:
                 connection.sendall(line({"ok": True, "data": {"link": self.link, "progress": self.told}}))
                 self.subscribers.append(connection)
+            self.listened.set()
         elif verb == "client.status":
             connection.sendall(line({"ok": True, "data": {"link": self.link}}))
         elif verb == "client.answer":
@@ -96,6 +100,8 @@ class Engine:
         threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
         os.write(int(option("--ready-fd")), line(SCRIPT.get("ready", {"ok": True, "data": {}})))
         os.close(int(option("--ready-fd")))
+        if not SCRIPT.get("early", False):
+            self.listened.wait(LISTEN_TIME)
         for step in SCRIPT["steps"]:
             if "wait" in step:
                 self.over.wait(step["wait"])

@@ -48,7 +48,7 @@ def test_the_engine_goes_on_by_itself(command):
 
 def test_steps_told_before_anybody_listened_are_not_lost(command):
     command.profile()
-    command.script(*STEPS, {"wait": 0.3}, UP, stays=True)
+    command.script(*STEPS, {"wait": 0.3}, UP, stays=True, early=True)
     out = command.run("connect", "office")[1]
     assert LINES in out and out.count("main mode message 1") == 1
 

@@ -35,7 +35,7 @@ def own_files(computer, **texts):
 class Engine:
     """sekisho-client with a profile in a namespace, and its control socket."""
 
-    def __init__(self, site, computer, text, name="office", **environment):
+    def __init__(self, site, computer, text, name="office", listens=True, **environment):
         if not (pathlib.Path("/etc/netns") / computer.name).exists():
             own_files(computer, resolv_conf=FORMER)
         self.name = f"{computer.name}.{name}"[-60:].lstrip(".")
@@ -52,6 +52,8 @@ class Engine:
         os.close(writer)
         with os.fdopen(reader) as ready:
             self.ready = json.loads(ready.readline() or '{"error":{"sentence":"it said nothing"}}')
+        if listens and self.ready.get("ok"):
+            self.ask("events")  # it begins when somebody listens
 
     def ask(self, verb, lines=1):
         with socket.socket(socket.AF_UNIX) as connection:
@@ -89,8 +91,8 @@ def profile(site, **more):
 def start(site):
     made = []
 
-    def begin(text, computer=None):
-        engine = Engine(site, computer or site.computer(), text)
+    def begin(text, computer=None, **more):
+        engine = Engine(site, computer or site.computer(), text, **more)
         made.append(engine)
         return engine
 
@@ -133,8 +135,8 @@ def test_an_end_at_once_is_told_to_whoever_started_it(site, start):
     """However late it is scheduled to ask."""
     computer = site.computer()
     computer.run("ip", "route", "del", "default")
-    engine = start(profile(site, top={"server": '"198.51.100.1"'}, run={"stay": '"never"'}), computer)
-    time.sleep(0.5)
+    engine = start(profile(site, top={"server": '"198.51.100.1"'}, run={"stay": '"never"'}), computer, listens=False)
+    time.sleep(1.5)
     reply, *told = engine.ask("events", lines=2)
     told = reply["data"]["progress"] + [line["event"] for line in told]
     assert told[-1]["type"] == "failed" and told[-1]["cause"] == "no-network", told
