@@ -27,6 +27,7 @@
 #define ANEW         (100 * USEC_MSEC) /* a stranger silent for so long speaks anew */
 #define NO_ANSWER    (150 * USEC_MSEC) /* what is sent later is no answer */
 #define DELAY        (64 * USEC_MSEC)  /* and up to eight times more */
+#define OVERTAKERS   16                /* half of what a replay window forgives (RFC 4303 3.4.3) */
 #define HEAVY        16                /* packets in so long a time */
 #define SAME_TIME    (3 * USEC_SEC)
 #define HEAVY_TIME   (2 * USEC_SEC)
@@ -328,7 +329,13 @@ void candidates_keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t
     in->keeps = true;
     in->kept = handle;
     in->kept_since = now;
+    in->packets_kept = in->packets;
     t->n_kept++;
+}
+
+bool candidates_overtaken(const struct inbound *in)
+{
+    return in->delayed && in->packets - in->packets_kept > OVERTAKERS;
 }
 
 /* Whether n more may go: `most` at once, and one more with each `every`. */
@@ -446,12 +453,13 @@ usec_t candidates_wait(const struct inbound *in)
 void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
 {
     struct candidate *k = in->contact ? of_contact(in, in->contact) : NULL;
-    if (!in->delayed && k && k->trial != 0)
+    const bool unseen = in->delayed;
+    if (!unseen && k && k->trial != 0)
         no_answer(in, k);
-    in->fair |= in->delayed;
+    in->fair |= unseen && !candidates_overtaken(in);
     in->delayed = false;
     k = best(in, true);
-    if (!k || now - in->kept_since >= t->config.hold) {
+    if (!k || (!unseen && now - in->kept_since >= t->config.hold)) {
         in->spread_until = now + SPREAD;
         candidates_stop(t, now, in);
         return;
@@ -469,7 +477,7 @@ static void weigh_answer(struct tracker *t, usec_t now, struct inbound *in, stru
         no_answer(in, k);
     else if (!evidence_answer(k, now))
         lose_turn(k);
-    if (!candidates_judge(t, now, in) && k->answers > answers)
+    if (!candidates_judge(t, now, in) && k->answers > answers && k->shown)
         candidates_stop(t, now, in);
 }
 

@@ -333,6 +333,8 @@ void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p
     in->used = now;
     in->packets++;
     in->sequence = p->sequence;
+    if (candidates_overtaken(in))
+        inbound_due(t, now, in);
     if (!in->bound) {
         s->stranger_seen = now;
         candidates_weigh(in, now, silent);

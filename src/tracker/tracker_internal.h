@@ -202,8 +202,9 @@ struct inbound {
     bool keeps;             /* a packet that is shown to one after another */
     uint32_t kept;
     usec_t kept_since;
-    bool delayed; /* and will be shown to the first of them when the timer comes */
-    bool fair;    /* what is shown now does not keep step with anything: it may prove a second time */
+    uint64_t packets_kept; /* how many had come by then */
+    bool delayed;          /* and will be shown to the first of them when the timer comes */
+    bool fair;             /* what is shown now does not keep step with anything: it may prove a second time */
     struct allowance copies;
     usec_t spread_until; /* nobody has answered: until then its packets go to all who are likely */
     usec_t bound_at;
@@ -328,6 +329,8 @@ bool candidates_judge(struct tracker *t, usec_t now, struct inbound *in);
 void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle);
 /* Keeps the packet. Nobody has seen it yet. */
 void candidates_keep(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle);
+/* Whether more have come since a packet was kept for a moment than may go before it. */
+bool candidates_overtaken(const struct inbound *in);
 /* How long until the packet that is kept goes on. */
 usec_t candidates_wait(const struct inbound *in);
 /* No answer: the packet that is kept goes to the next. */

@@ -178,8 +178,8 @@ void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silen
 
 void trial_due(struct tracker *t, usec_t now, struct inbound *in)
 {
+    in->fair = !candidates_overtaken(in);
     in->keeps = in->delayed = false;
-    in->fair = true;
     t->n_kept--;
     pass(t, now, in, in->kept);
 }

@@ -158,12 +158,52 @@ static void a_packet_that_several_may_be_meant_by_reaches_them_all_and_the_answe
     expect_move(esp_in(SERVER, 0xb1, 100), TRACKER_PASS, B);
 }
 
-static bool has_got(uint32_t handle, uint32_t host)
+static bool has_seen(uint32_t handle, uint32_t host)
 {
-    for (size_t i = 0; i < scene.n_moves; i++)
-        if (scene.moves[i].handle == handle && scene.moves[i].host == host)
+    for (size_t i = 0; i < scene.n_moves; i++) {
+        const struct tracker_move *m = &scene.moves[i];
+        if (m->handle == handle && m->host == host && (m->act == TRACKER_PASS || m->act == TRACKER_COPY))
             return true;
+    }
     return false;
+}
+
+/* SAs from before the router started. One packet has come on A's, and this host has sent just after it. */
+static void seems_to_answer(uint32_t host, uint32_t spi, uint32_t sequence)
+{
+    (void)esp_out(A, SERVER, 0xa0, 5000);
+    (void)esp_out(B, SERVER, 0xb0, 9000);
+    scene_wait(2 * USEC_SEC);
+    (void)esp_in(SERVER, 0xa1, 7000);
+    scene_wait(3 * USEC_MSEC);
+    (void)esp_out(host, SERVER, spi, sequence);
+    scene_wait(USEC_SEC);
+}
+
+static void what_waits_for_its_moment_is_not_over_when_the_next_is_answered(void **state)
+{
+    (void)state;
+    seems_to_answer(B, 0xb0, 9001);
+    const uint32_t first = esp_in(SERVER, 0xa1, 7001); /* after a silence: it is shown a moment later */
+    assert_false(has_seen(first, A));
+    scene_wait(USEC_MSEC);
+    assert_true(has_seen(esp_in(SERVER, 0xa1, 7002), A)); /* the next one at once */
+    scene_wait(3 * USEC_MSEC);
+    (void)esp_out(A, SERVER, 0xa0, 5001); /* A --> its answer */
+    scene_wait(USEC_SEC);
+    assert_true(has_seen(first, A));
+}
+
+static void what_waits_for_its_moment_is_not_overtaken_by_more_than_a_replay_window_forgives(void **state)
+{
+    (void)state;
+    seems_to_answer(A, 0xa0, 5001);
+    const uint32_t first = esp_in(SERVER, 0xa1, 7001);
+    for (uint32_t i = 2; i < 20; i++) {
+        scene_wait(200);
+        (void)esp_in(SERVER, 0xa1, 7000 + i);
+    }
+    assert_true(has_seen(first, A));
 }
 
 static void what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_speaks(void **state)
@@ -181,9 +221,9 @@ static void what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_sp
     for (uint32_t i = 1; i < 6; i++) {
         scene_wait(700 * USEC_MSEC);
         const uint32_t h = esp_in(SERVER, 0xb1, 9000 + i);
-        for (int ms = 0; ms < 600 && !has_got(h, B); ms++)
+        for (int ms = 0; ms < 600 && !has_seen(h, B); ms++)
             scene_wait(USEC_MSEC);
-        assert_true(has_got(h, B));
+        assert_true(has_seen(h, B));
         scene_wait(3 * USEC_MSEC);
         (void)esp_out(B, SERVER, 0xb0, 9000 + i);
     }
@@ -446,6 +486,8 @@ int main(void)
         STORY(the_second_new_sa_waits_until_the_first_has_its_answer),
         STORY(nobody_is_held_longer_than_a_second),
         STORY(a_packet_that_several_may_be_meant_by_reaches_them_all_and_the_answer_tells),
+        STORY(what_waits_for_its_moment_is_not_over_when_the_next_is_answered),
+        STORY(what_waits_for_its_moment_is_not_overtaken_by_more_than_a_replay_window_forgives),
         STORY(what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_speaks),
         STORY(a_host_that_reboots_comes_with_new_spis_and_the_old_ones_age),
         STORY(forged_esp_without_a_candidate_leaves_nothing),

@@ -99,7 +99,7 @@ struct world {
     size_t n, cap;
     struct dweller *dwellers;
     struct letter slot[SLOTS];
-    bool taken[SLOTS];
+    bool taken[SLOTS], seen[SLOTS]; /* by a host, in copies */
     uint32_t next_slot, in_tracker;
     struct bound kernel[KERNEL];
     struct letter run[RUNS]; /* of a forger who keeps to an SPI */
@@ -293,6 +293,8 @@ static void moves(struct world *w)
     while (tracker_output(w->t, &m)) {
         assert_true(m.handle < SLOTS && w->taken[m.handle]);
         const struct letter l = w->slot[m.handle];
+        assert_true(m.act != TRACKER_DONE || w->seen[m.handle]); /* nothing ends that nobody has got */
+        w->seen[m.handle] |= m.act == TRACKER_COPY;
         if (m.act != TRACKER_COPY) {
             w->taken[m.handle] = false;
             w->in_tracker--;
@@ -315,6 +317,7 @@ static void to_tracker(struct world *w, const struct letter *l, uint32_t server)
     while (w->taken[w->next_slot]);
     w->slot[w->next_slot] = *l;
     w->taken[w->next_slot] = true;
+    w->seen[w->next_slot] = false;
     w->in_tracker++;
     tracker_input(w->t, w->now,
                   &(struct tracker_packet){
