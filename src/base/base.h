@@ -1,6 +1,6 @@
 /*
  * The words every module speaks: errors, time, byte views, secrets, addresses, injected randomness,
- * timers, and the verdict of a packet.
+ * timers, indexes, lists, and the verdict of a packet.
  *
  * base is the ground of the tree: it includes nothing of ours, does no I/O, reads no clock and
  * holds no mutable global.
@@ -218,6 +218,50 @@ void timer_clear(struct timers *h, struct timer *t);
 /* Removes and returns one timer that is due at now, or NULL. */
 struct timer *timers_due(struct timers *h, usec_t now);
 usec_t timers_deadline(const struct timers *h);
+
+/* ---- what is found by a key, and what has an order ---- */
+
+/* A hash table of objects that have a node embedded. It never grows: what it holds is limited by its owner. */
+struct index_node {
+    struct index_node *next;
+    uint64_t key;
+    bool linked;
+};
+
+struct index {
+    struct index_node **buckets;
+    uint32_t mask;
+};
+
+/* For about so many objects. ERR_NOMEM. Not for keys that a stranger chooses, unless they are mixed with a secret. */
+enum err index_init(struct index *t, uint32_t expected);
+void index_done(struct index *t);
+void index_add(struct index *t, struct index_node *n, uint64_t key);
+void index_remove(struct index *t, struct index_node *n); /* harmless when it is in none */
+/* The first node of this key, or the next one after prev. Where keys are digests, the caller compares what they stand
+ * for. */
+struct index_node *index_find(const struct index *t, uint64_t key, const struct index_node *prev);
+/* A key of three numbers. */
+uint64_t index_key(uint32_t a, uint32_t b, uint64_t c);
+
+/* A list of objects that have a link embedded; its head is a link too. */
+struct link {
+    struct link *prev, *next;
+};
+
+void list_init(struct link *head);
+void list_append(struct link *head, struct link *l);
+void list_prepend(struct link *head, struct link *l);
+void list_remove(struct link *l); /* harmless when it is in none */
+static inline bool list_empty(const struct link *head)
+{
+    return head->next == head;
+}
+
+#define LIST_EACH(l, head) for (struct link *l = (head)->next; l != (head); l = l->next)
+/* The one in hand may go. */
+#define LIST_EACH_SAFE(l, head)                                                                                        \
+    for (struct link *l = (head)->next, *after_##l = l->next; l != (head); l = after_##l, after_##l = l->next)
 
 #define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))

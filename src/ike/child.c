@@ -63,7 +63,7 @@ static void arm(struct ike *ike, struct child *c, uint32_t told)
 /* Who makes way for a new one: what nobody uses, else the oldest. */
 static struct child *least_needed(struct peer *peer)
 {
-    LIST_EACH(l, spare, &peer->children)
+    LIST_EACH_SAFE(l, &peer->children)
     {
         struct child *c = container_of(l, struct child, of_peer);
         if (c->replaced || !c->confirmed)
@@ -74,7 +74,7 @@ static struct child *least_needed(struct peer *peer)
 
 static void reschedule(struct ike *ike, struct peer *peer)
 {
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     sa_schedule_end(ike, container_of(l, struct sa, of_peer));
 }
 
@@ -102,7 +102,7 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
         peer->selects = w->host_remote;
     c->soft.ring = soft_ring;
     c->hard.ring = hard_ring;
-    table_add(&ike->by_spi, &c->node, c->spi_in);
+    index_add(&ike->by_spi, &c->node, c->spi_in);
     list_append(&peer->children, &c->of_peer);
     ike->child_count++;
     if (peer->child_count++ == 0)
@@ -113,7 +113,7 @@ struct child *child_new(struct ike *ike, struct peer *peer, const struct quick *
 
 struct child *child_find(const struct ike *ike, uint32_t spi_in)
 {
-    struct node *n = table_find(&ike->by_spi, spi_in, NULL);
+    struct index_node *n = index_find(&ike->by_spi, spi_in, NULL);
     return n ? container_of(n, struct child, node) : NULL;
 }
 
@@ -148,7 +148,7 @@ void child_use(struct ike *ike, struct child *c)
         resend_stop(ike, &c->quick->resend);
         alarm_set(ike, &c->quick->resend.alarm, ike->now + MEMORY_LIFE);
     }
-    LIST_EACH(l, spare, &c->peer->children)
+    LIST_EACH_SAFE(l, &c->peer->children)
     {
         struct child *older = container_of(l, struct child, of_peer);
         if (older == c)
@@ -179,7 +179,7 @@ void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_pe
         c->quick->child = NULL;
     alarm_clear(ike, &c->soft);
     alarm_clear(ike, &c->hard);
-    table_remove(&ike->by_spi, &c->node);
+    index_remove(&ike->by_spi, &c->node);
     list_remove(&c->of_peer);
     ike->child_count--;
     free(c);

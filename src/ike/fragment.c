@@ -75,7 +75,7 @@ static void drop(struct ike *ike, struct reassembly *a)
 
 static void expire(struct ike *ike, struct alarm *alarm)
 {
-    LIST_EACH(l, spare, &ike->reassemblies)
+    LIST_EACH_SAFE(l, &ike->reassemblies)
     {
         struct reassembly *a = container_of(l, struct reassembly, age);
         if (a->since + REASSEMBLY_LIFE > ike->now) {
@@ -94,7 +94,7 @@ void fragment_init(struct ike *ike)
 
 void fragment_done(struct ike *ike)
 {
-    LIST_EACH(l, spare, &ike->reassemblies)
+    LIST_EACH_SAFE(l, &ike->reassemblies)
     drop(ike, container_of(l, struct reassembly, age));
 }
 
@@ -115,7 +115,7 @@ static bool is_proved(struct ike *ike, const struct message *m)
 
 static struct reassembly *find(struct ike *ike, const struct message *m)
 {
-    LIST_EACH(l, spare, &ike->reassemblies)
+    LIST_EACH_SAFE(l, &ike->reassemblies)
     {
         struct reassembly *a = container_of(l, struct reassembly, age);
         if (same_cookies(&a->cookies, &m->header) && endpoint_equal(&a->path.remote, &m->path->remote))
@@ -130,7 +130,7 @@ static void make_room(struct ike *ike, const struct path *path)
     const struct ip_addr source = source_of(&path->remote.addr);
     struct reassembly *oldest = NULL;
     size_t n = 0;
-    LIST_EACH(l, spare, &ike->reassemblies)
+    LIST_EACH_SAFE(l, &ike->reassemblies)
     {
         struct reassembly *a = container_of(l, struct reassembly, age);
         const struct ip_addr other = source_of(&a->path.remote.addr);

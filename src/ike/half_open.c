@@ -27,12 +27,12 @@ static uint64_t source_key(const struct ike *ike, const struct ip_addr *source)
 void source_add(struct ike *ike, struct source *s, const struct ip_addr *a)
 {
     s->addr = source_of(a);
-    table_add(&ike->by_source, &s->node, source_key(ike, &s->addr));
+    index_add(&ike->by_source, &s->node, source_key(ike, &s->addr));
 }
 
 void source_remove(struct ike *ike, struct source *s)
 {
-    table_remove(&ike->by_source, &s->node);
+    index_remove(&ike->by_source, &s->node);
 }
 
 static bool source_full(struct ike *ike, const struct ip_addr *a)
@@ -42,7 +42,8 @@ static bool source_full(struct ike *ike, const struct ip_addr *a)
     uint32_t n = 0;
     if (ike->config.max_half_open_per_source == 0)
         return false;
-    for (struct node *at = table_find(&ike->by_source, key, NULL); at; at = table_find(&ike->by_source, key, at)) {
+    for (struct index_node *at = index_find(&ike->by_source, key, NULL); at;
+         at = index_find(&ike->by_source, key, at)) {
         if (ip_equal(&container_of(at, struct source, node)->addr, &source) &&
             ++n >= ike->config.max_half_open_per_source)
             return true;
@@ -58,7 +59,7 @@ static uint64_t cookie_bucket(const struct ike *ike, const uint8_t cookie[static
 
 static void expire(struct ike *ike, struct alarm *a)
 {
-    LIST_EACH(l, spare, &ike->half_open_age)
+    LIST_EACH_SAFE(l, &ike->half_open_age)
     {
         struct half_open *h = container_of(l, struct half_open, age);
         if (h->since + HALF_OPEN_LIFE > ike->now) {
@@ -76,8 +77,8 @@ enum err half_open_init(struct ike *ike)
     list_init(&ike->half_open_spare);
     ike->half_open_expiry.ring = expire;
     ike->half_open = calloc(n ? n : 1, sizeof(*ike->half_open));
-    if (!ike->half_open || table_init(&ike->by_half_cookie, n) != ERR_OK ||
-        table_init(&ike->by_half_initiator, n) != ERR_OK || table_init(&ike->by_source, 2 * n) != ERR_OK)
+    if (!ike->half_open || index_init(&ike->by_half_cookie, n) != ERR_OK ||
+        index_init(&ike->by_half_initiator, n) != ERR_OK || index_init(&ike->by_source, 2 * n) != ERR_OK)
         return ERR_NOMEM;
     ike->half_open_cap = n;
     for (uint32_t i = 0; i < n; i++)
@@ -87,9 +88,9 @@ enum err half_open_init(struct ike *ike)
 
 void half_open_done(struct ike *ike)
 {
-    table_done(&ike->by_half_cookie);
-    table_done(&ike->by_half_initiator);
-    table_done(&ike->by_source);
+    index_done(&ike->by_half_cookie);
+    index_done(&ike->by_half_initiator);
+    index_done(&ike->by_source);
     free(ike->half_open);
     ike->half_open = NULL;
 }
@@ -97,8 +98,8 @@ void half_open_done(struct ike *ike)
 struct half_open *half_open_find(struct ike *ike, const struct header *h)
 {
     const uint64_t key = cookie_key(h->rcookie);
-    for (struct node *n = table_find(&ike->by_half_cookie, key, NULL); n;
-         n = table_find(&ike->by_half_cookie, key, n)) {
+    for (struct index_node *n = index_find(&ike->by_half_cookie, key, NULL); n;
+         n = index_find(&ike->by_half_cookie, key, n)) {
         struct half_open *found = container_of(n, struct half_open, by_cookie);
         if (memcmp(found->cookies.icookie, h->icookie, COOKIE_SIZE) == 0)
             return found;
@@ -109,8 +110,8 @@ struct half_open *half_open_find(struct ike *ike, const struct header *h)
 struct half_open *half_open_find_initiator(struct ike *ike, const struct header *h, const struct path *path)
 {
     const uint64_t key = cookie_bucket(ike, h->icookie);
-    for (struct node *n = table_find(&ike->by_half_initiator, key, NULL); n;
-         n = table_find(&ike->by_half_initiator, key, n)) {
+    for (struct index_node *n = index_find(&ike->by_half_initiator, key, NULL); n;
+         n = index_find(&ike->by_half_initiator, key, n)) {
         struct half_open *found = container_of(n, struct half_open, by_initiator);
         if (memcmp(found->cookies.icookie, h->icookie, COOKIE_SIZE) == 0 &&
             endpoint_equal(&found->path.remote, &path->remote))
@@ -133,8 +134,8 @@ struct half_open *half_open_take(struct ike *ike, const struct message *m)
     if (list_empty(&ike->half_open_age))
         alarm_set(ike, &ike->half_open_expiry, ike->now + HALF_OPEN_LIFE);
     list_append(&ike->half_open_age, &h->age);
-    table_add(&ike->by_half_cookie, &h->by_cookie, cookie_key(h->cookies.rcookie));
-    table_add(&ike->by_half_initiator, &h->by_initiator, cookie_bucket(ike, h->cookies.icookie));
+    index_add(&ike->by_half_cookie, &h->by_cookie, cookie_key(h->cookies.rcookie));
+    index_add(&ike->by_half_initiator, &h->by_initiator, cookie_bucket(ike, h->cookies.icookie));
     source_add(ike, &h->source, &m->path->remote.addr);
     ike->half_open_used++;
     return h;
@@ -142,8 +143,8 @@ struct half_open *half_open_take(struct ike *ike, const struct message *m)
 
 void half_open_drop(struct ike *ike, struct half_open *h)
 {
-    table_remove(&ike->by_half_cookie, &h->by_cookie);
-    table_remove(&ike->by_half_initiator, &h->by_initiator);
+    index_remove(&ike->by_half_cookie, &h->by_cookie);
+    index_remove(&ike->by_half_initiator, &h->by_initiator);
     source_remove(ike, &h->source);
     list_remove(&h->age);
     list_append(&ike->half_open_spare, &h->age);

@@ -15,10 +15,10 @@ struct ike *ike_new(const struct ike_config *config, const struct ike_env *env)
     ike->seed = random_u64(&env->random);
     list_init(&ike->young);
     fragment_init(ike);
-    if (half_open_init(ike) != ERR_OK || table_init(&ike->by_cookie, config->max_sas) != ERR_OK ||
-        table_init(&ike->by_spi, config->max_sas * CHILDREN_EXPECTED_PER_SA) != ERR_OK ||
-        table_init(&ike->by_remote, config->max_sas) != ERR_OK ||
-        table_init(&ike->by_work, config->max_sas) != ERR_OK || table_init(&ike->by_proof, config->max_sas) != ERR_OK) {
+    if (half_open_init(ike) != ERR_OK || index_init(&ike->by_cookie, config->max_sas) != ERR_OK ||
+        index_init(&ike->by_spi, config->max_sas * CHILDREN_EXPECTED_PER_SA) != ERR_OK ||
+        index_init(&ike->by_remote, config->max_sas) != ERR_OK ||
+        index_init(&ike->by_work, config->max_sas) != ERR_OK || index_init(&ike->by_proof, config->max_sas) != ERR_OK) {
         ike_free(ike);
         return NULL;
     }
@@ -38,11 +38,11 @@ void ike_free(struct ike *ike)
     fragment_done(ike);
     queue_done(ike);
     half_open_done(ike);
-    table_done(&ike->by_cookie);
-    table_done(&ike->by_spi);
-    table_done(&ike->by_remote);
-    table_done(&ike->by_work);
-    table_done(&ike->by_proof);
+    index_done(&ike->by_cookie);
+    index_done(&ike->by_spi);
+    index_done(&ike->by_remote);
+    index_done(&ike->by_work);
+    index_done(&ike->by_proof);
     timers_done(&ike->timers);
     free(ike->peers);
     free(ike->peer_spare);

@@ -1,6 +1,6 @@
 /*
- * What the files of ike share, besides messages as bytes (ike_message.h). Read in this order: the tools (table, list,
- * alarm, queue), the keys, the objects (half-open, SA, quick mode, child, peer), the machine.
+ * What the files of ike share, besides messages as bytes (ike_message.h). Read in this order: the tools (alarm,
+ * queue), the keys, the objects (half-open, SA, quick mode, child, peer), the machine.
  *
  * Ownership: struct ike owns all. A peer owns its IKE SAs and its children; an IKE SA owns its quick modes. An IKE SA
  * whose peer is not authenticated yet belongs to no peer and is young: it lives for seconds and makes way for others.
@@ -47,39 +47,6 @@
 #define LIFETIME_CHILD_DEFAULT 28800
 
 /* ---- tools ---- */
-
-/* A node of a hash table, embedded in its object. */
-struct node {
-    struct node *next;
-    uint64_t key;
-    bool linked;
-};
-
-/* A table of fixed size: what it holds is bounded by the machine's limits. */
-struct table {
-    struct node **buckets;
-    uint32_t mask;
-};
-enum err table_init(struct table *t, uint32_t expected);
-void table_done(struct table *t);
-void table_add(struct table *t, struct node *n, uint64_t key);
-void table_remove(struct table *t, struct node *n); /* harmless when it is in no table */
-/* The first node of this key after prev (NULL: from the start). */
-struct node *table_find(const struct table *t, uint64_t key, const struct node *prev);
-
-struct link {
-    struct link *prev, *next;
-};
-void list_init(struct link *head);
-void list_append(struct link *head, struct link *l);
-void list_remove(struct link *l); /* harmless when it is in no list */
-static inline bool list_empty(const struct link *head)
-{
-    return head->next == head;
-}
-/* Safe against removal of the current element. */
-#define LIST_EACH(l, spare, head)                                                                                      \
-    for (struct link *l = (head)->next, *spare = l->next; l != (head); l = spare, spare = l->next)
 
 /* A timer that knows what to do. */
 struct alarm {
@@ -133,7 +100,7 @@ struct keys {
 
 /* Diffie-Hellman or a signature that is out; quick is NULL when main mode asked. */
 struct pending {
-    struct node node; /* by the work's id */
+    struct index_node node; /* by the work's id */
     struct sa *sa;
     struct quick *quick;
 };
@@ -180,14 +147,14 @@ enum err keys_message_hash(const struct keys *k, bool zero, uint32_t message_id,
 
 /* Something that an unproved source address holds, for the limit per source. */
 struct source {
-    struct node node;
+    struct index_node node;
     struct ip_addr addr;
 };
 
 /* A main mode of which only MM1 came. */
 struct half_open {
-    struct node by_cookie;    /* our cookie */
-    struct node by_initiator; /* the peer's cookie */
+    struct index_node by_cookie;    /* our cookie */
+    struct index_node by_initiator; /* the peer's cookie */
     struct source source;
     struct link age;
     struct header cookies;
@@ -231,7 +198,7 @@ struct seen {
 };
 
 struct sa {
-    struct node node; /* by our own cookie */
+    struct index_node node; /* by our own cookie */
     struct source source;
     struct link young;   /* while the peer is not authenticated and we did not ask for it */
     struct link of_peer; /* from then on */
@@ -317,7 +284,7 @@ struct quick {
 };
 
 struct child {
-    struct node node; /* by spi_in */
+    struct index_node node; /* by spi_in */
     struct link of_peer;
     struct peer *peer;
     uint32_t spi_in, spi_out;
@@ -337,7 +304,7 @@ struct child {
 
 struct peer {
     uint32_t number;
-    struct node node; /* by remote endpoint */
+    struct index_node node; /* by remote endpoint */
     struct path path;
     struct link sas, children; /* youngest last */
     uint8_t sa_count, child_count;
@@ -376,13 +343,13 @@ struct ike {
     uint32_t half_open_cap, half_open_used;
     struct link half_open_age, half_open_spare;
     struct alarm half_open_expiry;
-    struct table by_half_cookie, by_half_initiator, by_source;
+    struct index by_half_cookie, by_half_initiator, by_source;
 
     struct link reassemblies; /* oldest first */
     uint32_t reassembly_count;
     struct alarm reassembly_expiry;
 
-    struct table by_cookie, by_spi, by_remote, by_work, by_proof;
+    struct index by_cookie, by_spi, by_remote, by_work, by_proof;
     struct link young;
     uint32_t sa_count, young_count, child_count;
     struct peer **peers; /* by number - 1 */

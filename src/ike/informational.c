@@ -42,13 +42,13 @@ void info_refuse(struct ike *ike, const struct message *m, uint16_t type)
 /* A Delete names the sender's inbound SPI, which is our outbound one; some name ours (clients.md 5.1). */
 static struct child *child_named(struct peer *peer, uint32_t spi)
 {
-    LIST_EACH(l, spare, &peer->children)
+    LIST_EACH_SAFE(l, &peer->children)
     {
         struct child *c = container_of(l, struct child, of_peer);
         if (c->spi_out == spi)
             return c;
     }
-    LIST_EACH(l, spare, &peer->children)
+    LIST_EACH_SAFE(l, &peer->children)
     {
         struct child *c = container_of(l, struct child, of_peer);
         if (c->spi_in == spi)
@@ -61,7 +61,7 @@ static struct sa *sa_named(struct peer *peer, struct view cookies)
 {
     struct reader r = rd_init(cookies);
     const struct view icookie = rd_view(&r, COOKIE_SIZE), rcookie = rd_view(&r, COOKIE_SIZE);
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     {
         struct sa *sa = container_of(l, struct sa, of_peer);
         if (view_equal(icookie, VIEW(sa->cookies.icookie)) && view_equal(rcookie, VIEW(sa->cookies.rcookie)))
@@ -114,7 +114,7 @@ static enum cause cause_of(uint16_t type)
 /* An authenticated error while our quick mode waits is about that quick mode. */
 static void fail_quick(struct ike *ike, struct sa *sa, const struct notify *n)
 {
-    LIST_EACH(l, spare, &sa->quicks)
+    LIST_EACH_SAFE(l, &sa->quicks)
     {
         struct quick *q = container_of(l, struct quick, of_sa);
         if (!q->initiator || q->state != QUICK_QM2_WAIT)

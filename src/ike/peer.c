@@ -56,7 +56,7 @@ struct peer *peer_new(struct ike *ike, const struct path *path)
     peer->dpd_first = peer->dpd_sent + 1;
     list_init(&peer->sas);
     list_init(&peer->children);
-    table_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
+    index_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
     return peer;
 }
 
@@ -107,7 +107,7 @@ static struct peer *find_at(const struct ike *ike, uint16_t port, const struct s
 {
     const struct endpoint at = {sa->path.remote.addr, port};
     const uint64_t key = endpoint_key(ike, &at);
-    for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
+    for (struct index_node *n = index_find(&ike->by_remote, key, NULL); n; n = index_find(&ike->by_remote, key, n)) {
         struct peer *peer = container_of(n, struct peer, node);
         if (is_same(ike, peer, sa, who) && peer->auth == sa->suite.auth && strcmp(peer->key_name, key_name) == 0 &&
             is_same_who(&peer->who, who))
@@ -131,7 +131,8 @@ const struct peer *peer_opened(const struct ike *ike, const struct path *path)
     for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
         const struct endpoint at = {path->remote.addr, ports[i]};
         const uint64_t key = endpoint_key(ike, &at);
-        for (struct node *n = table_find(&ike->by_remote, key, NULL); n; n = table_find(&ike->by_remote, key, n)) {
+        for (struct index_node *n = index_find(&ike->by_remote, key, NULL); n;
+             n = index_find(&ike->by_remote, key, n)) {
             const struct peer *peer = container_of(n, struct peer, node);
             if (peer->initiator && endpoint_equal(&peer->path.remote, &at))
                 return peer;
@@ -157,7 +158,7 @@ struct sa *peer_sa(const struct peer *peer)
 
 void peer_adopt(struct ike *ike, struct peer *peer, struct sa *sa)
 {
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     container_of(l, struct sa, of_peer)->replaced = l != &sa->of_peer;
     if (sa->peer)
         return;
@@ -171,9 +172,9 @@ void peer_moved(struct ike *ike, struct peer *peer, const struct path *path, boo
 {
     if (path_equal(&peer->path, path))
         return;
-    table_remove(&ike->by_remote, &peer->node);
+    index_remove(&ike->by_remote, &peer->node);
     peer->path = *path;
-    table_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
+    index_add(&ike->by_remote, &peer->node, endpoint_key(ike, &path->remote));
     struct ike_event *e = tell ? queue_event(ike, IKE_EVENT_MOVED) : NULL;
     if (!e)
         return;
@@ -185,7 +186,7 @@ void peer_moved(struct ike *ike, struct peer *peer, const struct path *path, boo
 
 void peer_drop_older(struct ike *ike, struct peer *peer, const struct sa *keep)
 {
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     {
         struct sa *sa = container_of(l, struct sa, of_peer);
         if (sa == keep)
@@ -197,7 +198,7 @@ void peer_drop_older(struct ike *ike, struct peer *peer, const struct sa *keep)
 void peer_free(struct ike *ike, struct peer *peer)
 {
     alarm_clear(ike, &peer->watch);
-    table_remove(&ike->by_remote, &peer->node);
+    index_remove(&ike->by_remote, &peer->node);
     ike->peers[peer->number - 1] = NULL;
     ike->peer_spare[ike->peer_spare_count++] = peer->number;
     free(peer);
@@ -212,9 +213,9 @@ void peer_settle(struct ike *ike, struct peer *peer)
 void peer_end(struct ike *ike, struct peer *peer, enum cause cause, bool tell_peer)
 {
     peer->ending = true;
-    LIST_EACH(l, spare, &peer->children)
+    LIST_EACH_SAFE(l, &peer->children)
     child_down(ike, container_of(l, struct child, of_peer), cause, tell_peer);
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     {
         struct sa *sa = container_of(l, struct sa, of_peer);
         if (tell_peer)
@@ -271,7 +272,7 @@ void ike_move(struct ike *ike, usec_t now, uint32_t number, const struct ip_addr
     struct peer *peer = peer_get(ike, number);
     if (!peer)
         return;
-    LIST_EACH(l, spare, &peer->sas)
+    LIST_EACH_SAFE(l, &peer->sas)
     container_of(l, struct sa, of_peer)->path.local.addr = *local;
     peer->path.local.addr = *local;
 }

@@ -34,7 +34,7 @@ enum err proof_ask(struct ike *ike, struct sa *sa, struct ike_proof *proof)
     proof->id = ++ike->works;
     proof->cause = CAUSE_IKE_PROTOCOL; /* unless answered */
     e->proof = proof;
-    table_add(&ike->by_proof, &p->node, proof->id);
+    index_add(&ike->by_proof, &p->node, proof->id);
     ike->proofs_out++;
     return ERR_OK;
 }
@@ -43,7 +43,7 @@ void proof_forget(struct ike *ike, struct pending *p)
 {
     if (!p->node.linked)
         return;
-    table_remove(&ike->by_proof, &p->node);
+    index_remove(&ike->by_proof, &p->node);
     ike->proofs_out--;
 }
 
@@ -55,7 +55,7 @@ bool proof_allowed(const struct ike *ike)
 void ike_proof_done(struct ike *ike, usec_t now, struct ike_proof *proof)
 {
     ike->now = now;
-    struct node *n = table_find(&ike->by_proof, proof->id, NULL);
+    struct index_node *n = index_find(&ike->by_proof, proof->id, NULL);
     if (n) {
         struct pending *p = container_of(n, struct pending, node);
         proof_forget(ike, p);

@@ -39,7 +39,7 @@ static bool make_room(struct ike *ike, struct sa *sa)
 {
     if (sa->quick_count < QUICKS_MAX)
         return true;
-    LIST_EACH(l, spare, &sa->quicks)
+    LIST_EACH_SAFE(l, &sa->quicks)
     {
         struct quick *q = container_of(l, struct quick, of_sa);
         if (q->state != QUICK_DONE)
@@ -110,7 +110,7 @@ void quick_settle(struct ike *ike, struct quick *q)
 
 static struct quick *find(const struct sa *sa, uint32_t message_id)
 {
-    LIST_EACH(l, spare, &sa->quicks)
+    LIST_EACH_SAFE(l, &sa->quicks)
     {
         struct quick *q = container_of(l, struct quick, of_sa);
         if (q->message_id == message_id)

@@ -199,7 +199,7 @@ static enum drop judge(struct ike *ike, struct quick *q, const struct payloads *
 static size_t quicks_waiting(const struct sa *sa)
 {
     size_t n = 0;
-    LIST_EACH(l, spare, &sa->quicks)
+    LIST_EACH_SAFE(l, &sa->quicks)
     n += !container_of(l, struct quick, of_sa)->initiator && container_of(l, struct quick, of_sa)->state != QUICK_DONE;
     return n;
 }

@@ -130,7 +130,7 @@ struct sa *sa_new(struct ike *ike, bool initiator, const struct path *path, cons
     sa->renewal.ring = renewal_ring;
     sa->keepalive.ring = keepalive_ring;
     list_init(&sa->quicks);
-    table_add(&ike->by_cookie, &sa->node, cookie_key(initiator ? cookies->icookie : cookies->rcookie));
+    index_add(&ike->by_cookie, &sa->node, cookie_key(initiator ? cookies->icookie : cookies->rcookie));
     ike->sa_count++;
     if (initiator)
         return sa;
@@ -150,7 +150,7 @@ static bool has_cookies(const struct sa *sa, const struct header *h)
 static struct sa *find_own(struct ike *ike, const struct header *h, bool initiator)
 {
     const uint64_t key = cookie_key(initiator ? h->icookie : h->rcookie);
-    for (struct node *n = table_find(&ike->by_cookie, key, NULL); n; n = table_find(&ike->by_cookie, key, n)) {
+    for (struct index_node *n = index_find(&ike->by_cookie, key, NULL); n; n = index_find(&ike->by_cookie, key, n)) {
         struct sa *sa = container_of(n, struct sa, node);
         if (sa->initiator == initiator && has_cookies(sa, h))
             return sa;
@@ -186,7 +186,7 @@ static void leave_youth(struct ike *ike, struct sa *sa)
 
 void sa_free(struct ike *ike, struct sa *sa)
 {
-    LIST_EACH(l, spare, &sa->quicks)
+    LIST_EACH_SAFE(l, &sa->quicks)
     quick_free(ike, container_of(l, struct quick, of_sa));
     leave_youth(ike, sa);
     probe_forget(ike, sa);
@@ -195,7 +195,7 @@ void sa_free(struct ike *ike, struct sa *sa)
     alarm_clear(ike, &sa->expiry);
     alarm_clear(ike, &sa->renewal);
     alarm_clear(ike, &sa->keepalive);
-    table_remove(&ike->by_cookie, &sa->node);
+    index_remove(&ike->by_cookie, &sa->node);
     ike->sa_count--;
     struct peer *peer = sa->peer;
     if (peer) {

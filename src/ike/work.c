@@ -28,7 +28,7 @@ enum err work_ask(struct ike *ike, struct pending *p, enum dh_group group, const
     e->attempt = p->sa->attempt;
     e->peer = p->sa->peer ? p->sa->peer->number : 0;
     e->path = p->sa->path;
-    table_add(&ike->by_work, &p->node, work->id);
+    index_add(&ike->by_work, &p->node, work->id);
     ike->works_out++;
     return ERR_OK;
 }
@@ -37,7 +37,7 @@ void work_forget(struct ike *ike, struct pending *p)
 {
     if (!p->node.linked)
         return;
-    table_remove(&ike->by_work, &p->node);
+    index_remove(&ike->by_work, &p->node);
     ike->works_out--;
 }
 
@@ -49,7 +49,7 @@ bool work_allowed(const struct ike *ike)
 void ike_dh_done(struct ike *ike, usec_t now, struct dh_work *work)
 {
     ike->now = now;
-    struct node *n = table_find(&ike->by_work, work->id, NULL);
+    struct index_node *n = index_find(&ike->by_work, work->id, NULL);
     if (n) {
         struct pending *p = container_of(n, struct pending, node);
         work_forget(ike, p);

@@ -8,8 +8,8 @@
 
 static struct host *host_find(const struct tracker *t, uint32_t addr)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->hosts, table_key(addr, 0, 0), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->hosts, index_key(addr, 0, 0), n))) {
         struct host *h = container_of(n, struct host, node);
         if (h->addr == addr)
             return h;
@@ -19,8 +19,8 @@ static struct host *host_find(const struct tracker *t, uint32_t addr)
 
 struct server *server_find(const struct tracker *t, uint32_t addr)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->servers, table_key(addr, 0, 0), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->servers, index_key(addr, 0, 0), n))) {
         struct server *s = container_of(n, struct server, node);
         if (s->addr == addr)
             return s;
@@ -30,8 +30,8 @@ struct server *server_find(const struct tracker *t, uint32_t addr)
 
 struct contact *contact_find(const struct tracker *t, uint32_t host, uint32_t server)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->contacts, table_key(host, server, 0), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->contacts, index_key(host, server, 0), n))) {
         struct contact *c = container_of(n, struct contact, node);
         if (c->host->addr == host && c->server->addr == server)
             return c;
@@ -41,7 +41,7 @@ struct contact *contact_find(const struct tracker *t, uint32_t host, uint32_t se
 
 static void host_free(struct tracker *t, struct host *h)
 {
-    table_remove(&t->hosts, &h->node);
+    index_remove(&t->hosts, &h->node);
     list_remove(&h->all);
     t->n_hosts--;
     free(h);
@@ -56,7 +56,7 @@ static void server_free(struct tracker *t, struct server *s)
     LIST_EACH_SAFE(l, &s->guesses)
     exchange_free(t, container_of(l, struct ike, of_server));
     timer_clear(&t->timers, &s->entry.timer);
-    table_remove(&t->servers, &s->node);
+    index_remove(&t->servers, &s->node);
     list_remove(&s->entry.all);
     free(s);
 }
@@ -102,7 +102,7 @@ static struct host *host_get(struct tracker *t, usec_t now, uint32_t addr, enum 
     list_init(&h->contacts);
     list_init(&h->pairs);
     list_init(&h->ikes);
-    table_add(&t->hosts, &h->node, table_key(addr, 0, 0));
+    index_add(&t->hosts, &h->node, index_key(addr, 0, 0));
     list_append(&t->all_hosts, &h->all);
     t->n_hosts++;
     return h;
@@ -130,7 +130,7 @@ static struct server *server_get(struct tracker *t, uint32_t addr)
     list_init(&s->guesses);
     list_init(&s->held);
     list_init(&s->delayed);
-    table_add(&t->servers, &s->node, table_key(addr, 0, 0));
+    index_add(&t->servers, &s->node, index_key(addr, 0, 0));
     list_append(&t->all_servers, &s->entry.all);
     return s;
 }
@@ -145,7 +145,7 @@ static struct contact *contact_new(struct tracker *t, struct host *h, struct ser
     list_init(&c->pairs);
     list_init(&c->inbounds);
     list_init(&c->ikes);
-    table_add(&t->contacts, &c->node, table_key(h->addr, s->addr, 0));
+    index_add(&t->contacts, &c->node, index_key(h->addr, s->addr, 0));
     list_append(&h->contacts, &c->of_host);
     list_prepend(&s->recent, &c->recent);
     list_append(&s->oldest, &c->oldest);
@@ -194,7 +194,7 @@ void contact_settle(struct tracker *t, struct contact *c)
     turn_forget(t, c);
     inbound_forget_contact(t, c);
     exchange_forget_contact(t, c);
-    table_remove(&t->contacts, &c->node);
+    index_remove(&t->contacts, &c->node);
     list_remove(&c->of_host);
     list_remove(&c->recent);
     list_remove(&c->oldest);

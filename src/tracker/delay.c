@@ -46,7 +46,7 @@ bool delay_wait(struct tracker *t, usec_t now, struct contact *c, const struct t
     if (c->delay_until == 0) {
         if (now - c->heard <= DELAY_ANEW || t->config.hold < DELAY_MAX)
             return false;
-        c->delay_until = now + 1 + table_key(c->host->addr, p->sequence, now) % DELAY_MAX;
+        c->delay_until = now + 1 + index_key(c->host->addr, p->sequence, now) % DELAY_MAX;
         if (!append(t, c, p)) {
             c->delay_until = 0;
             return false;

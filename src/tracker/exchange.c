@@ -18,8 +18,8 @@
 
 static struct ike *ike_find(const struct tracker *t, uint32_t server, uint64_t initiator)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->ikes, table_key(server, 1, initiator), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->ikes, index_key(server, 1, initiator), n))) {
         struct ike *ike = container_of(n, struct ike, node);
         if (ike->initiator == initiator && ike->server->addr == server)
             return ike;
@@ -57,7 +57,7 @@ void exchange_free(struct tracker *t, struct ike *ike)
         c->host->n_ikes--;
     }
     timer_clear(&t->timers, &ike->entry.timer);
-    table_remove(&t->ikes, &ike->node);
+    index_remove(&t->ikes, &ike->node);
     list_remove(&ike->entry.all);
     free(ike);
     if (c)
@@ -106,7 +106,7 @@ static struct ike *ike_new(struct tracker *t, usec_t now, struct server *s, cons
     ike->server = s;
     ike->initiator = p->initiator;
     ike->since = ike->used = now;
-    table_add(&t->ikes, &ike->node, table_key(s->addr, 1, p->initiator));
+    index_add(&t->ikes, &ike->node, index_key(s->addr, 1, p->initiator));
     list_append(&t->bindings, &ike->entry.all);
     return ike;
 }

@@ -15,8 +15,8 @@
 
 struct inbound *inbound_find(const struct tracker *t, uint32_t server, uint32_t spi)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->inbounds, table_key(server, 0, spi), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->inbounds, index_key(server, 0, spi), n))) {
         struct inbound *in = container_of(n, struct inbound, node);
         if (in->spi == spi && in->server->addr == server)
             return in;
@@ -154,7 +154,7 @@ void inbound_free(struct tracker *t, struct inbound *in)
     else
         in->server->n_strangers--;
     timer_clear(&t->timers, &in->entry.timer);
-    table_remove(&t->inbounds, &in->node);
+    index_remove(&t->inbounds, &in->node);
     list_remove(&in->of_server);
     list_remove(&in->entry.all);
     free(in->candidates);
@@ -248,7 +248,7 @@ static struct inbound *inbound_new(struct tracker *t, usec_t now, struct server 
     in->spi = p->spi;
     in->newborn = p->sequence <= NEWBORN_SEQUENCE;
     in->since = in->used = now;
-    table_add(&t->inbounds, &in->node, table_key(s->addr, 0, p->spi));
+    index_add(&t->inbounds, &in->node, index_key(s->addr, 0, p->spi));
     list_append(&t->bindings, &in->entry.all);
     list_append(&s->strangers, &in->of_server);
     s->n_strangers++;

@@ -12,8 +12,8 @@
 
 struct pair *pair_find(const struct tracker *t, uint32_t host, uint32_t server, uint32_t spi)
 {
-    const struct node *n = NULL;
-    while ((n = table_find(&t->pairs, table_key(host, server, spi), n))) {
+    const struct index_node *n = NULL;
+    while ((n = index_find(&t->pairs, index_key(host, server, spi), n))) {
         struct pair *p = container_of(n, struct pair, node);
         if (p->spi == spi && p->contact->host->addr == host && p->contact->server->addr == server)
             return p;
@@ -101,7 +101,7 @@ void pair_free(struct tracker *t, struct pair *p)
     if (p->in)
         p->in->pair = NULL;
     if (p->spi != 0)
-        table_remove(&t->pairs, &p->node);
+        index_remove(&t->pairs, &p->node);
     timer_clear(&t->timers, &p->entry.timer);
     list_remove(&p->entry.all);
     list_remove(&p->of_contact);
@@ -185,7 +185,7 @@ static struct pair *claim(struct tracker *t, usec_t now, struct contact *c, cons
             inbound_review(t, now, c->server, false);
     }
     p->spi = packet->spi;
-    table_add(&t->pairs, &p->node, table_key(packet->host, packet->server, packet->spi));
+    index_add(&t->pairs, &p->node, index_key(packet->host, packet->server, packet->spi));
     return p;
 }
 
@@ -297,7 +297,7 @@ bool pair_restore(struct tracker *t, usec_t now, usec_t used, const struct track
     p->spi = packet->spi;
     p->asked = true;
     p->used = used;
-    table_add(&t->pairs, &p->node, table_key(packet->host, packet->server, packet->spi));
+    index_add(&t->pairs, &p->node, index_key(packet->host, packet->server, packet->spi));
     pair_judge(t, p);
     return true;
 }

@@ -36,9 +36,9 @@ struct tracker *tracker_new(const struct tracker_config *config)
     list_init(&t->all_servers);
     list_init(&t->bindings);
     const uint32_t n = config->hosts;
-    if (table_init(&t->hosts, n) != ERR_OK || table_init(&t->servers, n) != ERR_OK ||
-        table_init(&t->contacts, n) != ERR_OK || table_init(&t->pairs, n * 4) != ERR_OK ||
-        table_init(&t->inbounds, n * 4) != ERR_OK || table_init(&t->ikes, n * 2) != ERR_OK) {
+    if (index_init(&t->hosts, n) != ERR_OK || index_init(&t->servers, n) != ERR_OK ||
+        index_init(&t->contacts, n) != ERR_OK || index_init(&t->pairs, n * 4) != ERR_OK ||
+        index_init(&t->inbounds, n * 4) != ERR_OK || index_init(&t->ikes, n * 2) != ERR_OK) {
         tracker_free(t);
         return NULL;
     }
@@ -82,12 +82,12 @@ void tracker_free(struct tracker *t)
     }
     free_entries(&t->bindings);
     free_entries(&t->all_servers);
-    table_done(&t->hosts);
-    table_done(&t->contacts);
-    table_done(&t->servers);
-    table_done(&t->pairs);
-    table_done(&t->inbounds);
-    table_done(&t->ikes);
+    index_done(&t->hosts);
+    index_done(&t->contacts);
+    index_done(&t->servers);
+    index_done(&t->pairs);
+    index_done(&t->inbounds);
+    index_done(&t->ikes);
     timers_done(&t->timers);
     queue_done(&t->moves);
     queue_done(&t->events);

@@ -22,43 +22,7 @@
 #define BIT              16 /* of likelihood */
 #define NEWBORN_SEQUENCE 64 /* an SA whose first packet seen has no higher number is new */
 
-/* ---- tables and lists ---- */
-
-struct node {
-    struct node *next;
-    uint64_t key;
-};
-
-struct table {
-    struct node **buckets;
-    uint32_t mask;
-};
-
-enum err table_init(struct table *t, uint32_t expected);
-void table_done(struct table *t);
-void table_add(struct table *t, struct node *n, uint64_t key);
-void table_remove(struct table *t, struct node *n);
-/* The first node of this key, or the next one after prev. Keys are digests: the caller compares what they stand for. */
-struct node *table_find(const struct table *t, uint64_t key, const struct node *prev);
-uint64_t table_key(uint32_t a, uint32_t b, uint64_t c);
-
-struct link {
-    struct link *prev, *next;
-};
-
-void list_init(struct link *head);
-void list_append(struct link *head, struct link *l);
-void list_prepend(struct link *head, struct link *l);
-void list_remove(struct link *l); /* harmless when it is in no list */
-static inline bool list_empty(const struct link *head)
-{
-    return head->next == head;
-}
-
-#define LIST_EACH(l, head) for (struct link *l = (head)->next; l != (head); l = l->next)
-/* The one in hand may go. */
-#define LIST_EACH_SAFE(l, head)                                                                                        \
-    for (struct link *l = (head)->next, *after_##l = l->next; l != (head); l = after_##l, after_##l = l->next)
+/* ---- tools ---- */
 
 /* So many at once, and one more with each while that passes. */
 struct allowance {
@@ -88,7 +52,7 @@ struct entry {
 };
 
 struct host {
-    struct node node;
+    struct index_node node;
     struct link all; /* the one that sent last is last */
     uint32_t addr;
     uint32_t n_contacts, n_pairs, n_ikes, n_held;
@@ -100,7 +64,7 @@ struct host {
 
 struct server {
     struct entry entry; /* its timer: the end of the turn, or of the longest hold */
-    struct node node;
+    struct index_node node;
     uint32_t addr;
     struct link recent; /* contacts, the one that sent last first */
     struct link oldest; /* contacts, the first one first */
@@ -123,7 +87,7 @@ struct server {
 };
 
 struct contact {
-    struct node node;
+    struct index_node node;
     struct link of_host, recent, oldest;
     struct host *host;
     struct server *server;
@@ -149,7 +113,7 @@ struct contact {
 /* SAs to and from a server. spi 0: a quick mode has made it, and neither SPI was seen. */
 struct pair {
     struct entry entry;
-    struct node node;
+    struct index_node node;
     struct link of_contact, of_host;
     struct contact *contact;
     uint32_t spi, sequence;
@@ -184,7 +148,7 @@ struct candidate {
 
 struct inbound {
     struct entry entry;
-    struct node node;
+    struct index_node node;
     struct link of_server, of_contact;
     struct server *server;
     uint32_t spi, sequence;
@@ -225,7 +189,7 @@ struct quick {
 
 struct ike {
     struct entry entry;
-    struct node node;
+    struct index_node node;
     struct link of_host, of_contact, of_server;
     struct server *server;
     struct contact *contact; /* guess: who is tried now */
@@ -247,7 +211,7 @@ struct held {
 struct tracker {
     struct tracker_config config;
     struct timers timers;
-    struct table hosts, contacts, servers, pairs, inbounds, ikes;
+    struct index hosts, contacts, servers, pairs, inbounds, ikes;
     struct link all_hosts, all_servers, bindings;
     uint32_t n_hosts, n_held, n_kept;
     struct queue moves, events;
