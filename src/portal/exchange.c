@@ -339,6 +339,12 @@ static bool go_on(struct exchange *x)
     return false;
 }
 
+/* A gateway that cannot tell who there is says nothing about who is not. */
+static bool is_known(const struct exchange *x)
+{
+    return x->question.data[0] != NULL || strcmp(x->question.error[0].code, CTL_CODE_NOT_FOUND) == 0;
+}
+
 /* Whoever was removed or disabled meanwhile is out. */
 static bool still_stands(struct exchange *x)
 {
@@ -362,6 +368,10 @@ static bool take_standing(struct exchange *x)
         return false;
     if (x->route->who == WHO_USER)
         (void)ctl_policy_read(json_object_get(x->question.data[1], "policy"), &x->policy);
+    if (!x->api && !is_known(x)) {
+        exchange_problem(x, MHD_HTTP_SERVICE_UNAVAILABLE, SAY_PROBLEM_NOT_NOW);
+        return false;
+    }
     if (!x->api && !still_stands(x)) {
         exchange_log_out(x);
         exchange_go(x, x->route->who == WHO_ADMIN ? "/admin/login" : "/login");

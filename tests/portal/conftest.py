@@ -1,4 +1,6 @@
 """The gateway in a namespace, the portal in front of it on loopback: they meet at the control socket alone."""
+import contextlib
+
 import pytest
 
 from lab import world
@@ -15,21 +17,27 @@ def _no_remains():
     world.sweep()
 
 
-@pytest.fixture
-def site(tmp_path):
-    """A gateway with alice and bob and an administrator, `portal` before it."""
+@contextlib.contextmanager
+def gateway_and_portal(directory, sections=None, **portal):
+    """A world with a gateway that knows alice and bob, and `portal` before it."""
     made = World()
     try:
         made.add_gateway_and_office()
-        gateway = Gateway(made.gateway, tmp_path / "gateway", PSK, USERS)
-        made.on_close(gateway.close)
-        portal = Portal(gateway)
-        made.on_close(portal.close)
-        portal.secret = portal.admin(ADMIN, ADMIN_PASSWORD)
-        made.gateway_program, made.portal = gateway, portal
+        made.gateway_program = Gateway(made.gateway, directory / "gateway", PSK, USERS, sections)
+        made.on_close(made.gateway_program.close)
+        made.portal = Portal(made.gateway_program, **portal)
+        made.on_close(made.portal.close)
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    """And an administrator."""
+    with gateway_and_portal(tmp_path) as made:
+        made.portal.secret = made.portal.admin(ADMIN, ADMIN_PASSWORD)
+        yield made
 
 
 @pytest.fixture

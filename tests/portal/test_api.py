@@ -8,9 +8,8 @@ import jsonschema
 import pytest
 
 from lab.client import Client
-from lab.gateway import Gateway
-from lab.portal import Portal
-from lab.world import World
+
+from portal.conftest import PSK, gateway_and_portal
 
 SCOPES = "status", "sessions", "kick", "users", "manage", "config"
 DESCRIPTION = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs/openapi.json").read_text())
@@ -20,17 +19,8 @@ CALLS = [(path, method, call) for path, calls in DESCRIPTION["paths"].items() fo
 @pytest.fixture
 def site(tmp_path):
     """As in the other tests, with programs served."""
-    made = World()
-    try:
-        made.add_gateway_and_office()
-        made.gateway_program = Gateway(made.gateway, tmp_path / "gateway", "four-winds-1867",
-                                       {"alice": "wonder-land-42", "bob": "builder-77-hats"})
-        made.on_close(made.gateway_program.close)
-        made.portal = Portal(made.gateway_program, api="on")
-        made.on_close(made.portal.close)
+    with gateway_and_portal(tmp_path, api="on") as made:
         yield made
-    finally:
-        made.close()
 
 
 def token(portal, *scopes, **more):
@@ -138,7 +128,7 @@ def test_a_long_list_is_told_in_parts(portal):
 
 
 def test_a_session_is_seen_and_ended(site, portal, tmp_path):
-    client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", "four-winds-1867")
+    client = Client(site.add_computer(), tmp_path, "alice", "wonder-land-42", PSK)
     site.on_close(client.close)
     client.wait_up()
     program = Program(portal, token(portal, *SCOPES))

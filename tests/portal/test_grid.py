@@ -4,9 +4,10 @@ import re
 import pytest
 
 from lab.client import Client
-from lab.gateway import Gateway, settings
-from lab.portal import Portal, one_time_code
-from lab.world import World
+from lab.gateway import settings
+from lab.portal import one_time_code
+
+from portal.conftest import PSK, gateway_and_portal
 
 PATTERN = [0, 21, 10, 35, 5, 44, 18, 31]
 
@@ -14,18 +15,9 @@ PATTERN = [0, 21, 10, 35, 5, 44, 18, 31]
 @pytest.fixture
 def site(tmp_path):
     """As in the other tests, with grids."""
-    made = World()
-    try:
-        made.add_gateway_and_office()
-        sections = settings(grid={"enabled": "on", "totp": "alternative"}, ppp={"auth": "{mschapv2, eap-gtc}"})
-        made.gateway_program = Gateway(made.gateway, tmp_path / "gateway", "four-winds-1867", {"alice": "wonder-land-42"},
-                                       sections)
-        made.on_close(made.gateway_program.close)
-        made.portal = Portal(made.gateway_program)
-        made.on_close(made.portal.close)
+    sections = settings(grid={"enabled": "on", "totp": "alternative"}, ppp={"auth": "{mschapv2, eap-gtc}"})
+    with gateway_and_portal(tmp_path, sections) as made:
         yield made
-    finally:
-        made.close()
 
 
 def read(page):
@@ -65,7 +57,7 @@ def test_a_pattern_is_made_and_opens_vpn_and_portal_once_a_grid(site, tmp_path):
     again = site.portal.visitor()
     assert again.follow(again.post("/grid/login", {})).status == 403
     page = again.submit(again.get("/grid"), "/grid", name="alice")
-    client = Client(site.add_computer(), tmp_path, "alice", read(page), "four-winds-1867")
+    client = Client(site.add_computer(), tmp_path, "alice", read(page), PSK)
     site.on_close(client.close)
     client.wait_up()
 
@@ -261,7 +253,7 @@ def test_an_invitation_leads_to_a_pattern_and_the_file_for_the_device(site, tmp_
     page = visitor.get("/grid")
     other = portal.visitor()
     page = other.submit(other.get("/grid"), "/grid", name="dora")
-    client = Client(site.add_computer(), tmp_path, "dora", read(page), "four-winds-1867")
+    client = Client(site.add_computer(), tmp_path, "dora", read(page), PSK)
     site.on_close(client.close)
     client.wait_up()
 

@@ -5,11 +5,12 @@ import re
 import pytest
 
 from lab.client import Client
-from lab.gateway import Gateway, settings
-from lab.portal import ADMIN, ADMIN_PASSWORD, Portal, one_time_code
-from lab.world import World
+from lab.gateway import settings
+from lab.portal import ADMIN, ADMIN_PASSWORD, one_time_code
 
-PASSWORD = "wonder-land-42"
+from portal.conftest import PSK, USERS, gateway_and_portal
+
+PASSWORD = USERS["alice"]
 NAMES = {"alice", "bob", "carol", "keeper", "field", "monitor", "office", "default"}
 # What is written in Latin letters in Japanese too.
 TERMS = set("""
@@ -87,18 +88,8 @@ class Walk:
 
 @pytest.fixture
 def site(tmp_path):
-    made = World()
-    try:
-        made.add_gateway_and_office()
-        sections = settings(grid={"enabled": "on", "totp": "alternative"})
-        made.gateway_program = Gateway(made.gateway, tmp_path / "gateway", "four-winds-1867",
-                                       {"alice": PASSWORD, "bob": "builder-77-hats"}, sections)
-        made.on_close(made.gateway_program.close)
-        made.portal = Portal(made.gateway_program)
-        made.on_close(made.portal.close)
+    with gateway_and_portal(tmp_path, settings(grid={"enabled": "on", "totp": "alternative"})) as made:
         yield made
-    finally:
-        made.close()
 
 
 def japanese(portal):
@@ -122,7 +113,7 @@ def test_a_stranger_reads_japanese_alone(site):
 
 
 def test_a_user_reads_japanese_alone(site, tmp_path):
-    wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", "four-winds-1867", wait=False)
+    wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", PSK, wait=False)
     site.on_close(wrong.close)
     site.gateway_program.wait_explained("wrong-password")
     walk, visitor = Walk(), japanese(site.portal)
@@ -160,7 +151,7 @@ def keeper_of(site):
 
 def test_an_administrator_reads_japanese_alone(site, tmp_path):
     gateway = site.gateway_program
-    wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", "four-winds-1867", wait=False)
+    wrong = Client(site.add_computer(), tmp_path, "alice", "not-the-password", PSK, wait=False)
     site.on_close(wrong.close)
     gateway.wait_explained("wrong-password")
     stranger = Client(site.add_computer(), tmp_path / "stranger", "bob", "builder-77-hats", "five-winds-1868", wait=False)

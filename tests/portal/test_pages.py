@@ -1,6 +1,8 @@
 """Users at the portal, spoken to as a browser would."""
+import contextlib
 import plistlib
 import re
+import sqlite3
 import time
 
 from lab.client import Client
@@ -140,6 +142,17 @@ def test_why_it_failed_is_told_in_plain_words_and_in_japanese(site, portal, gate
     page = visitor.get("/me/why")
     assert 'lang="ja"' in page.text and "パスワードが違います。" in page.text and "PPP リンクの条件が決定" in page.text
     assert "The password is wrong." in visitor.get("/me/why?language=en").text
+
+
+def test_a_gateway_that_cannot_read_its_users_logs_nobody_out(portal, gateway):
+    visitor = portal.visitor()
+    visitor.log_in("alice", "wonder-land-42")
+    with contextlib.closing(sqlite3.connect(gateway.directory / "users.db", isolation_level=None)) as store:
+        store.execute("ALTER TABLE user RENAME TO lost")
+        page = visitor.get("/me")
+        assert page.status == 503 and "at the moment" in page.text
+        store.execute("ALTER TABLE lost RENAME TO user")
+    assert visitor.get("/me").status == 200
 
 
 def test_a_stopped_gateway_gives_a_page_that_says_so(portal, gateway):
