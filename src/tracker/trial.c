@@ -13,7 +13,7 @@
 #define SENDS     8 /* in a window: more than a host repeats itself when nothing comes */
 #define PACKETS   8
 #define WINDOW    USEC_SEC
-#define RIVAL     3              /* packets of another SPI that may be the true one */
+#define RIVAL     2              /* packets of another SPI that may be the true one */
 #define STREAM    16             /* packets between two counts of the kernel */
 #define ENDED     (3 * USEC_SEC) /* uncounted for so long: more than the kernel's counts are apart */
 #define SLOW      (500 * USEC_MSEC)
