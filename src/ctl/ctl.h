@@ -269,7 +269,7 @@ struct ctl_handout {
     char routes[1024]; /* "10.0.0.0/8,192.168.7.0/24"; "": all goes through the tunnel */
     char dns[128];     /* addresses with commas */
     char domain[256];
-    bool grid; /* the user asked about logs in by a grid that EAP-GTC shows */
+    bool grid; /* the user asked about logs in by a pattern */
 };
 
 /* drops */

@@ -35,14 +35,6 @@ static void tell_networks(const struct config *c, struct ctl_handout *out)
     snprintf(out->domain, sizeof(out->domain), "%s", c->net.domain);
 }
 
-static bool asks_by_gtc(const struct config *c)
-{
-    size_t i = 0;
-    while (c->ppp.auth.method[i] != CONFIG_AUTH_NONE && c->ppp.auth.method[i] != CONFIG_AUTH_EAP_GTC)
-        i++;
-    return c->grid.enabled && c->ppp.auth.method[i] == CONFIG_AUTH_EAP_GTC;
-}
-
 /* Of a user who has a pattern, or has to choose one before the first login. */
 static enum err tell_user(struct gateway *g, const char *name, struct ctl_handout *out, struct aaa_why *why)
 {
@@ -52,7 +44,7 @@ static enum err tell_user(struct gateway *g, const char *name, struct ctl_handou
     if (e == ERR_OK && user.group[0])
         e = aaa_group_get(g->aaa, user.group, &group, why);
     if (e == ERR_OK)
-        out->grid = asks_by_gtc(g->config) && (user.grid || strcmp(group.login, AAA_LOGIN_GRID) == 0);
+        out->grid = g->config->grid.enabled && (user.grid || strcmp(group.login, AAA_LOGIN_GRID) == 0);
     return e;
 }
 

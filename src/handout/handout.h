@@ -60,7 +60,7 @@ struct handout {
     const struct ip_addr *dns;
     size_t dns_count;    /* at most CONFIG_SERVERS_MAX */
     const char *domains; /* "corp.example,lab.example": asked of these name servers; "": all or none, as the routes */
-    bool grid;           /* the user reads the password from a grid, which the gateway shows by EAP-GTC */
+    bool grid;           /* the user reads the password from a grid; with EAP-GTC the gateway shows it to our client */
 };
 
 /* ---- what the gateway tells by handout.settings ---- */

@@ -41,6 +41,12 @@ bool text_good(struct view text);
 /* Printable ASCII: what every device sends as the same bytes. */
 bool ascii_good(struct view text);
 /* The certificate, not the key, proves the device. */
+/* EAP-GTC alone can show a grid. */
+static inline bool is_shown_grids(const struct handout *h)
+{
+    return h->grid && (h->logins & HANDOUT_EAP_GTC) != 0;
+}
+
 static inline bool by_certificate(const struct handout *h)
 {
     return h->psk.n == 0;

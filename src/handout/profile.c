@@ -19,7 +19,7 @@ static const struct {
 static void methods_of(const struct handout *h, struct writer *w)
 {
     const bool certificate = h->certificate.file[0] != '\0';
-    const uint32_t wanted = h->grid ? h->logins & HANDOUT_EAP_GTC : h->logins;
+    const uint32_t wanted = is_shown_grids(h) ? HANDOUT_EAP_GTC : h->logins;
     for (size_t i = 0; i < ARRAY_LEN(logins); i++)
         if ((wanted & logins[i].login) != 0 && (logins[i].login != HANDOUT_EAP_TLS || certificate)) {
             put(w, w->n > 0 ? "," : "");
@@ -105,7 +105,7 @@ static void fill(struct filling *f, const struct handout *h)
         set_certificate(f, h);
     methods_of(h, &methods);
     set_written(f, "ppp.methods", &methods);
-    set(f, "ppp.answer_prompts", h->grid ? "off" : "");
+    set(f, "ppp.answer_prompts", is_shown_grids(h) ? "off" : "");
     struct writer routes = wr_init(text, sizeof text);
     routes_of(h, &routes);
     set_written(f, "net.routes", &routes);

@@ -2,7 +2,16 @@
 #include "handout/handout_internal.h"
 
 enum way { FILE_WAY, HAND_WAY };
-enum when { WHEN_ALWAYS, WHEN_SPLIT, WHEN_ALL, WHEN_CERTIFICATE, WHEN_PASSWORD, WHEN_GRID };
+enum when {
+    WHEN_ALWAYS,
+    WHEN_SPLIT,
+    WHEN_ALL,
+    WHEN_CERTIFICATE,
+    WHEN_PASSWORD,
+    WHEN_PATTERN,
+    WHEN_SHOWN,
+    WHEN_FETCHED
+};
 
 static const struct step {
     enum handout_device device;
@@ -28,8 +37,12 @@ static bool applies(const struct step *s, const struct handout *h)
         return by_certificate(h);
     case WHEN_PASSWORD:
         return !h->grid;
-    case WHEN_GRID:
+    case WHEN_PATTERN:
         return h->grid;
+    case WHEN_SHOWN:
+        return is_shown_grids(h);
+    case WHEN_FETCHED:
+        return h->grid && !is_shown_grids(h);
     }
     return false;
 }

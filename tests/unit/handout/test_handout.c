@@ -16,6 +16,16 @@ static struct view written(const struct handout *h, enum handout_device device)
     return wr_written(&w);
 }
 
+static const char *steps(const struct handout *h, enum handout_device device, bool by_hand,
+                         enum handout_language language)
+{
+    struct writer w = wr_init(text, sizeof text - 1);
+    if (handout_steps(h, device, by_hand, language, &w, why) != ERR_OK)
+        fail_msg("%s: %s", handout_word(device), why);
+    text[w.n] = '\0';
+    return text;
+}
+
 static void refused(const struct handout *h, enum handout_device device, enum text expected)
 {
     struct writer w = wr_init(text, sizeof text);
@@ -224,11 +234,46 @@ static void who_logs_in_by_a_grid_is_shown_one_by_our_client(void **state)
     assert_int_equal(profile_secrets(p, NULL, "office.conf", &e), ERR_OK);
     assert_int_equal(profile_needs(p), 0);
     profile_free(p);
-    struct writer w = wr_init(text, sizeof text - 1);
-    assert_int_equal(handout_steps(&h, HANDOUT_SEKISHO, false, HANDOUT_ENGLISH, &w, why), ERR_OK);
-    text[w.n] = '\0';
-    assert_non_null(strstr(text, "A grid is shown"));
+    assert_non_null(strstr(steps(&h, HANDOUT_SEKISHO, false, HANDOUT_ENGLISH), "A grid is shown"));
     assert_null(strstr(text, "give the password"));
+}
+
+static void where_no_grid_can_be_shown_our_client_takes_what_was_read_at_the_portal(void **state)
+{
+    struct config_error e;
+    struct profile *p = NULL;
+    struct handout h = sample_split();
+    (void)state;
+    h.grid = true;
+    h.logins = HANDOUT_MSCHAPV2;
+    assert_int_equal(profile_parse(written(&h, HANDOUT_SEKISHO), "office.conf", &p, &e), ERR_OK);
+    expect(p, "ppp.methods", "mschapv2");
+    expect(p, "ppp.answer_prompts", "on");
+    profile_free(p);
+    assert_non_null(strstr(steps(&h, HANDOUT_SEKISHO, false, HANDOUT_ENGLISH), "Open the grid at the portal"));
+    assert_null(strstr(text, "A grid is shown"));
+}
+
+/* Whoever has a pattern is told on every device that the password is another one each time. */
+static void steps_of_stock_devices_speak_of_the_grid(void **state)
+{
+    static const enum handout_device read[] = {HANDOUT_WINDOWS, HANDOUT_MACOS,    HANDOUT_IOS,
+                                               HANDOUT_LINUX,   HANDOUT_CHROMEOS, HANDOUT_ANDROID},
+                                     alone[] = {HANDOUT_ROUTEROS, HANDOUT_OPENWRT};
+    struct handout h = sample_split();
+    (void)state;
+    h.logins = HANDOUT_MSCHAPV2 | HANDOUT_EAP_GTC;
+    for (int grid = 0; grid < 2; grid++) {
+        h.grid = grid;
+        for (size_t i = 0; i < ARRAY_LEN(read); i++) {
+            const bool by_hand = read[i] == HANDOUT_ANDROID || (i + (size_t)grid) % 2 == 0;
+            assert_int_equal(strstr(steps(&h, read[i], by_hand, HANDOUT_ENGLISH), "the grid at the portal") != NULL,
+                             grid);
+            assert_int_equal(strstr(steps(&h, read[i], by_hand, HANDOUT_JAPANESE), "グリッド") != NULL, grid);
+        }
+        for (size_t i = 0; i < ARRAY_LEN(alone); i++)
+            assert_int_equal(strstr(steps(&h, alone[i], false, HANDOUT_ENGLISH), "cannot read a grid") != NULL, grid);
+    }
 }
 
 static void our_client_imports_networkmanagers_file(void **state)
@@ -380,6 +425,8 @@ int main(void)
         cmocka_unit_test(without_a_proof_there_is_no_file),
         cmocka_unit_test(our_client_reads_its_profile),
         cmocka_unit_test(who_logs_in_by_a_grid_is_shown_one_by_our_client),
+        cmocka_unit_test(where_no_grid_can_be_shown_our_client_takes_what_was_read_at_the_portal),
+        cmocka_unit_test(steps_of_stock_devices_speak_of_the_grid),
         cmocka_unit_test(our_client_imports_networkmanagers_file),
         cmocka_unit_test(any_user_and_key_come_back_the_same),
         cmocka_unit_test(the_longest_keys_come_back_the_same),
