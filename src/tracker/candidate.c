@@ -459,12 +459,13 @@ void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
     in->fair |= unseen && !candidates_overtaken(in);
     in->delayed = false;
     k = best(in, true);
-    if (!k || (!unseen && now - in->kept_since >= t->config.hold)) {
+    const bool late = now - in->kept_since >= t->config.hold;
+    if (k && (unseen || !late))
+        show(t, now, in, k, in->kept, false);
+    if (!k || late) {
         in->spread_until = now + SPREAD;
         candidates_stop(t, now, in);
-        return;
     }
-    show(t, now, in, k, in->kept, false);
 }
 
 static void weigh_answer(struct tracker *t, usec_t now, struct inbound *in, struct contact *c)

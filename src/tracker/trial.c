@@ -167,7 +167,8 @@ void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silen
     if (in->contact->moved != k->echo_seen)
         evidence_echo(k, now, silent);
     in->fair = in->fair && silent <= FLOWS;
-    if (!judge(t, now, in) && silent > SLOW && k->answers > 0 && !in->keeps && t->n_kept < t->config.held) {
+    const bool waits = silent > SLOW && k->answers > 0 && (!in->newborn || now - in->since > WINDOW) && !in->keeps;
+    if (!judge(t, now, in) && waits && t->n_kept < t->config.held) {
         candidates_keep(t, now, in, handle);
         in->delayed = true;
         inbound_schedule(t, now, in);

@@ -168,6 +168,23 @@ static bool has_seen(uint32_t handle, uint32_t host)
     return false;
 }
 
+static void who_has_just_logged_in_is_not_made_to_wait(void **state)
+{
+    (void)state;
+    two_hosts_meet();
+    (void)esp_out(A, SERVER, 0xa0, 1);
+    for (uint32_t i = 1; i < 6; i++) {
+        (void)esp_in(SERVER, 0xa1, i);
+        scene_wait(2 * USEC_MSEC);
+        (void)esp_out(A, SERVER, 0xa0, 1 + i);
+        scene_wait(10 * USEC_MSEC);
+    }
+    scene_wait(700 * USEC_MSEC);
+    scene.taken = scene.n_moves;
+    expect_move(esp_out(A, SERVER, 0xa0, 7), TRACKER_PASS, A); /* A --> the first packet of its user */
+    expect_move(esp_in(SERVER, 0xa1, 6), TRACKER_PASS, A);     /* A <-- and the answer */
+}
+
 /* SAs from before the router started. One packet has come on A's, and this host has sent just after it. */
 static void seems_to_answer(uint32_t host, uint32_t spi, uint32_t sequence)
 {
@@ -486,6 +503,7 @@ int main(void)
         STORY(the_second_new_sa_waits_until_the_first_has_its_answer),
         STORY(nobody_is_held_longer_than_a_second),
         STORY(a_packet_that_several_may_be_meant_by_reaches_them_all_and_the_answer_tells),
+        STORY(who_has_just_logged_in_is_not_made_to_wait),
         STORY(what_waits_for_its_moment_is_not_over_when_the_next_is_answered),
         STORY(what_waits_for_its_moment_is_not_overtaken_by_more_than_a_replay_window_forgives),
         STORY(what_was_bound_while_a_host_was_silent_is_looked_at_again_when_it_speaks),
