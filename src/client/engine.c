@@ -239,13 +239,14 @@ void client_tell_starter(const struct client_options *options, char *line)
 
 /* ---- life ---- */
 
+/* The interface goes before the control socket: whoever sees that end may connect anew by the same name. */
 static void close_all(struct engine *engine)
 {
     sekisho_free(engine->sekisho);
     steward_end(engine->steward);
+    tun_free(engine->tun);
     if (engine->control)
         control_free(engine->control);
-    tun_free(engine->tun);
     if (engine->signals >= 0)
         close(engine->signals);
     loop_free(engine->loop);
