@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 
-from lab.shell import check_sanitizers, run, stop, wait_for
+from lab.shell import CommandFailed, check_sanitizers, run, stop, wait_for
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SEKISHO_BUILD", TREE / "build"))
@@ -92,7 +92,10 @@ class Gateway:
     def _answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"sekishod ended with {self.process.returncode}:\n{self.said()}")
-        return self.socket.exists() and "error" not in self.ask("status", check=False).lower()[:8]
+        try:
+            return self.ask("status")
+        except CommandFailed:  # it may have its socket, and not listen yet
+            return False
 
     def ask(self, *words, **options):
         """Runs `sekisho` against this gateway."""
