@@ -1,6 +1,10 @@
 #include "fd/fd.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum err fd_write(int fd, struct view bytes)
@@ -29,4 +33,15 @@ enum err fd_read(int fd, void *out, size_t cap, size_t *n)
         *n += (size_t)got;
     }
     return ERR_OK;
+}
+
+bool fd_is_journal(int fd)
+{
+    struct stat st;
+    char own[48];
+    const char *journal = getenv("JOURNAL_STREAM");
+    if (!journal || fstat(fd, &st) != 0)
+        return false;
+    snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    return strcmp(own, journal) == 0;
 }

@@ -1,6 +1,8 @@
 /* Start-up, the service thread's loop, reload, and the way down: each step of the ladder with its own sentence. */
 #include "gateway/gateway_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -146,7 +148,8 @@ static void say_what_expires(struct gateway *g)
 
 static void set_report(struct gateway *g, const struct config *c)
 {
-    g->report = (struct report){(enum config_log_format)c->log.format, (enum config_log_level)c->log.level};
+    g->report = (struct report){(enum config_log_format)c->log.format, (enum config_log_level)c->log.level,
+                                fd_is_journal(STDERR_FILENO)};
     atomic_store(&g->steps_logged, c->log.level == CONFIG_LOG_DEBUG);
 }
 

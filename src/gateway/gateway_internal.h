@@ -150,6 +150,7 @@ bool workers_run(struct workers *workers, struct mailbox *home, struct errand *e
 struct report {
     enum config_log_format format;
     enum config_log_level level;
+    bool journal; /* which has time and level of its own */
 };
 
 struct report_line {

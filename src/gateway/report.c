@@ -35,11 +35,15 @@ static void field(FILE *out, const char *name, const char *value)
     fputc('"', out);
 }
 
-static void write_text(const struct report_line *line)
+static void write_text(const struct report_line *line, bool journal)
 {
+    static const char priorities[] = {'3', '4', '6', '7'}; /* of syslog(3), by level */
     char when[32];
     timestamp(when);
-    fprintf(stderr, "%s %s %s", when, level_words[line->level], line->type);
+    if (journal)
+        fprintf(stderr, "<%c>%s", priorities[line->level], line->type);
+    else
+        fprintf(stderr, "%s %s %s", when, level_words[line->level], line->type);
     if (line->session)
         fprintf(stderr, " session=%llu", (unsigned long long)line->session);
     field(stderr, "user", line->user);
@@ -80,7 +84,7 @@ void report_write(const struct report *report, const struct report_line *line)
     if (report->format == CONFIG_LOG_JSON)
         write_json(line);
     else
-        write_text(line);
+        write_text(line, report->journal);
 }
 
 void report_say(const struct report *report, enum config_log_level level, const char *format, ...)

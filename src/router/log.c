@@ -50,14 +50,24 @@ static size_t fields_of(const struct log_line *line, char room[static 3][IP_TEXT
     return n;
 }
 
-void log_write(bool json, const struct log_line *line)
+/* systemd's journal has the time, and reads the level from the number of syslog(3). */
+static void write_opening(enum log_form form, const char *when, const struct log_line *line)
+{
+    const char priority = strcmp(line->level, "error") == 0 ? '3' : strcmp(line->level, "warning") == 0 ? '4' : '6';
+    if (form == LOG_JOURNAL)
+        fprintf(stderr, "<%c>%s", priority, line->type);
+    else
+        fprintf(stderr, "%s %s %s", when, line->level, line->type);
+}
+
+void log_write(enum log_form form, const struct log_line *line)
 {
     char when[32], room[3][IP_TEXT_MAX], id[ID_MAX];
     struct field fields[FIELDS_MAX];
     const size_t n = fields_of(line, room, id, fields);
     timestamp(when);
-    if (!json) {
-        fprintf(stderr, "%s %s %s", when, line->level, line->type);
+    if (form != LOG_JSON) {
+        write_opening(form, when, line);
         for (size_t i = 0; i < n; i++)
             fprintf(stderr, " %s=%s", fields[i].name, fields[i].value);
         fprintf(stderr, "%s%s\n", line->text ? ": " : "", line->text ? line->text : "");

@@ -7,6 +7,8 @@
  */
 #include "router/router_internal.h"
 
+#include "fd/fd.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <signal.h>
@@ -27,7 +29,7 @@
 
 void router_tell(struct router *r, const struct log_line *line)
 {
-    log_write(r->options->json, line);
+    log_write(r->options->json ? LOG_JSON : r->journal ? LOG_JOURNAL : LOG_TEXT, line);
     if (r->listeners <= 0)
         return;
     char *event = log_event_line(line);
@@ -290,6 +292,7 @@ static bool serve(struct router *r, char why[static ROUTER_WHY])
     if (!become_ordinary(r, why))
         return false;
     r->started_wall = clock_wall();
+    r->journal = fd_is_journal(STDERR_FILENO);
     r->count_at = clock_now() + COUNT_EVERY;
     r->look_at = 0; /* it may have changed since it was asked for */
     r->resync_at = USEC_NEVER;

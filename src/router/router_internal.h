@@ -280,7 +280,8 @@ struct log_line {
     const char *cause;             /* a drop's word, or NULL */
     const char *text;
 };
-void log_write(bool json, const struct log_line *line);
+enum log_form { LOG_TEXT, LOG_JSON, LOG_JOURNAL };
+void log_write(enum log_form form, const struct log_line *line);
 /* For the subscribers of the control socket; ctl_line_free(). */
 char *log_event_line(const struct log_line *line);
 
@@ -320,6 +321,7 @@ struct router {
     int signals, monitor;
     usec_t started;
     int64_t started_wall;
+    bool journal;                        /* takes what is logged */
     usec_t count_at, look_at, resync_at; /* when to read the counters; look at the address; write the maps anew */
     int state;                           /* the file of bindings, or -1 */
     uint64_t boot, generation;

@@ -107,6 +107,7 @@ def test_gateway_and_portal_run_after_quickstart_and_after_a_new_start(site):
     assert users_of(site.gateway, "sekisho-portal") == ["sekisho-portal"]
     assert "serving with" in site.gateway.journal("sekishod")
     assert "serving on TCP port 443" in site.gateway.journal("sekisho-portal")
+    assert not re.search(r"^(<\d>)?\d{4}-", site.gateway.journal("sekishod"), re.M), "the journal has the time"
 
 
 def test_files_and_sockets_belong_to_whom_they_must(site):

@@ -4,6 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,12 +64,33 @@ static void a_full_device_and_a_closed_descriptor_are_told(void **state)
     assert_int_equal(n, 0);
 }
 
+static void the_journal_is_known_by_what_systemd_says_of_it(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct stat st;
+    char said[64];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fstat(ends[1], &st), 0);
+    unsetenv("JOURNAL_STREAM");
+    assert_false(fd_is_journal(ends[1]));
+    snprintf(said, sizeof said, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    setenv("JOURNAL_STREAM", said, 1);
+    assert_true(fd_is_journal(ends[1]));
+    assert_false(fd_is_journal(STDIN_FILENO)); /* another descriptor, as after a redirection */
+    close(ends[0]);
+    close(ends[1]);
+    assert_false(fd_is_journal(ends[1]));
+    unsetenv("JOURNAL_STREAM");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_pipe_takes_in_pieces_arrives_whole),
         cmocka_unit_test(the_end_comes_before_the_room_is_full),
         cmocka_unit_test(a_full_device_and_a_closed_descriptor_are_told),
+        cmocka_unit_test(the_journal_is_known_by_what_systemd_says_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

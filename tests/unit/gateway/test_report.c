@@ -43,6 +43,20 @@ static void a_line_names_session_user_peer_and_stage(void **state)
         strstr(said, " info session-up session=12 user=alice peer=192.0.2.1:4500 stage=ipcp: has 10.0.0.2\n"));
 }
 
+/* Which tells the time by itself, and shows warnings for "journalctl -p warning". */
+static void a_line_for_the_journal_has_its_level_in_front_and_no_time(void **state)
+{
+    (void)state;
+    const struct report journal = {CONFIG_LOG_TEXT, CONFIG_LOG_DEBUG, .journal = true};
+    assert_string_equal(caught(&journal, &(struct report_line){.level = CONFIG_LOG_WARNING,
+                                                               .type = "login-refused",
+                                                               .user = "alice",
+                                                               .text = "wrong password"}),
+                        "<4>login-refused user=alice: wrong password\n");
+    assert_string_equal(caught(&journal, &(struct report_line){.level = CONFIG_LOG_DEBUG, .type = "stage"}),
+                        "<7>stage\n");
+}
+
 static void what_is_finer_than_the_level_is_not_written(void **state)
 {
     (void)state;
@@ -84,6 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_names_session_user_peer_and_stage),
+        cmocka_unit_test(a_line_for_the_journal_has_its_level_in_front_and_no_time),
         cmocka_unit_test(what_is_finer_than_the_level_is_not_written),
         cmocka_unit_test(a_user_name_cannot_pass_for_other_fields),
         cmocka_unit_test(a_json_line_is_one_object_with_the_same_words),
