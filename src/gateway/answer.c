@@ -82,6 +82,7 @@ static void add_counters(struct shard *shard, void *ctx)
         sum->drops[i] += c.drops[i];
     sum->drops[DROP_UNSENT] += p.unsent;
     sum->drops[DROP_TUN_FULL] += p.tun_lost;
+    sum->drops[DROP_RING_FULL] += shard->ring_lost;
 }
 
 struct stack_counters answer_counters(struct gateway *g)

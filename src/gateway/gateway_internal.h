@@ -115,6 +115,7 @@ struct shard {
     usec_t strangers_at;           /* when `strangers` was last made full */
     uint32_t strangers;            /* notices about senders of unproved address that may still go */
     struct ring *from[SHARDS_MAX]; /* frames that other shards' TUN queues yielded; NULL for itself */
+    uint64_t ring_lost;            /* frames of its own TUN queue for which others had no room: DROP_RING_FULL */
     pthread_t thread;
     bool running;
 };

@@ -28,9 +28,10 @@ static bool elsewhere(void *ctx, const struct frame *frame)
     const int owner = addresses_get(gateway->addresses, destination(frame));
     if (owner < 0 || owner == shard->number)
         return false;
-    (void)ring_put(gateway->shards[owner].from[shard->number], view_of(&frame->meta, sizeof(frame->meta)),
-                   view_of(frame->data, frame->len));
-    return true; /* a full ring loses the frame, as a full queue would */
+    if (!ring_put(gateway->shards[owner].from[shard->number], view_of(&frame->meta, sizeof(frame->meta)),
+                  view_of(frame->data, frame->len)))
+        shard->ring_lost++;
+    return true;
 }
 
 static void take_strays(struct shard *shard, usec_t now)
