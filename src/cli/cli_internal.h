@@ -110,8 +110,9 @@ void print_safe(FILE *out, const char *text);
 void print_qr(const struct cli *cli, const char *text);
 /* How many columns it takes on a terminal. */
 size_t text_width(const char *text);
-/* "1.5 GB", "17 B"; "3d 4h", "12m"; "2027-01-31 18:00" or "never". All return out. */
+/* "1.5 GB", "17 B"; "1 packet", "2 packets"; "3d 4h", "12m"; "2027-01-31 18:00" or "never". All return out. */
 const char *text_bytes(uint64_t n, char out[static TEXT_MAX]);
+const char *text_packets(uint64_t n, char out[static TEXT_MAX]);
 const char *text_duration(uint64_t seconds, char out[static TEXT_MAX]);
 const char *text_time(uint64_t wall, char out[static TEXT_MAX]);
 /* A date as --expires takes it, seen from now. False when it is none. never is 0. */

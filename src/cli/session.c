@@ -102,8 +102,8 @@ static void line(FILE *out, const char *name, const char *text)
 
 static void traffic(FILE *out, const char *name, uint64_t bytes, uint64_t packets)
 {
-    char text[TEXT_MAX];
-    fprintf(out, "%-14s%s in %llu packets\n", name, text_bytes(bytes, text), (unsigned long long)packets);
+    char text[TEXT_MAX], count[TEXT_MAX];
+    fprintf(out, "%-14s%s in %s\n", name, text_bytes(bytes, text), text_packets(packets, count));
 }
 
 static void print_session(FILE *out, const struct ctl_session *s)

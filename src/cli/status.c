@@ -13,7 +13,7 @@ typedef unsigned long long wide;
 
 static void print_status(FILE *out, const struct ctl_status *s)
 {
-    char since[TEXT_MAX], up[TEXT_MAX], in[TEXT_MAX], sent[TEXT_MAX];
+    char since[TEXT_MAX], up[TEXT_MAX], in[TEXT_MAX], sent[TEXT_MAX], count[TEXT_MAX];
     uint64_t now = (uint64_t)time(NULL);
     fprintf(out, "Gateway       sekishod ");
     print_safe(out, s->version);
@@ -30,9 +30,9 @@ static void print_status(FILE *out, const struct ctl_status *s)
             (wide)s->esp_pairs);
     fprintf(out, "Addresses     %llu of %llu in use\n", (wide)s->pool_used, (wide)s->pool_size);
     fprintf(out, "Logins        %llu accepted, %llu refused\n", (wide)s->logins_accepted, (wide)s->logins_refused);
-    fprintf(out, "From clients  %s in %llu packets\n", text_bytes(s->bytes_in, in), (wide)s->packets_in);
-    fprintf(out, "To clients    %s in %llu packets\n", text_bytes(s->bytes_out, sent), (wide)s->packets_out);
-    fprintf(out, "Dropped       %llu packets\n", (wide)s->drops);
+    fprintf(out, "From clients  %s in %s\n", text_bytes(s->bytes_in, in), text_packets(s->packets_in, count));
+    fprintf(out, "To clients    %s in %s\n", text_bytes(s->bytes_out, sent), text_packets(s->packets_out, count));
+    fprintf(out, "Dropped       %s\n", text_packets(s->drops, count));
 }
 
 /* ---- drops ---- */

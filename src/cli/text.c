@@ -52,6 +52,12 @@ size_t text_width(const char *text)
     return width;
 }
 
+const char *text_packets(uint64_t n, char out[static TEXT_MAX])
+{
+    snprintf(out, TEXT_MAX, n == 1 ? "%llu packet" : "%llu packets", (unsigned long long)n);
+    return out;
+}
+
 const char *text_bytes(uint64_t n, char out[static TEXT_MAX])
 {
     static const char units[] = "kMGTPE";

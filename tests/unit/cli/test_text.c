@@ -26,6 +26,15 @@ static void sizes_and_times_are_short(void **state)
     assert_string_equal(text_time(1700000000, t), "2023-11-14 22:13");
 }
 
+static void packets_are_counted_as_people_count(void **state)
+{
+    (void)state;
+    char t[TEXT_MAX];
+    assert_string_equal(text_packets(0, t), "0 packets");
+    assert_string_equal(text_packets(1, t), "1 packet");
+    assert_string_equal(text_packets(2, t), "2 packets");
+}
+
 static void dates_are_read_in_all_their_forms(void **state)
 {
     (void)state;
@@ -137,6 +146,7 @@ int main(void)
     setenv("TZ", "UTC", 1);
     tzset();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packets_are_counted_as_people_count),
         cmocka_unit_test(sizes_and_times_are_short),
         cmocka_unit_test(dates_are_read_in_all_their_forms),
         cmocka_unit_test(numbers_are_digits_alone),
