@@ -9,7 +9,9 @@ from lab.gateway import SEKISHO
 from lab.shell import check_sanitizers, stop, wait_for
 from lab.world import INTERNET_GATEWAY
 
-OWN_FILES = "mount -t tmpfs none /run && cp -a /etc /run/etc && mount --bind /run/etc /etc && echo ready && exec sleep 600"
+# Of /etc all but netns, where files of other tests' computers come and go.
+OWN_FILES = ("mount -t tmpfs none /run && mkdir /run/etc && find /etc -mindepth 1 -maxdepth 1 ! -name netns -exec cp -a -t /run/etc {} + "
+             "&& mount --bind /run/etc /etc && echo ready && exec sleep 600")
 
 
 class Host:
