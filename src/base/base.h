@@ -233,7 +233,8 @@ struct index {
     uint32_t mask;
 };
 
-/* For about so many objects. ERR_NOMEM. Not for keys that a stranger chooses, unless they are mixed with a secret. */
+/* For about so many objects. ERR_NOMEM. Whoever chooses keys makes them fall together: mix a secret in, or limit how
+ * many objects a stranger may have made. */
 enum err index_init(struct index *t, uint32_t expected);
 void index_done(struct index *t);
 void index_add(struct index *t, struct index_node *n, uint64_t key);

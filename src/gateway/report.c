@@ -39,11 +39,12 @@ static void write_text(const struct report_line *line, bool journal)
 {
     static const char priorities[] = {'3', '4', '6', '7'}; /* of syslog(3), by level */
     char when[32];
-    timestamp(when);
-    if (journal)
+    if (journal) {
         fprintf(stderr, "<%c>%s", priorities[line->level], line->type);
-    else
+    } else {
+        timestamp(when);
         fprintf(stderr, "%s %s %s", when, level_words[line->level], line->type);
+    }
     if (line->session)
         fprintf(stderr, " session=%llu", (unsigned long long)line->session);
     field(stderr, "user", line->user);

@@ -159,6 +159,14 @@ static void pass(struct tracker *t, usec_t now, struct inbound *in, uint32_t han
     count(t, TRACKER_COUNT_TRIALS);
 }
 
+/* After a silence a packet may keep step with what the host sends by chance. In the first second of a new SA it goes at
+ * once all the same: when that is over, what it has carried tells. */
+static bool needs_moment(const struct inbound *in, usec_t now, usec_t silent)
+{
+    const bool first = in->newborn && now - in->since <= WINDOW;
+    return silent > SLOW && in->own.answers > 0 && !first && !in->keeps;
+}
+
 void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silent, uint32_t handle)
 {
     struct candidate *k = &in->own;
@@ -167,8 +175,7 @@ void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silen
     if (in->contact->moved != k->echo_seen)
         evidence_echo(k, now, silent);
     in->fair = in->fair && silent <= FLOWS;
-    const bool waits = silent > SLOW && k->answers > 0 && (!in->newborn || now - in->since > WINDOW) && !in->keeps;
-    if (!judge(t, now, in) && waits && t->n_kept < t->config.held) {
+    if (!judge(t, now, in) && needs_moment(in, now, silent) && t->n_kept < t->config.held) {
         candidates_keep(t, now, in, handle);
         in->delayed = true;
         inbound_schedule(t, now, in);
