@@ -34,7 +34,7 @@
 #define OWNER_BEFORE (BIT / 2)
 #define TURN_BONUS   (8 * BIT)
 
-static struct candidate *of_contact(struct inbound *in, const struct contact *c)
+struct candidate *candidates_of(struct inbound *in, const struct contact *c)
 {
     for (uint32_t i = 0; i < in->n_candidates; i++)
         if (in->candidates[i].contact == c)
@@ -44,14 +44,14 @@ static struct candidate *of_contact(struct inbound *in, const struct contact *c)
 
 static void add(struct inbound *in, struct contact *c, int32_t evidence)
 {
-    if (in->candidates && in->n_candidates < CANDIDATES && !of_contact(in, c))
+    if (in->candidates && in->n_candidates < CANDIDATES && !candidates_of(in, c))
         evidence_begin(&in->candidates[in->n_candidates++], c, evidence);
 }
 
 static void add_turn(struct inbound *in, struct contact *c)
 {
     add(in, c, TURN_BONUS);
-    struct candidate *k = of_contact(in, c);
+    struct candidate *k = candidates_of(in, c);
     if (k)
         k->had_turn = true;
 }
@@ -110,7 +110,7 @@ void candidates_find(struct inbound *in, struct contact *before)
 
 void candidates_forget(struct inbound *in, const struct contact *c)
 {
-    struct candidate *k = of_contact(in, c);
+    struct candidate *k = candidates_of(in, c);
     if (k)
         *k = in->candidates[--in->n_candidates];
     if (in->contact == c)
@@ -157,7 +157,7 @@ bool candidates_ambiguous(const struct inbound *in)
 /* Lets c in for the least likely, unless that is likelier or being tried. */
 static void replace_worst(struct inbound *in, struct contact *c)
 {
-    if (of_contact(in, c))
+    if (candidates_of(in, c))
         return;
     if (in->n_candidates < CANDIDATES) {
         add(in, c, 0);
@@ -414,7 +414,7 @@ static void show(struct tracker *t, usec_t now, struct inbound *in, struct candi
         inbound_schedule(t, now, in);
     /* what ends a turn may end a contact: it is looked for anew */
     for (uint32_t i = 0; i < n; i++) {
-        k = of_contact(in, who[i]);
+        k = candidates_of(in, who[i]);
         if (!k)
             continue;
         k->shown |= kept;
@@ -426,7 +426,7 @@ void candidates_show(struct tracker *t, usec_t now, struct inbound *in, usec_t s
 {
     struct candidate *k = best(in, false);
     if (in->keeps && in->contact)
-        k = of_contact(in, in->contact);
+        k = candidates_of(in, in->contact);
     if (!k) {
         move_drop(t, &(struct tracker_packet){.way = TRACKER_IN, .handle = handle}, TRACKER_REASON_NO_CANDIDATE);
         return;
@@ -452,7 +452,7 @@ usec_t candidates_wait(const struct inbound *in)
 
 void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
 {
-    struct candidate *k = in->contact ? of_contact(in, in->contact) : NULL;
+    struct candidate *k = in->contact ? candidates_of(in, in->contact) : NULL;
     const bool unseen = in->delayed;
     if (!unseen && k && k->trial != 0)
         no_answer(in, k);
@@ -468,29 +468,43 @@ void candidates_next(struct tracker *t, usec_t now, struct inbound *in)
     }
 }
 
-static void weigh_answer(struct tracker *t, usec_t now, struct inbound *in, struct contact *c)
+/* Whether the packet that is kept has reached its host. */
+static bool weigh_answer(struct inbound *in, usec_t now, const struct contact *c)
 {
-    struct candidate *k = of_contact(in, c);
+    struct candidate *k = candidates_of(in, c);
     if (!k || k->trial == 0)
-        return;
+        return false;
     const uint8_t answers = k->answers;
     if (now - k->trial > NO_ANSWER)
         no_answer(in, k);
     else if (!evidence_answer(k, now))
         lose_turn(k);
-    if (!candidates_judge(t, now, in) && k->answers > answers && k->shown)
-        candidates_stop(t, now, in);
+    return k->answers > answers && k->shown;
 }
 
+static bool is_tried_at(const struct inbound *in, const struct contact *c)
+{
+    return in->bound && !in->told && in->contact == c;
+}
+
+/* What it sends may answer several. All are weighed before one is judged: they are weighed against each other. */
 void candidates_answer(struct tracker *t, usec_t now, struct contact *c)
 {
-    const uint32_t n = c->n_shown < SHOWN ? c->n_shown : SHOWN;
+    const uint32_t n = c->n_shown < SHOWN ? c->n_shown : SHOWN, server = c->server->addr;
+    bool reached[SHOWN] = {false};
     c->n_shown = 0;
     for (uint32_t i = 0; i < n; i++) {
-        struct inbound *in = inbound_find(t, c->server->addr, c->shown[i]);
+        struct inbound *in = inbound_find(t, server, c->shown[i]);
         if (in && !in->bound)
-            weigh_answer(t, now, in, c);
-        else if (in && !in->told && in->contact == c)
-            trial_answer(t, now, in);
+            reached[i] = weigh_answer(in, now, c);
+        else if (in && is_tried_at(in, c))
+            trial_weigh(in, now);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        struct inbound *in = inbound_find(t, server, c->shown[i]);
+        if (in && is_tried_at(in, c))
+            (void)trial_judge(t, now, in);
+        else if (in && !in->bound && !candidates_judge(t, now, in) && reached[i])
+            candidates_stop(t, now, in);
     }
 }

@@ -68,6 +68,15 @@ static void look_again(struct tracker *t, struct inbound *in)
     candidates_find(in, c);
 }
 
+/* Forgotten and come again, a true one would be taken for old, and not weighed against what has its place. */
+void inbound_displace(struct tracker *t, struct inbound *in)
+{
+    if (in->packets > 1)
+        look_again(t, in);
+    else
+        inbound_free(t, in);
+}
+
 void inbound_review(struct tracker *t, usec_t now, struct server *s, bool proved)
 {
     LIST_EACH_SAFE(l, &s->bound)
@@ -134,7 +143,7 @@ void inbound_bind(struct tracker *t, usec_t now, struct inbound *in, struct cont
     in->pair = pair_open(c, in->newborn);
     if (in->pair) {
         if (in->pair->in)
-            inbound_free(t, in->pair->in);
+            inbound_displace(t, in->pair->in);
         in->pair->in = in;
         pair_judge(t, in->pair);
     }
@@ -326,6 +335,7 @@ void inbound_input(struct tracker *t, usec_t now, const struct tracker_packet *p
             tell_ambiguous(t, in);
     }
     if (!in) {
+        s->crowded = now;
         pass_untracked(t, s, p);
         return;
     }

@@ -72,6 +72,7 @@ struct server {
     struct link strangers; /* inbound SPIs of nobody for certain, oldest first */
     uint32_t n_strangers;
     struct link bound;   /* inbound SPIs that are certain */
+    usec_t crowded;      /* when an inbound SPI found no room last; 0: never */
     struct link guesses; /* IKE exchanges of nobody for certain, oldest first */
     uint32_t n_guesses;
     uint32_t n_settled;
@@ -276,6 +277,8 @@ void inbound_review(struct tracker *t, usec_t now, struct server *s, bool proved
 void inbound_forget_contact(struct tracker *t, struct contact *c);
 void inbound_schedule(struct tracker *t, usec_t now, struct inbound *in);
 void inbound_due(struct tracker *t, usec_t now, struct inbound *in);
+/* It is not its host's, as it seems, and gives way to what is. What has come more than once is looked at again. */
+void inbound_displace(struct tracker *t, struct inbound *in);
 void inbound_free(struct tracker *t, struct inbound *in);
 
 /* ---- who may own them (candidate.c) ---- */
@@ -284,6 +287,8 @@ void inbound_free(struct tracker *t, struct inbound *in);
 
 /* before: whose it was until now, or NULL. */
 void candidates_find(struct inbound *in, struct contact *before);
+/* c among them, or NULL. */
+struct candidate *candidates_of(struct inbound *in, const struct contact *c);
 void candidates_forget(struct inbound *in, const struct contact *c);
 /* A packet has come after so long a silence: what does that say? */
 void candidates_weigh(struct inbound *in, usec_t now, usec_t silent);
@@ -315,7 +320,9 @@ void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silen
 /* The packet that was kept goes to its host. */
 void trial_due(struct tracker *t, usec_t now, struct inbound *in);
 /* Its host sends: does that answer what it was shown? */
-void trial_answer(struct tracker *t, usec_t now, struct inbound *in);
+void trial_weigh(struct inbound *in, usec_t now);
+/* Tells the kernel, if it is certain now. */
+bool trial_judge(struct tracker *t, usec_t now, struct inbound *in);
 /* Whether packets of its host may be delayed for it. */
 bool trial_delays(const struct inbound *in, usec_t now);
 

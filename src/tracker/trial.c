@@ -7,8 +7,9 @@
  */
 #include "tracker/tracker_internal.h"
 
-#define ECHOED    (7 * BIT)
+#define ECHOED    (10 * BIT)
 #define CONFIRMED (14 * BIT)
+#define LEAD      (4 * BIT) /* over what else may be of the same SA */
 #define HITS      3
 #define SENDS     8 /* in a window: more than a host repeats itself when nothing comes */
 #define PACKETS   8
@@ -36,13 +37,15 @@ bool trial_may_begin(const struct contact *c)
     return n > 0 && n < TRIALS;
 }
 
-/* The host has an SA whose other half is not certain and may be of this age: of an old one it may have sent less. */
+/* The host has an SA whose other half is not certain and may be of this age: of an old one it may have sent less, and
+ * where there was no room, the first packets of a new one have left no trace. */
 static bool fits(const struct contact *c, bool newborn)
 {
     LIST_EACH(l, &c->pairs)
     {
         const struct pair *p = container_of(l, struct pair, of_contact);
-        if ((p->newborn == newborn || !p->newborn) && (!p->in || !p->in->told))
+        const bool age = p->newborn == newborn || !p->newborn || c->server->crowded >= p->since;
+        if (age && (!p->in || !p->in->told))
             return true;
     }
     return false;
@@ -56,17 +59,19 @@ static bool may_be_meant(const struct inbound *in, const struct inbound *other)
            !(p && p->newborn && other->since + EARLY < p->since);
 }
 
-/* What else has come in this window, and may be the host's as well. */
+/* What else has come in this window, and may be the host's as well. What found no room may be too. */
 static bool has_rival(const struct inbound *in)
 {
+    if (in->server->crowded + EARLY > in->window)
+        return true;
     LIST_EACH(l, &in->server->strangers)
     if (may_be_meant(in, container_of(l, struct inbound, of_server)))
         return true;
     LIST_EACH(l, &in->server->bound)
     {
         const struct inbound *other = container_of(l, struct inbound, of_server);
-        /* another host's, unless that has answered */
-        const bool weak = other->guessed && other->own.answers + other->own.echoes == 0;
+        /* another host's, where that has answered often enough */
+        const bool weak = other->guessed && other->own.answers + other->own.echoes < HITS;
         const bool tried = !other->told && (other->contact == in->contact || weak);
         if (other != in && tried && may_be_meant(in, other))
             return true;
@@ -105,10 +110,48 @@ static bool is_lived_on(struct inbound *in, usec_t now)
     return false;
 }
 
-static bool is_proved(const struct candidate *k)
+static int32_t weight(const struct candidate *k)
 {
-    const int32_t sum = k->answered + k->echoed;
-    return (k->echoes >= HITS && sum >= ECHOED) || (k->answers + k->echoes >= HITS && sum >= CONFIRMED);
+    return k->answered + k->echoed;
+}
+
+static bool speaks_for(const struct candidate *k, int32_t more_than)
+{
+    return k->answers + k->echoes > 0 && weight(k) > more_than;
+}
+
+static bool comes(const struct inbound *in, const struct inbound *other)
+{
+    return other->used + EARLY > in->used;
+}
+
+/* Where a forged SPI keeps step with the true one, whatever the host does speaks for both. */
+static bool is_doubtful(const struct inbound *in)
+{
+    const int32_t rest = weight(&in->own) - LEAD;
+    LIST_EACH(l, &in->contact->inbounds)
+    {
+        const struct inbound *other = container_of(l, struct inbound, of_contact);
+        const bool same_sa = !in->pair || !other->pair;
+        if (other != in && !other->told && same_sa && comes(in, other) && speaks_for(&other->own, rest))
+            return true;
+    }
+    LIST_EACH(l, &in->server->strangers)
+    {
+        struct inbound *other = container_of(l, struct inbound, of_server);
+        const struct candidate *k = candidates_of(other, in->contact);
+        if (k && comes(in, other) && speaks_for(k, rest))
+            return true;
+    }
+    return false;
+}
+
+static bool is_proved(const struct inbound *in)
+{
+    const struct candidate *k = &in->own;
+    const bool moved = k->echoes >= HITS && weight(k) >= ECHOED;
+    const bool answered = k->answers + k->echoes >= HITS && weight(k) >= CONFIRMED;
+    return (moved || answered) && !is_doubtful(in);
 }
 
 /* The SA of the host that this is the other half of may have been taken by what has only come along. */
@@ -120,15 +163,15 @@ static void take_pair(struct tracker *t, struct inbound *in)
         if (in->pair || other == in || other->told || !other->pair)
             continue;
         struct pair *p = other->pair;
-        inbound_free(t, other);
+        inbound_displace(t, other);
         in->pair = p;
         p->in = in;
     }
 }
 
-static bool judge(struct tracker *t, usec_t now, struct inbound *in)
+bool trial_judge(struct tracker *t, usec_t now, struct inbound *in)
 {
-    if (!fits(in->contact, in->newborn) || (!is_proved(&in->own) && !is_lived_on(in, now)))
+    if (!fits(in->contact, in->newborn) || (!is_proved(in) && !is_lived_on(in, now)))
         return false;
     take_pair(t, in);
     inbound_tell(t, now, in);
@@ -143,7 +186,7 @@ void trial_begin(struct tracker *t, usec_t now, struct inbound *in, const struct
         in->own = *k;
     else
         evidence_begin(&in->own, in->contact, 0);
-    (void)judge(t, now, in);
+    (void)trial_judge(t, now, in);
 }
 
 static void pass(struct tracker *t, usec_t now, struct inbound *in, uint32_t handle)
@@ -175,7 +218,7 @@ void trial_input(struct tracker *t, usec_t now, struct inbound *in, usec_t silen
     if (in->contact->moved != k->echo_seen)
         evidence_echo(k, now, silent);
     in->fair = in->fair && silent <= FLOWS;
-    if (!judge(t, now, in) && needs_moment(in, now, silent) && t->n_kept < t->config.held) {
+    if (!trial_judge(t, now, in) && needs_moment(in, now, silent) && t->n_kept < t->config.held) {
         candidates_keep(t, now, in, handle);
         in->delayed = true;
         inbound_schedule(t, now, in);
@@ -192,14 +235,11 @@ void trial_due(struct tracker *t, usec_t now, struct inbound *in)
     pass(t, now, in, in->kept);
 }
 
-void trial_answer(struct tracker *t, usec_t now, struct inbound *in)
+void trial_weigh(struct inbound *in, usec_t now)
 {
     struct candidate *k = &in->own;
-    if (k->trial == 0)
-        return;
-    if (now - k->trial > LATE)
+    if (k->trial != 0 && now - k->trial > LATE)
         evidence_no_answer(k);
-    else
+    else if (k->trial != 0)
         (void)evidence_answer(k, now);
-    (void)judge(t, now, in);
 }

@@ -9,6 +9,9 @@
 #define SERVER  0xc6336401u /* 198.51.100.1 */
 #define SERVER2 0xc6336402u
 #define HOST(n) (0xc0a80100u + (n))
+#define A       HOST(1)
+#define B       HOST(2)
+#define C       HOST(3)
 #define MOVES   4096
 
 struct scene {
@@ -136,6 +139,51 @@ static inline bool in_kernel(enum tracker_way way, uint32_t host, uint32_t spi)
 static inline uint64_t counter(enum tracker_counter c)
 {
     return tracker_count(scene.t, c);
+}
+
+static inline int scene_begin(void **state)
+{
+    (void)state;
+    scene_open(tracker_defaults());
+    return 0;
+}
+
+/* The server asks and the host answers, for a second and more: so does nobody who does not see what the other sends. */
+static inline void talk(uint32_t host, uint32_t server, uint32_t out, uint32_t in, uint32_t sequence)
+{
+    for (uint32_t i = 0; i < 10; i++) {
+        (void)esp_in(server, in, sequence + i);
+        scene_wait(2 * USEC_MSEC);
+        (void)esp_out(host, server, out, sequence + i);
+        scene_wait(148 * USEC_MSEC);
+    }
+    scene.taken = scene.n_moves;
+}
+
+/* Both talk to the server already, by IKE. */
+static inline void two_hosts_meet(void)
+{
+    expect_move(ike_packet(TRACKER_OUT, A, SERVER, 1, 0, MAIN_MODE, 0), TRACKER_PASS, A);
+    expect_move(ike_packet(TRACKER_OUT, B, SERVER, 2, 0, MAIN_MODE, 0), TRACKER_PASS, B);
+}
+
+static inline bool is_tentative(uint32_t host, uint32_t spi)
+{
+    struct tracker_binding_info b;
+    for (const void *at = NULL; tracker_binding_next(scene.t, &at, &b);)
+        if (b.spi == spi)
+            return b.host == host && b.state == TRACKER_STATE_TENTATIVE;
+    return false;
+}
+
+static inline bool has_seen(uint32_t handle, uint32_t host)
+{
+    for (size_t i = 0; i < scene.n_moves; i++) {
+        const struct tracker_move *m = &scene.moves[i];
+        if (m->handle == handle && m->host == host && (m->act == TRACKER_PASS || m->act == TRACKER_COPY))
+            return true;
+    }
+    return false;
 }
 
 #endif

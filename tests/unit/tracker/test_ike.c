@@ -1,17 +1,8 @@
 /* IKE from port 500 to port 500: who gets which message, and what quick modes promise. */
 #include "tests/unit/tracker/scene.h"
 
-#define A                             HOST(1)
-#define B                             HOST(2)
 #define OUT(host, i, r, exchange, id) ike_packet(TRACKER_OUT, host, SERVER, i, r, exchange, id)
 #define IN(i, r, exchange, id)        ike_packet(TRACKER_IN, 0, SERVER, i, r, exchange, id)
-
-static int begin(void **state)
-{
-    (void)state;
-    scene_open(tracker_defaults());
-    return 0;
-}
 
 /* A has cookies 1 and 11, B 2 and 12; both are past main mode. */
 static void two_hosts_have_ike(void)
@@ -196,7 +187,7 @@ static void an_exchange_that_is_never_answered_goes_soon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define STORY(f) cmocka_unit_test_setup_teardown(f, begin, scene_close)
+#define STORY(f) cmocka_unit_test_setup_teardown(f, scene_begin, scene_close)
         STORY(cookies_tell_exchanges_apart),
         STORY(a_cookie_belongs_to_the_first_who_uses_it),
         STORY(a_server_that_begins_reaches_the_only_host),
