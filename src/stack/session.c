@@ -155,7 +155,7 @@ void stack_session_heard(struct stack *s, usec_t now, struct session *session)
 {
     session->heard = now;
     ppp_alive(session->ppp, now);
-    l2tp_carrier_alive(s->l2tp, now, session->peer);
+    l2tp_carrier_alive(s->l2tp, now, stack_peer_at(s, session->peer)->carrier);
     if (session->first_data)
         return;
     session->first_data = true;

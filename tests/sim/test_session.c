@@ -212,6 +212,63 @@ static void a_client_that_vanishes_is_noticed_and_its_address_comes_back(void **
     leave(s);
 }
 
+/* Only L2TP's Hello asks whether the other side is still there, and no key is renewed meanwhile. */
+static void only_hellos(struct stack_config *c)
+{
+    c->ike.child_lifetime = c->ike.ike_lifetime = 8 * 3600;
+    c->ike.dpd_interval = c->ppp.echo_interval = 0;
+    c->l2tp.hello_interval = 60 * USEC_SEC;
+}
+
+enum { FROM_CLIENT = 1, FROM_GATEWAY = 2 };
+
+/* A packet every 5 s for ten minutes from those of FROM_*; returns how many datagrams flew beside them. */
+static uint64_t asked_beside(struct scene *s, unsigned who)
+{
+    const uint64_t before = s->w->flown;
+    uint64_t data = 0;
+    for (uint32_t i = 0; i < 120; i++) {
+        if (who & FROM_CLIENT) {
+            client_send(s->c, i);
+            data++;
+        }
+        if (who & FROM_GATEWAY) {
+            gateway_send(s->w, s->c, i);
+            data++;
+        }
+        world_run(s->w, 5 * USEC_SEC, NULL, NULL);
+    }
+    return s->w->flown - before - data;
+}
+
+static void a_busy_session_is_not_asked_for_life_and_an_idle_one_is(void **state)
+{
+    (void)state;
+    struct scene *s = connected(31, false, only_hellos);
+    assert_int_equal(asked_beside(s, FROM_CLIENT | FROM_GATEWAY), 0);
+    assert_in_range(asked_beside(s, 0), 2 * 9, 4 * 10); /* Hello and its ZLB, by one side or both */
+    /* Who only receives is asked by whom it hears nothing of, and does not ask. */
+    assert_in_range(asked_beside(s, FROM_GATEWAY), 2 * 9, 2 * 10);
+    assert_in_range(asked_beside(s, FROM_CLIENT), 2 * 9, 2 * 10);
+    assert_int_equal(s->w->downs, 0);
+    leave(s);
+}
+
+static void a_busy_client_that_vanishes_is_missed(void **state)
+{
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        struct scene *s = connected(32, false, only_hellos);
+        (void)asked_beside(s, FROM_CLIENT | FROM_GATEWAY);
+        s->w->weather.loss_percent = 100;
+        (void)asked_beside(s, sends ? FROM_GATEWAY : 0); /* what goes to it is no sign of its life */
+        assert_int_equal(s->w->downs, 1);
+        assert_int_equal(stack_counters(s->w->gateway).sessions, 0);
+        assert_true(s->c->down);
+        leave(s);
+    }
+}
+
 static void a_goodbye_ends_everything_at_once(void **state)
 {
     (void)state;
@@ -467,6 +524,8 @@ int main(void)
         cmocka_unit_test(a_packet_that_comes_late_from_the_old_port_moves_nobody_back),
         cmocka_unit_test(a_client_that_vanishes_is_noticed_and_its_address_comes_back),
         cmocka_unit_test(a_rekeying_that_fails_is_tried_again_and_ends_nothing),
+        cmocka_unit_test(a_busy_session_is_not_asked_for_life_and_an_idle_one_is),
+        cmocka_unit_test(a_busy_client_that_vanishes_is_missed),
         cmocka_unit_test(a_goodbye_ends_everything_at_once),
         cmocka_unit_test(a_kicked_session_goes_and_the_client_learns_it),
         cmocka_unit_test(a_client_that_connects_again_replaces_its_old_self),
