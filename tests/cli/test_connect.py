@@ -1,6 +1,7 @@
 """What `sekisho connect` shows, how it ends, and what it hands to its engine."""
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -106,11 +107,11 @@ def test_programs_see_a_failure_too(command):
 
 def test_a_spinner_turns_while_a_person_waits(command):
     command.profile()
-    command.script(STEPS[0], {"wait": 0.6}, STEPS[1], STEPS[2], UP, stays=True)
+    command.script(STEPS[0], {"wait": 0.8}, STEPS[1], STEPS[2], UP, stays=True)
     seen = command.terminal("connect", "office")
     assert seen.wait() == 0
-    for shape in "|/-\\":
-        assert f"\r\x1b[K  {shape} " in seen.shown
+    turned = "".join(re.findall(r"\r\x1b\[K  (.) ", seen.shown))  # how far depends on how busy the machine is
+    assert len(turned) > 1 and turned == ("|/-\\" * len(turned))[:len(turned)]
     assert "\x1b[32mconnected\x1b[0m" in seen.shown
     assert seen.screen == ("Connecting to vpn.example.net.\n" + LINES + "   1.512 s  connected\n" + SUMMARY +
                            "Disconnect with: sekisho disconnect office\n")

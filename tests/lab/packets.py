@@ -118,7 +118,7 @@ class Sniffer:
 
     def __init__(self, namespace, device, want=lambda packet: True):
         self.socket = open_socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
+        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)  # a busy machine reads late
         self.socket.bind((device, ETH_P_ALL))
         self.socket.settimeout(0.1)
         self.want = want
