@@ -213,13 +213,11 @@ static uint32_t session_limit(const struct aaa *a, const struct store_row *row)
     return row->group.max_sessions != 0 ? row->group.max_sessions : a->sessions_per_user;
 }
 
-/* What a device that comes back held; 0 when its user's group is served from another pool since. */
-static uint32_t held_before(const struct aaa *a, const struct store_row *row, const char *station)
+/* Whether the user is still served from where this address is: a reload, or another group, may have moved it. */
+static bool may_keep(const struct aaa *a, const struct store_row *row, uint32_t address)
 {
-    const uint32_t address = leases_of_station(a->leases, row->user.name, station);
-    const struct config_pool *pool = address != 0 ? leases_pool_of(a->leases, address) : NULL;
-    const bool elsewhere = row->group.pool[0] && (pool == NULL || strcmp(pool->name, row->group.pool) != 0);
-    return elsewhere ? 0 : address;
+    const struct config_pool *pool = leases_pool_of(a->leases, address);
+    return pool != NULL && (row->group.pool[0] == '\0' || strcmp(pool->name, row->group.pool) == 0);
 }
 
 /* The user may come in; what is left is its number of sessions and an address. */
@@ -230,9 +228,10 @@ static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t ses
     uint32_t limit = session_limit(a, row);
     uint32_t fixed = ip4_value(&user->address), address;
     uint32_t live = leases_of_user(a->leases, user->name);
-    if (fixed == 0) /* a device that comes back goes on with what it had */
-        fixed = held_before(a, row, station);
-    if (fixed != 0 && leases_held_by(a->leases, user->name, fixed))
+    const uint32_t held = leases_of_station(a->leases, user->name, station);
+    if (fixed == 0 && held != 0 && may_keep(a, row, held)) /* a device that comes back goes on with what it had */
+        fixed = held;
+    if (held != 0 || (fixed != 0 && leases_held_by(a->leases, user->name, fixed)))
         live--; /* the one that will be replaced */
     if (limit != 0 && live >= limit)
         return CAUSE_AUTH_LIMIT;
@@ -240,6 +239,8 @@ static enum cause admit(struct aaa *a, const struct store_row *row, uint64_t ses
                                   &answer->replaces);
     if (result != ERR_OK)
         return cause_of_lease(result);
+    if (answer->replaces == 0)
+        answer->replaces = leases_leave_station(a->leases, user->name, station);
     leases_note_station(a->leases, session, station);
     const struct config_pool *pool = leases_pool_of(a->leases, address);
     answer->address = ip4_addr(address);

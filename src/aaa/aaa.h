@@ -64,8 +64,9 @@ struct aaa_answer {
     struct ip_addr address, gateway;                                  /* the peer's inner address, and ours */
     struct ip_addr dns[CONFIG_SERVERS_MAX], wins[CONFIG_SERVERS_MAX]; /* family 0: none */
     char pool[CONFIG_NAME_MAX];
-    /* Accepted: this older session of the same user held the fixed address and has lost it, for its client is seen to
-     * have come anew. End it (CAUSE_REPLACED) before the new one carries data. 0: none. */
+    /* Accepted: this older session of the same user held the fixed address, or was the same device's, and has lost its
+     * address, for its client is seen to have come anew. End it (CAUSE_REPLACED) before the new one carries data.
+     * 0: none. */
     uint64_t replaces;
 };
 

@@ -250,6 +250,8 @@ enum err leases_reconfigure(struct leases *l, const struct config_pool *pools, s
 const struct config_pool *leases_pool_of(const struct leases *l, uint32_t address); /* NULL: in none */
 /* The address that this user's device of this name holds; 0: none. "" is the name of no device. */
 uint32_t leases_of_station(const struct leases *l, const char *user, const char *station);
+/* Ends the lease of this user's device of this name, which has come anew: the session that had it; 0: there is none. */
+uint64_t leases_leave_station(struct leases *l, const char *user, const char *station);
 /* The lease of this session is that device's from now on. */
 void leases_note_station(struct leases *l, uint64_t session, const char *station);
 void leases_reserve(struct leases *l, uint32_t address);

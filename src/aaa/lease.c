@@ -191,12 +191,27 @@ static void lease_end(struct leases *l, struct lease *one)
     free(one);
 }
 
-uint32_t leases_of_station(const struct leases *l, const char *user, const char *station)
+static struct lease *lease_of_station(const struct leases *l, const char *user, const char *station)
 {
     struct lease *one = NULL;
     if (station[0])
         HASH_FIND(by_station, l->stations, station, strlen(station), one);
-    return one != NULL && one->holder == holder_find(l, user) ? one->address : 0;
+    return one != NULL && one->holder == holder_find(l, user) ? one : NULL;
+}
+
+uint32_t leases_of_station(const struct leases *l, const char *user, const char *station)
+{
+    const struct lease *one = lease_of_station(l, user, station);
+    return one != NULL ? one->address : 0;
+}
+
+uint64_t leases_leave_station(struct leases *l, const char *user, const char *station)
+{
+    struct lease *one = lease_of_station(l, user, station);
+    const uint64_t session = one != NULL ? one->session : 0;
+    if (one != NULL)
+        lease_end(l, one);
+    return session;
 }
 
 /* Who takes the name of another user's device finds that it is taken, and goes without. */

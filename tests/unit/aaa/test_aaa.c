@@ -440,6 +440,33 @@ static void a_device_that_comes_back_goes_on_with_its_address(void **state)
     aaa_close(a);
 }
 
+static void a_device_whose_address_left_the_range_comes_back_to_a_new_one(void **state)
+{
+    (void)state;
+    struct aaa *a = fresh();
+    struct aaa_user alice = user("alice");
+    add(a, &alice);
+    const struct aaa_answer before = login_from(a, "alice", 1, "sekisho-1");
+    assert_int_equal(ip4_value(&before.address), 0x0a000002);
+    pools[0].ranges.range[0] = (struct config_range){0x0a000003, 0x0a000004};
+    struct aaa_config c = config();
+    c.sessions_per_user = 1;
+    assert_int_equal(aaa_reconfigure(a, &c), ERR_OK);
+    /* Its old session has not been found dead yet: it is replaced, and does not count. */
+    const struct aaa_answer back = login_from(a, "alice", 2, "sekisho-1");
+    assert_int_equal(back.cause, CAUSE_NONE);
+    assert_int_equal(ip4_value(&back.address), 0x0a000003);
+    assert_int_equal(back.replaces, 1);
+    aaa_logout(a, 1, USEC_SEC);
+    assert_int_equal(aaa_usage(a).used, 1);
+    assert_int_equal(login_from(a, "alice", 3, "sekisho-2").cause, CAUSE_AUTH_LIMIT);
+    /* The new session is the device's now. */
+    const struct aaa_answer again = login_from(a, "alice", 4, "sekisho-1");
+    assert_true(again.accepted && ip_equal(&again.address, &back.address));
+    assert_int_equal(again.replaces, 2);
+    aaa_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -450,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_fixed_address_is_kept_for_its_user),
         cmocka_unit_test(a_second_login_takes_the_fixed_address_over_from_the_first),
         cmocka_unit_test(a_device_that_comes_back_goes_on_with_its_address),
+        cmocka_unit_test(a_device_whose_address_left_the_range_comes_back_to_a_new_one),
         cmocka_unit_test(an_address_that_another_holds_is_not_taken_from_it),
         cmocka_unit_test(sessions_of_one_user_are_limited_by_its_own_or_the_common_number),
         cmocka_unit_test(a_new_range_leaves_live_leases_alone),
