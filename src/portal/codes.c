@@ -29,6 +29,24 @@ static bool may_remove(const struct exchange *x)
     return x->policy.enabled && x->user.totp && !are_second(x);
 }
 
+bool ask_codes(struct exchange *x)
+{
+    if (may_begin(x) && proof_lacks(x))
+        proof_ask(x);
+    return true;
+}
+
+static void begin_form(struct exchange *x)
+{
+    if (proof_lacks(x)) {
+        proof_page(x, 0, "/me/codes/prove");
+        return;
+    }
+    form_begin(x, "/me/codes/begin", "card");
+    proof_field(x);
+    form_end(x, SAY_CODES_BEGIN);
+}
+
 void show_codes(struct exchange *x)
 {
     layout_begin(x, SAY_CODES);
@@ -45,17 +63,21 @@ void show_codes(struct exchange *x)
         form_field(x, SAY_CODE, "answer", "text", "", "one-time-code", true);
         form_end(x, SAY_CODES_REMOVE);
     } else if (may_begin(x)) {
-        form_button(x, "/me/codes/begin", "begin", "1", SAY_CODES_BEGIN, "");
+        begin_form(x);
     }
     layout_end(x);
 }
 
+/* From the first code on every login wants one: whoever finds a screen left open does not lock its user out. */
 bool ask_codes_begin(struct exchange *x)
 {
     if (!may_begin(x)) { /* whoever has some proves it by one before they are taken away */
         exchange_go(x, "/me/codes");
         return false;
     }
+    if (proof_goes_first(x, "/me/codes"))
+        return false;
+    proof_ask_password(x);
     exchange_ask(x, ask_about(CTL_VERB_TOTP_BEGIN, CTL_ARG_USER, x->who.name));
     return true;
 }
@@ -77,8 +99,9 @@ void qr_show(struct page *p, const char *text, enum message title)
 
 void show_codes_begun(struct exchange *x)
 {
-    const char *secret = json_string_value(json_object_get(x->question.data[0], "secret"));
-    const char *uri = json_string_value(json_object_get(x->question.data[0], "uri"));
+    const json_t *data = x->question.data[x->question.count - 1];
+    const char *secret = json_string_value(json_object_get(data, "secret"));
+    const char *uri = json_string_value(json_object_get(data, "uri"));
     struct page *p = &x->page;
     if (exchange_was_refused(x, "/me/codes"))
         return;
@@ -94,6 +117,7 @@ void show_codes_begun(struct exchange *x)
     layout_end(x);
 }
 
+/* The code is proof enough: its secret was told to nobody but who had proved to be the user. */
 bool ask_codes_confirm(struct exchange *x)
 {
     if (!may_begin(x)) {

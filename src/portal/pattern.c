@@ -162,8 +162,7 @@ static void pattern_page(struct exchange *x)
     else
         paragraph(&x->page, SAY_PATTERN_ABOUT);
     pattern_begin(x, &own, &x->policy);
-    if (!pattern_is_there(x))
-        form_field(x, SAY_PASSWORD_NOW, "old", "password", "", "current-password", true);
+    proof_field(x);
     pattern_end(x, &own, &x->policy);
     if (pattern_is_there(x))
         form_button(x, "/me/pattern/off", "off", "1", SAY_PATTERN_REMOVE, "");
@@ -177,7 +176,7 @@ void show_pattern(struct exchange *x)
     if (!x->policy.enabled)
         paragraph(&x->page, SAY_PATTERN_OFF);
     else if (proof_lacks(x))
-        proof_page(x, 0);
+        proof_page(x, 0, "/me/pattern/prove");
     else
         pattern_page(x);
     layout_end(x);
@@ -185,7 +184,7 @@ void show_pattern(struct exchange *x)
 
 bool ask_pattern_trial(struct exchange *x)
 {
-    if (proof_goes_first(x))
+    if (proof_goes_first(x, own.take))
         return false;
     exchange_ask(x, pattern_ask(x, ask_about(CTL_VERB_GRID_ENROL, CTL_ARG_USER, x->who.name), true));
     return true;
@@ -200,13 +199,9 @@ void show_pattern_trial(struct exchange *x)
 /* Whoever logs in by password proves it once more: a pattern takes its place. */
 bool ask_pattern_new(struct exchange *x)
 {
-    if (proof_goes_first(x))
+    if (proof_goes_first(x, own.take))
         return false;
-    if (!pattern_is_there(x)) {
-        struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
-        r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "old"));
-        exchange_ask(x, ask_from(x, r));
-    }
+    proof_ask_password(x);
     exchange_ask(x, pattern_ask(x, ask_about(CTL_VERB_GRID_ENROL, CTL_ARG_USER, x->who.name), false));
     return true;
 }
@@ -250,7 +245,7 @@ void show_practised(struct exchange *x)
 
 bool ask_pattern_off(struct exchange *x)
 {
-    if (proof_goes_first(x))
+    if (proof_goes_first(x, own.take))
         return false;
     exchange_ask(x, ask_about(CTL_VERB_GRID_OFF, CTL_ARG_USER, x->who.name));
     return true;

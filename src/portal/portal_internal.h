@@ -331,6 +331,7 @@ bool ask_practise(struct exchange *x);
 bool ask_pattern_off(struct exchange *x);
 bool ask_proof(struct exchange *x);
 bool ask_remember(struct exchange *x);
+bool ask_codes(struct exchange *x);
 bool ask_codes_begin(struct exchange *x);
 bool ask_codes_confirm(struct exchange *x);
 bool ask_codes_off(struct exchange *x);
@@ -398,6 +399,7 @@ void show_proof(struct exchange *x);
 void show_remembered(struct exchange *x);
 void show_forgotten(struct exchange *x);
 void show_codes(struct exchange *x);
+void show_codes_proof(struct exchange *x);
 void show_codes_begun(struct exchange *x);
 void show_codes_confirmed(struct exchange *x);
 void show_codes_off(struct exchange *x);
@@ -497,14 +499,18 @@ bool pattern_is_there(const struct exchange *x);
 /* Judges what the form says was read off a grid, as this user's. */
 void grid_ask_check(struct exchange *x, const char *name);
 
-/* ---- proof.c: before a pattern gives way ---- */
+/* ---- proof.c: before a pattern gives way, or one-time codes begin ---- */
 
 /* The user has a pattern and has not shown it lately. */
 bool proof_lacks(const struct exchange *x);
-/* Then the user is sent to show it, and nothing is asked of the gateway. */
-bool proof_goes_first(struct exchange *x);
+/* Then the user is sent to that page to show it, and nothing is asked of the gateway. */
+bool proof_goes_first(struct exchange *x, const char *page);
 void proof_ask(struct exchange *x);
-void proof_page(struct exchange *x, size_t i); /* i: of the answer to proof_ask() */
+/* i: of the answer to proof_ask(); path: where what is read goes. */
+void proof_page(struct exchange *x, size_t i, const char *path);
+/* Who has no pattern gives the password again, in this field; what is asked for afterwards is done only if it fits. */
+void proof_field(struct exchange *x);
+void proof_ask_password(struct exchange *x);
 /* The pattern has given way: the proof is used up, and other logins under the name end. */
 void proof_spend(struct exchange *x);
 /* Offers to remember this browser, or to forget it. */

@@ -1,5 +1,5 @@
-/* A pattern is changed or removed, and a browser remembered, only by whoever has just read a grid by it: a screen left
- * open is not enough. */
+/* A pattern is changed or removed, a browser remembered, and one-time codes begun, only by whoever has just read a grid
+ * by the pattern, or gives the password where there is none: a screen left open is not enough. */
 #include "portal/portal_internal.h"
 
 #include <string.h>
@@ -12,11 +12,26 @@ bool proof_lacks(const struct exchange *x)
     return pattern_is_there(x) && (x->who.proved == 0 || now - x->who.proved > PROOF_LASTS);
 }
 
-bool proof_goes_first(struct exchange *x)
+bool proof_goes_first(struct exchange *x, const char *page)
 {
     if (proof_lacks(x))
-        exchange_go(x, "/me/pattern");
+        exchange_go(x, page);
     return x->ready;
+}
+
+void proof_ask_password(struct exchange *x)
+{
+    if (pattern_is_there(x))
+        return;
+    struct ctl_request *r = ask_about(CTL_VERB_USER_CHECK, CTL_ARG_NAME, x->who.name);
+    r = ask_with(r, CTL_ARG_PASSWORD, form_value(&x->form, "old"));
+    exchange_ask(x, ask_from(x, r));
+}
+
+void proof_field(struct exchange *x)
+{
+    if (!pattern_is_there(x))
+        form_field(x, SAY_PASSWORD_NOW, "old", "password", "", "current-password", true);
 }
 
 void proof_ask(struct exchange *x)
@@ -26,7 +41,7 @@ void proof_ask(struct exchange *x)
     exchange_ask(x, ask_from(x, r));
 }
 
-void proof_page(struct exchange *x, size_t i)
+void proof_page(struct exchange *x, size_t i, const char *path)
 {
     struct ctl_grid grid;
     paragraph(&x->page, SAY_PROOF_ABOUT);
@@ -35,7 +50,7 @@ void proof_page(struct exchange *x, size_t i)
         return;
     }
     grid_show_told(&x->page, &grid);
-    form_begin(x, "/me/pattern/prove", "card");
+    form_begin(x, path, "card");
     form_hidden(x, "code", grid.code);
     form_field(x, SAY_GRID_ANSWER, "answer", "password", "", "off", true);
     form_end(x, SAY_CONTINUE);
@@ -55,24 +70,34 @@ bool ask_proof(struct exchange *x)
     return true;
 }
 
-void show_proof(struct exchange *x)
+static void show_proof_on(struct exchange *x, const char *page)
 {
     struct ctl_user user;
     struct login *login = exchange_login(x);
     if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) != ERR_OK || user.name[0] == '\0') {
-        exchange_refused(x, "/me/pattern", SAY_PROOF_REFUSED, "");
+        exchange_refused(x, page, SAY_PROOF_REFUSED, "");
         return;
     }
     if (login != NULL)
         login->proved = loop_now(x->portal->loop);
-    exchange_go(x, "/me/pattern");
+    exchange_go(x, page);
+}
+
+void show_proof(struct exchange *x)
+{
+    show_proof_on(x, "/me/pattern");
+}
+
+void show_codes_proof(struct exchange *x)
+{
+    show_proof_on(x, "/me/codes");
 }
 
 /* ---- a browser that is remembered, so that its user is shown true grids when nobody is logged in ---- */
 
 bool ask_remember(struct exchange *x)
 {
-    if (proof_goes_first(x))
+    if (proof_goes_first(x, "/me/pattern"))
         return false;
     exchange_ask(x, ask_about(CTL_VERB_GRID_REMEMBER, CTL_ARG_USER, x->who.name));
     return true;

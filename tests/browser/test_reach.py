@@ -141,7 +141,7 @@ def test_what_users_see_is_within_reach(site, portal, open_browser, tmp_path):
     browser.one('.devices a[href$="for=windows"]').send_keys(Keys.ENTER)
     browser.until("the other", lambda: "for=windows" in browser.driver.current_url and "Windows" in browser.one("h2").text, SLOW)
     browser.go("/me/codes")
-    send(browser, "/me/codes/begin", "code")
+    send(browser, "/me/codes/begin", "code", old="builder-77-hats")
     browser.go("/me/pattern")
     send(browser, "/me/pattern", 'form[action="/me/pattern/practise"]', cells=",".join(map(str, PATTERN)), old="builder-77-hats")
     client.close()

@@ -168,21 +168,54 @@ def test_a_browser_that_is_remembered_is_shown_true_grids(site):
     assert "__Host-device" not in visitor.cookies and "/me/pattern/forget" not in page.forms()
 
 
+def none_begun(site):
+    """Whether no secret waits for its first code: a wrong one is not even compared."""
+    reply = site.gateway_program.verb("totp.confirm", user="alice", answer="x")
+    assert not reply["ok"], reply
+    return reply["error"]["code"] == "not-found"
+
+
 def test_one_time_codes_are_begun_by_a_picture_and_taken_away_by_a_code(site):
+    """A screen left open lays no codes on the account: the password is asked for again."""
     visitor = site.portal.visitor()
     visitor.log_in("alice", "wonder-land-42")
-    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin")
-    assert "<svg" in page.text
+    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin", old="not-the-password")
+    assert 'class="notice bad"' in page.text and "<svg" not in page.text and "old" in page.form("/me/codes/begin")
+    assert none_begun(site)
+    page = visitor.submit(page, "/me/codes/begin", old="wonder-land-42")
+    assert "<svg" in page.text and not none_begun(site)
     secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
     wrong = visitor.submit(page, "/me/codes/confirm", answer="000000")
     assert "in force" not in wrong.text and not site.portal.ask("user.list", name="alice")["users"][0]["totp"]
-    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin")
+    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/begin", old="wonder-land-42")
     secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
     page = visitor.submit(page, "/me/codes/confirm", answer=one_time_code(secret))
     assert "One-time codes are in force." in page.text
     assert site.portal.ask("user.list", name="alice")["users"][0]["totp"]
     page = visitor.submit(page, "/me/codes/off", answer="000000")
     assert site.portal.ask("user.list", name="alice")["users"][0]["totp"], "not without a code"
+
+
+def test_who_has_a_pattern_reads_a_grid_before_one_time_codes_begin(site):
+    """alice, by her pattern: begin --> the grid first --> read wrong, read right --> the picture."""
+    portal = site.portal
+    visitor = enrol(portal)
+    page = visitor.get("/me/codes")
+    assert "First show that it is you" in page.text and "/me/codes/begin" not in page.forms()
+    for fields in ({}, {"old": "wonder-land-42"}):
+        sent = visitor.post("/me/codes/begin", {"token": page.form("/me/codes/prove")["token"], **fields})
+        assert sent.status == 303 and sent.location == "/me/codes"
+    page = visitor.submit(visitor.get("/me/codes"), "/me/codes/prove", answer="x")
+    assert "That was not what stands in your cells." in page.text and "/me/codes/begin" not in page.forms()
+    assert none_begun(site)
+    page = visitor.submit(page, "/me/codes/prove", answer=read(page))
+    page = visitor.submit(page, "/me/codes/begin")
+    assert not none_begun(site)
+    secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
+    page = visitor.submit(page, "/me/codes/confirm", answer=one_time_code(secret))
+    assert "One-time codes are in force." in page.text
+    page = visitor.submit(page, "/me/codes/off", answer="000000")
+    assert portal.ask("user.list", name="alice")["users"][0]["totp"], "not without a code"
 
 
 def test_one_time_codes_follow_what_the_configuration_says_of_them(site):
@@ -205,7 +238,7 @@ def test_one_time_codes_follow_what_the_configuration_says_of_them(site):
         assert visitor.post(f"/me/codes/{path}", {**token, "answer": "123456"}).location == "/me/codes"
     page = policy(totp='"alternative"')
     assert "instead of reading a grid" in page.text
-    page = visitor.submit(page, "/me/codes/begin")
+    page = visitor.submit(page, "/me/codes/begin", old="wonder-land-42")
     secret = re.search(r"<code>([A-Z2-7]+)</code>", page.text)[1]
     assert visitor.switch(visitor.switch(page)).status == 200
     page = visitor.submit(page, "/me/codes/confirm", answer=one_time_code(secret))

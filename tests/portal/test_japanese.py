@@ -134,7 +134,8 @@ def test_a_user_reads_japanese_alone(site, tmp_path):
         walk.see("phrase", visitor.submit(page, "/me/pattern", **fields), (200, 422))
     walk.refused("practice of nothing", visitor.follow(visitor.post(
         "/me/pattern/practise", {"token": page.form("/logout")["token"], "answer": "1", "number": "1", "code": "x"})), (200, 422))
-    page = walk.see("codes", visitor.submit(visitor.get("/me/codes"), "/me/codes/begin"))
+    walk.refused("not proved", visitor.submit(visitor.get("/me/codes"), "/me/codes/begin", old="x"))
+    page = walk.see("codes", visitor.submit(visitor.get("/me/codes"), "/me/codes/begin", old=PASSWORD))
     walk.refused("a wrong code", visitor.submit(page, "/me/codes/confirm", answer="000000"))
     walk.refused("no session", visitor.follow(visitor.post("/me/kick", {"token": page.form("/logout")["token"], "session": "9"})))
     walk.done()

@@ -44,6 +44,8 @@ FIELDS = {
     "/me/password": {"old": "x", "password": "a-brand-new-one", "again": "a-brand-new-one"},
     "/me/pattern": {"cells": "3,1,4,15,9,26,5,35", "old": "x"},
     "/me/pattern/practise": {"code": "0123456789abcdef0123456789abcdef", "answer": "12345678"},
+    "/me/codes/begin": {"old": "x"},
+    "/me/codes/prove": {"code": "0123456789abcdef0123456789abcdef", "answer": "12345678"},
     "/me/codes/confirm": {"answer": "123456"},
     "/me/codes/off": {"answer": "123456"},
     "/admin/kick": {"session": "77777777"},
