@@ -99,7 +99,7 @@ static enum err open_grids(struct aaa *a, const struct aaa_config *config, struc
     return a->desk != NULL && a->tickets != NULL ? ERR_OK : aaa_why(why, ERR_NOMEM, TOLD(NO_MEMORY_GRIDS));
 }
 
-static bool reserve(void *ctx, const struct store_row *row)
+static bool reserve(void *ctx, struct store_row *row)
 {
     struct aaa *a = ctx;
     a->read_last = row->id;
@@ -307,7 +307,6 @@ static void sweep_one(void *ctx, uint64_t session, const char *name)
     struct sweep *sweep = ctx;
     struct store_row row = {0};
     const enum err found = store_get(sweep->aaa->store, name, &row);
-    row.user.enabled = row.user.enabled && row.group.enabled;
     const enum cause cause = found == ERR_NOTFOUND ? CAUSE_ADMIN : aaa_welcome(&row.user, sweep->wall);
     if (found != ERR_OK && found != ERR_NOTFOUND)
         sweep->result = found;

@@ -119,6 +119,10 @@ struct aaa_usage aaa_usage(const struct aaa *aaa);
 
 /* Names: 1..127 bytes without control characters, blanks, quotes, '/' and '\\'. Upper and lower case of ASCII letters
  * are one and the same; the spelling of the first entry is kept. */
+/* A text that changes with whatever a user or an administrator logs in by, and with each new one of the same name. It
+ * tells nothing else. */
+#define AAA_STAMP_MAX BASE32_SIZE(16)
+
 struct aaa_user {
     char name[AAA_NAME_MAX];
     bool enabled;
@@ -129,7 +133,9 @@ struct aaa_user {
     int64_t last_login;          /* 0: never */
     char group[CONFIG_NAME_MAX]; /* "": none */
     char note[AAA_NOTE_MAX];
-    uint32_t sessions; /* out: live ones */
+    uint32_t sessions;         /* out: live ones */
+    bool barred;               /* out: its group may not log in */
+    char stamp[AAA_STAMP_MAX]; /* out: see below */
     /* Out, and changed by verbs of their own: */
     bool grid, phrase, totp;            /* has a pattern, a phrase with it, one-time codes */
     bool renew;                         /* a new pattern is due */
@@ -148,6 +154,8 @@ enum err aaa_user_set(struct aaa *aaa, const struct aaa_user *user, struct aaa_w
 enum err aaa_user_password(struct aaa *aaa, const char *name, struct view password, struct aaa_why *why);
 enum err aaa_user_del(struct aaa *aaa, const char *name, struct aaa_why *why);
 enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, struct aaa_why *why);
+/* Why this user may not log in, with whatever proof; CAUSE_NONE: may. */
+enum cause aaa_welcome(const struct aaa_user *user, int64_t wall);
 /* Calls each for every user in order of name, until it returns false. */
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,
                        struct aaa_why *why);
@@ -327,6 +335,7 @@ enum err aaa_token_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aa
 struct aaa_admin {
     char name[AAA_NAME_MAX];
     int64_t created, last_login;
+    char stamp[AAA_STAMP_MAX]; /* out */
 };
 
 /* ERR_INVALID: no name, or no password of 12 to AAA_PASSWORD_MAX bytes. Asked before the password is hashed. */

@@ -59,7 +59,7 @@ struct store;
 struct store_row {
     int64_t id; /* in the store; set when it is read */
     struct aaa_user user;
-    struct aaa_group group; /* enabled, and the rest "" and 0, for a user in none; name, note and users are not set */
+    struct aaa_group group; /* "" and 0 for a user in none; name, enabled, note and users are not set */
     uint32_t last_address;  /* 0: none */
     size_t sealed_n;
     uint8_t sealed[AAA_PASSWORD_MAX + SEAL_OVERHEAD];
@@ -86,7 +86,7 @@ enum err store_set(struct store *s, const struct aaa_user *user);
 enum err store_password(struct store *s, const char *name, struct view sealed);
 enum err store_seen(struct store *s, const char *name, int64_t wall, uint32_t address);
 enum err store_del(struct store *s, const char *name);
-enum err store_each(struct store *s, bool (*each)(void *ctx, const struct store_row *row), void *ctx);
+enum err store_each(struct store *s, bool (*each)(void *ctx, struct store_row *row), void *ctx);
 /* Whose fixed address this is: "" for nobody's. */
 enum err store_owner(struct store *s, uint32_t address, char out[static AAA_NAME_MAX]);
 /* The first end of a user after that time; 0: none. */
@@ -132,7 +132,7 @@ enum err store_admin_totp(struct store *s, const char *name, struct view sealed)
 /* ERR_NOTFOUND: a code of this step or a later one was taken. */
 enum err store_admin_seen(struct store *s, const char *name, uint64_t step, int64_t wall);
 enum err store_admin_del(struct store *s, const char *name);
-enum err store_admin_each(struct store *s, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx);
+enum err store_admin_each(struct store *s, bool (*each)(void *ctx, struct store_admin *row), void *ctx);
 
 /* ---- tokens ---- */
 
@@ -334,8 +334,9 @@ bool aaa_device_known(const struct aaa *a, const struct proving *p, const char *
 
 /* ---- all of it ---- */
 
-/* Whether a user is let in at all, for a proof that was good: CAUSE_NONE, or why not. */
-enum cause aaa_welcome(const struct aaa_user *user, int64_t wall);
+/* Write the stamps. */
+void aaa_stamp_user(const struct aaa *a, struct store_row *row);
+void aaa_stamp_admin(const struct aaa *a, struct store_admin *row);
 
 #define ENROLMENTS 64 /* patterns that are being tried out */
 

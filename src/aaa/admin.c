@@ -87,15 +87,31 @@ enum err aaa_admin_get(struct aaa *aaa, const char *name, struct aaa_admin *out,
 {
     struct store_admin row;
     const enum err result = store_admin_get(aaa->store, name, &row);
-    if (result == ERR_OK)
+    if (result == ERR_OK) {
+        aaa_stamp_admin(aaa, &row);
         *out = row.admin;
+    }
     return tell(result, name, why);
+}
+
+struct listing {
+    const struct aaa *aaa;
+    bool (*each)(void *ctx, const struct aaa_admin *admin);
+    void *ctx;
+};
+
+static bool list_one(void *ctx, struct store_admin *row)
+{
+    const struct listing *l = ctx;
+    aaa_stamp_admin(l->aaa, row);
+    return l->each(l->ctx, &row->admin);
 }
 
 enum err aaa_admin_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx,
                         struct aaa_why *why)
 {
-    return tell(store_admin_each(aaa->store, each, ctx), "", why);
+    struct listing l = {aaa, each, ctx};
+    return tell(store_admin_each(aaa->store, list_one, &l), "", why);
 }
 
 /* ---- a login ---- */

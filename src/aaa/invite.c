@@ -101,7 +101,6 @@ static enum err find(struct aaa *a, const char *token, int64_t wall, struct aaa_
         result = store_invite_get(a->store, hash_view(hash), wall, &found);
     if (result == ERR_OK)
         result = store_get(a->store, found.name, &row);
-    row.user.enabled = row.user.enabled && row.group.enabled;
     if (result == ERR_OK && aaa_welcome(&row.user, wall) != CAUSE_NONE)
         result = ERR_NOTFOUND;
     memcpy(found.login, row.group.login, sizeof found.login);

@@ -74,7 +74,7 @@ static bool proof_matches(struct view password, const struct aaa_proof *proof,
 
 enum cause aaa_welcome(const struct aaa_user *user, int64_t wall)
 {
-    if (!user->enabled)
+    if (!user->enabled || user->barred)
         return CAUSE_AUTH_DISABLED;
     return user->expires != 0 && wall >= user->expires ? CAUSE_AUTH_EXPIRED : CAUSE_NONE;
 }

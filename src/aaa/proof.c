@@ -125,10 +125,8 @@ enum err aaa_look_up(struct aaa *a, const char *sent, const struct ip_addr *sour
     if (row->sealed_n < SEAL_OVERHEAD ||
         unseal(a->key, view_str(row->user.name), view_of(row->sealed, row->sealed_n), p->password) != ERR_OK)
         return ERR_CRYPTO;
-    if (found) {
+    if (found)
         p->record = (struct aaa_record){true, row->user, view_of(p->password, row->sealed_n - SEAL_OVERHEAD)};
-        p->record.user.enabled = row->user.enabled && row->group.enabled;
-    }
     return a->grid.enabled ? unseal_factors(a, p) : ERR_OK;
 }
 

@@ -67,7 +67,7 @@ enum err store_admin_del(struct store *s, const char *name)
 }
 
 struct visit {
-    bool (*each)(void *ctx, const struct aaa_admin *admin);
+    bool (*each)(void *ctx, struct store_admin *row);
     void *ctx;
 };
 
@@ -76,10 +76,10 @@ static bool visit_row(void *ctx, sqlite3_stmt *q)
     const struct visit *visit = ctx;
     struct store_admin row;
     read_admin(q, &row);
-    return visit->each(visit->ctx, &row.admin);
+    return visit->each(visit->ctx, &row);
 }
 
-enum err store_admin_each(struct store *s, bool (*each)(void *ctx, const struct aaa_admin *admin), void *ctx)
+enum err store_admin_each(struct store *s, bool (*each)(void *ctx, struct store_admin *row), void *ctx)
 {
     struct visit visit = {each, ctx};
     return store_rows(store_statement(s, STORE_ADMIN_EACH), visit_row, &visit);

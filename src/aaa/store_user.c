@@ -19,7 +19,7 @@ static void read_row(sqlite3_stmt *q, struct store_row *row)
     row->last_address = (uint32_t)sqlite3_column_int64(q, 8);
     column_words(q, 9, row->user.group, sizeof row->user.group);
     column_words(q, 10, row->user.note, sizeof row->user.note);
-    row->group.enabled = sqlite3_column_int(q, 11) != 0;
+    row->user.barred = sqlite3_column_int(q, 11) == 0;
     column_words(q, 12, row->group.pool, sizeof row->group.pool);
     row->group.max_sessions = (uint32_t)sqlite3_column_int64(q, 13);
     column_words(q, 14, row->group.login, sizeof row->group.login);
@@ -116,7 +116,7 @@ enum err store_del(struct store *s, const char *name)
 }
 
 struct visit {
-    bool (*each)(void *ctx, const struct store_row *row);
+    bool (*each)(void *ctx, struct store_row *row);
     void *ctx;
 };
 
@@ -128,7 +128,7 @@ static bool visit_row(void *ctx, sqlite3_stmt *q)
     return visit->each(visit->ctx, &row);
 }
 
-enum err store_each(struct store *s, bool (*each)(void *ctx, const struct store_row *row), void *ctx)
+enum err store_each(struct store *s, bool (*each)(void *ctx, struct store_row *row), void *ctx)
 {
     struct visit visit = {each, ctx};
     return store_rows(store_statement(s, STORE_USER_EACH), visit_row, &visit);

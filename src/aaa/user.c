@@ -148,15 +148,22 @@ static void tell_exposure(const struct aaa *a, struct aaa_user *user)
     user->bits_left = grid_bits_left(&a->shape, (uint8_t)a->grid.least, user->grid_exposed) / 10;
 }
 
+/* What the store does not have of a user. */
+static void complete(const struct aaa *a, struct store_row *row)
+{
+    tell_exposure(a, &row->user);
+    row->user.sessions = leases_of_user(a->leases, row->user.name);
+    aaa_stamp_user(a, row);
+}
+
 enum err aaa_user_get(struct aaa *aaa, const char *name, struct aaa_user *out, struct aaa_why *why)
 {
     struct store_row row;
     enum err result = tell(store_get(aaa->store, name, &row), name, why);
     if (result != ERR_OK)
         return result;
+    complete(aaa, &row);
     *out = row.user;
-    tell_exposure(aaa, out);
-    out->sessions = leases_of_user(aaa->leases, row.user.name);
     return ERR_OK;
 }
 
@@ -166,13 +173,11 @@ struct listing {
     void *ctx;
 };
 
-static bool list_one(void *ctx, const struct store_row *row)
+static bool list_one(void *ctx, struct store_row *row)
 {
     const struct listing *l = ctx;
-    struct aaa_user user = row->user;
-    tell_exposure(l->aaa, &user);
-    user.sessions = leases_of_user(l->aaa->leases, user.name);
-    return l->each(l->ctx, &user);
+    complete(l->aaa, row);
+    return l->each(l->ctx, &row->user);
 }
 
 enum err aaa_user_each(struct aaa *aaa, bool (*each)(void *ctx, const struct aaa_user *user), void *ctx,

@@ -153,6 +153,9 @@ struct ctl_session {
     uint64_t shard;
 };
 
+/* Changes with whatever is logged in by, and with each new user or administrator of the same name. */
+#define CTL_STAMP_MAX 40
+
 /* user.list, user.add and the like */
 struct ctl_user {
     char name[CTL_USER_MAX];
@@ -169,6 +172,8 @@ struct ctl_user {
     uint64_t grid_logins, grid_exposed; /* by this pattern; those of them from strange places */
     uint64_t bits_left;                 /* of the pattern, for somebody who has seen these; 0: has none */
     bool renew;                         /* a new pattern is due */
+    bool welcome;                       /* may log in now: enabled, not expired, and its group may */
+    char stamp[CTL_STAMP_MAX];
 };
 
 /* grid.show and the like */
@@ -233,6 +238,7 @@ struct ctl_invite {
 struct ctl_admin {
     char name[CTL_USER_MAX];
     uint64_t created, last_login;
+    char stamp[CTL_STAMP_MAX];
 };
 
 /* token.list and the like */

@@ -10,6 +10,7 @@ static json_t *admin_json(const struct aaa_admin *a)
 {
     struct ctl_admin out = {.created = (uint64_t)a->created, .last_login = (uint64_t)a->last_login};
     snprintf(out.name, sizeof(out.name), "%s", a->name);
+    snprintf(out.stamp, sizeof(out.stamp), "%s", a->stamp);
     return ctl_admin_json(&out);
 }
 

@@ -23,6 +23,8 @@ static struct ctl_user user_of(const struct aaa_user *u)
     out.grid_exposed = u->grid_exposed;
     out.bits_left = u->bits_left;
     out.renew = u->renew;
+    out.welcome = aaa_welcome(u, clock_wall()) == CAUSE_NONE;
+    snprintf(out.stamp, sizeof(out.stamp), "%s", u->stamp);
     if (u->address.family)
         ip_text(&u->address, out.address);
     return out;

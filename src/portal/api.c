@@ -354,15 +354,6 @@ static json_t *list_reply(const struct exchange *x, const json_t *list)
     return json_pack("{s:o, s:I}", x->call->member, part, "total", (json_int_t)total);
 }
 
-/* Whose password was changed by a program must show it at the portal too. */
-static void end_logins(struct exchange *x)
-{
-    struct ctl_user u;
-    if (x->call->verb == CTL_VERB_USER_PASSWD &&
-        ctl_user_read(json_object_get(x->question.data[0], "user"), &u) == ERR_OK)
-        logins_end_of(&x->portal->logins, ROLE_USER, u.name, NULL);
-}
-
 static void call_show(struct exchange *x)
 {
     json_t *data = x->question.data[0];
@@ -372,7 +363,6 @@ static void call_show(struct exchange *x)
         fail_told(x, status_of(e->code), e->sentence, "", &e->told);
         return;
     }
-    end_logins(x);
     switch (x->call->shape) {
     case SHAPE_NOTHING:
         x->status = MHD_HTTP_NO_CONTENT;

@@ -131,8 +131,10 @@ bool ask_codes_confirm(struct exchange *x)
 
 void show_codes_confirmed(struct exchange *x)
 {
-    if (!exchange_was_refused(x, "/me/codes"))
-        exchange_back(x, "/me/codes", SAY_CODES_DONE);
+    if (exchange_was_refused(x, "/me/codes"))
+        return;
+    exchange_renew(x);
+    exchange_back(x, "/me/codes", SAY_CODES_DONE);
 }
 
 bool ask_codes_off(struct exchange *x)
@@ -150,6 +152,8 @@ bool ask_codes_off(struct exchange *x)
 
 void show_codes_off(struct exchange *x)
 {
-    if (!exchange_was_refused(x, "/me/codes"))
-        exchange_back(x, "/me/codes", SAY_CODES_REMOVED);
+    if (exchange_was_refused(x, "/me/codes"))
+        return;
+    exchange_renew(x);
+    exchange_back(x, "/me/codes", SAY_CODES_REMOVED);
 }

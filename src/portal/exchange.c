@@ -116,19 +116,27 @@ void exchange_visitor(struct exchange *x)
     set_cookie(x);
 }
 
-void exchange_log_in(struct exchange *x, enum role role, const char *name)
+void exchange_log_in(struct exchange *x, enum role role, const char *name, const char *stamp)
 {
     struct login *old = exchange_login(x);
     if (old != NULL)
         login_end(old);
-    const struct login *login = login_new(&x->portal->logins, &x->portal->random, role, name, now_of(x), x->token);
+    struct login *login = login_new(&x->portal->logins, &x->portal->random, role, name, now_of(x), x->token);
     if (login == NULL) {
         exchange_problem(x, MHD_HTTP_SERVICE_UNAVAILABLE, SAY_PROBLEM_BUSY);
         return;
     }
+    snprintf(login->stamp, sizeof login->stamp, "%s", stamp);
     x->has_cookie = true;
     x->who = *login;
     set_cookie(x);
+}
+
+void exchange_renew(struct exchange *x)
+{
+    struct login *login = exchange_login(x);
+    if (login != NULL)
+        login_renew(login);
 }
 
 void exchange_log_out(struct exchange *x)
@@ -172,7 +180,9 @@ static void read_cookies(struct exchange *x)
     if (cookie_find(header, COOKIE, &value) != ERR_OK || !hex_read(value, x->token, LOGIN_TOKEN))
         return;
     x->has_cookie = true;
-    const struct login *login = login_find(&x->portal->logins, x->token, now_of(x), true);
+    /* what the live page fetches by itself is no sign that somebody is there */
+    const bool asked = exchange_header(x, "X-Sekisho-Unasked")[0] == '\0';
+    const struct login *login = login_find(&x->portal->logins, x->token, now_of(x), asked);
     if (login != NULL)
         x->who = *login;
 }
@@ -345,19 +355,21 @@ static bool is_known(const struct exchange *x)
     return x->question.data[0] != NULL || strcmp(x->question.error[0].code, CTL_CODE_NOT_FOUND) == 0;
 }
 
-/* Whoever was removed or disabled meanwhile is out. */
+/* Who was removed meanwhile is out, and so is who may not log in any more, or who logged in by what has changed since.
+ */
 static bool still_stands(struct exchange *x)
 {
     const bool admin = x->route->who == WHO_ADMIN;
+    struct login *login = exchange_login(x);
     const json_t *list = json_object_get(x->question.data[0], admin ? "admins" : "users"), *one;
     size_t i;
     json_array_foreach(list, i, one)
     {
         struct ctl_admin found;
         if (!admin && ctl_user_read(one, &x->user) == ERR_OK && strcmp(x->user.name, x->who.name) == 0)
-            return x->user.enabled;
+            return x->user.welcome && login != NULL && login_stands(login, x->user.stamp);
         if (admin && ctl_admin_read(one, &found) == ERR_OK && strcmp(found.name, x->who.name) == 0)
-            return true;
+            return login != NULL && login_stands(login, found.stamp);
     }
     return false;
 }

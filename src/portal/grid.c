@@ -143,7 +143,7 @@ void show_grid_login(struct exchange *x)
 {
     struct ctl_user user;
     if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) == ERR_OK && user.name[0] != '\0') {
-        exchange_log_in(x, ROLE_USER, user.name);
+        exchange_log_in(x, ROLE_USER, user.name, user.stamp);
         exchange_go(x, "/me");
         return;
     }

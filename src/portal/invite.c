@@ -120,9 +120,9 @@ void show_invited(struct exchange *x)
         choice(x, &invite, &policy, SAY_NONE);
 }
 
-static void welcome(struct exchange *x, const char *name, enum message done)
+static void welcome(struct exchange *x, const char *name, const char *stamp, enum message done)
 {
-    exchange_log_in(x, ROLE_USER, name);
+    exchange_log_in(x, ROLE_USER, name, stamp);
     exchange_back(x, "/me/device", done);
 }
 
@@ -148,7 +148,7 @@ void show_invite_used(struct exchange *x)
     if (!standing(x, &invite, &policy))
         return;
     if (ctl_user_read(json_object_get(x->question.data[2], "user"), &user) == ERR_OK && user.name[0] != '\0') {
-        welcome(x, user.name, SAY_INVITE_USED);
+        welcome(x, user.name, user.stamp, SAY_INVITE_USED);
         return;
     }
     x->status = MHD_HTTP_UNPROCESSABLE_CONTENT;
@@ -217,7 +217,7 @@ void show_invite_practised(struct exchange *x)
     if (grid_told(x, 2, &grid)) {
         practise(x, !e.accepted);
     } else if (e.accepted && ctl_invite_read(json_object_get(x->question.data[2], "invite"), &done) == ERR_OK) {
-        welcome(x, done.name, SAY_INVITE_PATTERN);
+        welcome(x, done.name, "", SAY_INVITE_PATTERN);
     } else {
         x->status = MHD_HTTP_UNPROCESSABLE_CONTENT;
         choice(x, &invite, &policy, SAY_PATTERN_AGAIN);

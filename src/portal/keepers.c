@@ -168,9 +168,8 @@ void show_keeper(struct exchange *x)
 static void end_others(struct exchange *x)
 {
     struct ctl_admin a;
-    if (ctl_admin_read(json_object_get(x->question.data[0], "admin"), &a) == ERR_OK)
-        logins_end_of(&x->portal->logins, ROLE_ADMIN, a.name,
-                      login_find(&x->portal->logins, x->token, loop_now(x->portal->loop), false));
+    if (ctl_admin_read(json_object_get(x->question.data[0], "admin"), &a) == ERR_OK && is_self(x, a.name))
+        exchange_renew(x);
 }
 
 bool ask_keeper_password(struct exchange *x)

@@ -1,6 +1,7 @@
 /* Who is logged in: a table of fixed size, found by the digest of the cookie. */
 #include "portal/portal_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void logins_init(struct logins *l, const struct random *random, usec_t idle, usec_t longest)
@@ -89,11 +90,16 @@ struct login *login_find(struct logins *l, const uint8_t token[static LOGIN_TOKE
     return found;
 }
 
-void logins_end_of(struct logins *l, enum role role, const char *name, const struct login *except)
+void login_renew(struct login *login)
 {
-    for (size_t i = 0; i < LOGIN_MAX; i++)
-        if (&l->at[i] != except && is_of(&l->at[i], role, name))
-            login_end(&l->at[i]);
+    login->stamp[0] = '\0';
+}
+
+bool login_stands(struct login *login, const char *stamp)
+{
+    if (login->stamp[0] == '\0')
+        snprintf(login->stamp, sizeof login->stamp, "%s", stamp);
+    return strcmp(login->stamp, stamp) == 0;
 }
 
 /* ---- tokens of forms ---- */

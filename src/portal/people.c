@@ -400,10 +400,8 @@ bool ask_user_password(struct exchange *x)
 
 void show_user_password(struct exchange *x)
 {
-    if (exchange_was_refused(x, "/admin/users"))
-        return;
-    logins_end_of(&x->portal->logins, ROLE_USER, form_value(&x->form, "name"), NULL);
-    exchange_back(x, "/admin/users", SAY_PASSWORD_DONE);
+    if (!exchange_was_refused(x, "/admin/users"))
+        exchange_back(x, "/admin/users", SAY_PASSWORD_DONE);
 }
 
 bool ask_user_kick(struct exchange *x)
@@ -426,10 +424,8 @@ bool ask_user_delete(struct exchange *x)
 
 void show_user_deleted(struct exchange *x)
 {
-    if (exchange_was_refused(x, "/admin/users"))
-        return;
-    logins_end_of(&x->portal->logins, ROLE_USER, form_value(&x->form, "name"), NULL);
-    exchange_back(x, "/admin/users", SAY_DELETED);
+    if (!exchange_was_refused(x, "/admin/users"))
+        exchange_back(x, "/admin/users", SAY_DELETED);
 }
 
 /* ---- groups ---- */

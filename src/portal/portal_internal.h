@@ -164,6 +164,7 @@ struct login {
     enum role role;     /* ROLE_NONE: a free place */
     uint8_t digest[32]; /* of the cookie: the table alone does not let anybody in */
     char name[CTL_USER_MAX];
+    char stamp[CTL_STAMP_MAX]; /* of what it was made by; "": that which is there now */
     usec_t made, seen;
     usec_t proved;        /* when the pattern was read once more: proof.c; 0: not */
     struct notice notice; /* for the next page */
@@ -184,7 +185,10 @@ struct login *login_new(struct logins *l, const struct random *random, enum role
 /* NULL: nobody, or it has ended. touch: it counts as used now. Borrowed until the next login_ call. */
 struct login *login_find(struct logins *l, const uint8_t token[static LOGIN_TOKEN], usec_t now, bool touch);
 void login_end(struct login *login); /* wipes */
-void logins_end_of(struct logins *l, enum role role, const char *name, const struct login *except);
+/* What its owner logs in by has changed, by this login. */
+void login_renew(struct login *login);
+/* Whether it was made by what is there now. */
+bool login_stands(struct login *login, const char *stamp);
 /* What a form must bring so that it counts as coming from a page of ours, for whoever has this cookie. */
 void form_token(const struct logins *l, const uint8_t token[static LOGIN_TOKEN], char out[static LOGIN_TEXT]);
 bool form_token_fits(const struct logins *l, const uint8_t token[static LOGIN_TOKEN], const char *text);
@@ -296,7 +300,9 @@ void exchange_refused(struct exchange *x, const char *path, enum message m,
 bool exchange_was_refused(struct exchange *x, const char *path);
 /* Gives whoever is not logged in a cookie, to which the tokens of forms belong. */
 void exchange_visitor(struct exchange *x);
-void exchange_log_in(struct exchange *x, enum role role, const char *name);
+void exchange_log_in(struct exchange *x, enum role role, const char *name, const char *stamp);
+/* The owner of this login has changed what is logged in by: this one goes on, all others end. */
+void exchange_renew(struct exchange *x);
 void exchange_log_out(struct exchange *x);
 /* Has the browser keep the text that grid.remember told, for so long; "" lets it forget. */
 void exchange_remember(struct exchange *x, const char *text, uint64_t seconds);

@@ -61,7 +61,7 @@ void proof_spend(struct exchange *x)
     struct login *login = exchange_login(x);
     if (login != NULL)
         login->proved = 0;
-    logins_end_of(&x->portal->logins, ROLE_USER, x->who.name, login);
+    exchange_renew(x);
 }
 
 bool ask_proof(struct exchange *x)

@@ -159,7 +159,6 @@ void show_password_set(struct exchange *x)
 {
     if (exchange_was_refused(x, "/me/password"))
         return;
-    logins_end_of(&x->portal->logins, ROLE_USER, x->who.name,
-                  login_find(&x->portal->logins, x->token, loop_now(x->portal->loop), false));
+    exchange_renew(x);
     exchange_back(x, "/me", SAY_PASSWORD_DONE);
 }

@@ -61,7 +61,7 @@ void show_logged_in(struct exchange *x)
 {
     struct ctl_user user;
     if (ctl_user_read(json_object_get(x->question.data[0], "user"), &user) == ERR_OK && user.name[0] != '\0') {
-        exchange_log_in(x, ROLE_USER, user.name);
+        exchange_log_in(x, ROLE_USER, user.name, user.stamp);
         exchange_go(x, "/me");
         return;
     }
@@ -107,7 +107,7 @@ void show_admin_logged_in(struct exchange *x)
 {
     struct ctl_admin admin;
     if (ctl_admin_read(json_object_get(x->question.data[0], "admin"), &admin) == ERR_OK && admin.name[0] != '\0') {
-        exchange_log_in(x, ROLE_ADMIN, admin.name);
+        exchange_log_in(x, ROLE_ADMIN, admin.name, admin.stamp);
         exchange_go(x, "/admin");
         return;
     }

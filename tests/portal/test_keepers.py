@@ -55,6 +55,17 @@ def test_new_codes_and_a_new_password_end_other_logins(portal, keeper):
     assert page.status == 403
 
 
+def test_what_is_set_by_command_ends_logins_too(portal, keeper):
+    portal.ask("admin.passwd", name=ADMIN, password=PASSWORD + "-3")
+    assert keeper.raw("GET", "/admin").location == "/admin/login"
+    deputy_secret = portal.admin("deputy", PASSWORD)
+    deputy, page = log_in(portal, "deputy", PASSWORD, deputy_secret)
+    assert page.status == 200
+    portal.ask("admin.del", name="deputy")
+    portal.admin("deputy", PASSWORD)
+    assert deputy.raw("GET", "/admin").location == "/admin/login"  # of the one that is no more
+
+
 def test_others_are_removed_but_nobody_removes_themselves(portal, keeper):
     add(keeper)
     assert "/admin/administrator/delete" not in keeper.get(f"/admin/administrator?name={ADMIN}").forms()

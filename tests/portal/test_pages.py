@@ -62,6 +62,43 @@ def test_a_new_password_is_good_at_once_and_ends_the_other_logins(portal):
     assert portal.visitor().log_in("bob", "a-brand-new-one").status == 200
 
 
+def is_out(visitor):
+    return visitor.raw("GET", "/me").location == "/login"
+
+
+def test_a_new_password_from_anywhere_ends_all_logins(portal):
+    """An administrator's command, an invitation, another user of the same name: whoever got in before is out."""
+    thief = portal.visitor()
+    thief.log_in("bob", "builder-77-hats")
+    assert not is_out(thief)
+    portal.ask("user.passwd", name="bob", password="builder-78-hats")  # sekisho user passwd bob
+    assert is_out(thief)
+    thief.log_in("bob", "builder-78-hats")
+    code = portal.ask("invite.make", name="bob")["token"]
+    bob = portal.visitor()
+    page = bob.submit(bob.get("/invite"), "/invite", code=code)
+    bob.submit(page, "/invite/use", password="eleven-frogs", again="eleven-frogs")
+    assert is_out(thief) and not is_out(bob)
+    portal.ask("user.del", name="bob")
+    portal.ask("user.add", name="bob", password="eleven-frogs")
+    assert is_out(bob)
+
+
+def test_who_may_not_log_in_any_more_is_out(portal):
+    portal.ask("group.add", name="contractors")
+    portal.ask("user.set", name="bob", group="contractors")
+    bob = portal.visitor()
+    bob.log_in("bob", "builder-77-hats")
+    assert not is_out(bob)
+    portal.ask("group.set", name="contractors", enabled=False)
+    assert is_out(bob)
+    portal.ask("group.set", name="contractors", enabled=True)
+    bob.log_in("bob", "builder-77-hats")
+    assert not is_out(bob)
+    portal.ask("user.set", name="bob", expires=1)
+    assert is_out(bob)
+
+
 def test_each_device_gets_its_file_and_its_steps(portal):
     visitor = portal.visitor()
     visitor.log_in("alice", "wonder-land-42")

@@ -56,7 +56,7 @@ function followGateway() {
   }
 
   async function renewTable() {
-    const answer = await fetch("/admin", { credentials: "same-origin", redirect: "error" });
+    const answer = await fetch("/admin", { credentials: "same-origin", redirect: "error", headers: { "X-Sekisho-Unasked": "1" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("#sessions tbody");
     const old = document.querySelector("#sessions tbody");

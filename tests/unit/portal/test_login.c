@@ -100,14 +100,14 @@ static void a_full_table_puts_nobody_out(void **state)
 static void a_new_password_ends_the_other_logins(void **state)
 {
     struct world *w = *state;
-    uint8_t here[LOGIN_TOKEN], there[LOGIN_TOKEN], bob[LOGIN_TOKEN];
-    const struct login *own = log_in(w, "alice", START, here);
-    log_in(w, "alice", START, there);
-    log_in(w, "bob", START, bob);
-    logins_end_of(&w->logins, ROLE_USER, "alice", own);
-    assert_non_null(login_find(&w->logins, here, START, false));
-    assert_null(login_find(&w->logins, there, START, false));
-    assert_non_null(login_find(&w->logins, bob, START, false));
+    uint8_t token[LOGIN_TOKEN];
+    struct login *here = log_in(w, "alice", START, token), *there = log_in(w, "alice", START, token);
+    assert_true(login_stands(here, "OLD") && login_stands(there, "OLD"));
+    login_renew(here); /* by this one it is changed */
+    assert_true(login_stands(here, "NEW"));
+    assert_false(login_stands(there, "NEW"));
+    assert_true(login_stands(here, "NEW"));
+    assert_false(login_stands(here, "NEWER")); /* and by somebody else */
 }
 
 static void a_form_of_one_visitor_is_worth_nothing_to_another(void **state)
