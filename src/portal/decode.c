@@ -1,6 +1,7 @@
 /* Decoders of what browsers send: targets, forms, cookies. All of it is an attacker's to write. */
 #include "portal/portal_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,20 @@ enum err form_number(const struct form *form, const char *name, uint64_t max, ui
         return ERR_MALFORMED;
     *out = n;
     return ERR_OK;
+}
+
+enum err form_date(const struct form *form, const char *name, uint64_t *out)
+{
+    const char *text = form_value(form, name);
+    *out = 0;
+    return text[0] != '\0' ? date_read(text, out) : ERR_OK;
+}
+
+bool form_changed(const struct form *form, const char *name)
+{
+    char was[FORM_NAME_MAX];
+    snprintf(was, sizeof was, FORM_WAS "%s", name);
+    return !form_has(form, was) || strcmp(form_value(form, was), form_value(form, name)) != 0;
 }
 
 /* ---- targets and cookies ---- */

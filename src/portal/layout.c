@@ -210,6 +210,13 @@ void form_hidden(struct exchange *x, const char *name, const char *value)
     page_html(p, "\">");
 }
 
+void form_was(struct exchange *x, enum ctl_arg arg, const char *value)
+{
+    char name[FORM_NAME_MAX];
+    snprintf(name, sizeof name, FORM_WAS "%s", ctl_arg_word(arg));
+    form_hidden(x, name, value);
+}
+
 void form_begin(struct exchange *x, const char *path, const char *kind)
 {
     struct page *p = &x->page;

@@ -146,15 +146,6 @@ void page_time(struct page *page, uint64_t seconds)
     page_html(page, "</time>");
 }
 
-void page_date(struct page *page, uint64_t seconds)
-{
-    char text[40];
-    if (seconds == 0)
-        return;
-    clock_text(seconds, "%Y-%m-%d", text, sizeof text);
-    page_text(page, text);
-}
-
 void page_say(struct page *page, enum message m)
 {
     page_text(page, message_text(m, page->language));
@@ -226,6 +217,13 @@ void page_told(struct page *page, const struct telling *told, const char *englis
         page_html(page, ": ");
     }
     page_filled(page, text, told);
+}
+
+void date_write(uint64_t seconds, char out[static DATE_TEXT])
+{
+    out[0] = '\0';
+    if (seconds != 0)
+        clock_text(seconds, "%Y-%m-%d", out, DATE_TEXT);
 }
 
 enum err date_read(const char *text, uint64_t *seconds)

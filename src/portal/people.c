@@ -73,19 +73,25 @@ static void select_end(struct page *p)
     page_html(p, "</select></label></p>");
 }
 
-/* A choice among the members "name" of a list. */
+/* A choice among the members "name" of a list, and what is chosen now: it may be no longer in the list, and is not
+ * changed by being shown. */
 static void select_named(struct page *p, enum message label, const char *name, const json_t *list, const char *now)
 {
     const json_t *one;
     size_t i;
+    bool listed = now[0] == '\0';
     select_begin(p, label, name);
     option(p, "", now, SAY_NO_CHOICE);
     json_array_foreach(list, i, one)
     {
         const char *text = json_string_value(json_object_get(one, "name"));
-        if (text != NULL)
-            option(p, text, now, SAY_NONE);
+        if (text == NULL)
+            continue;
+        option(p, text, now, SAY_NONE);
+        listed = listed || strcmp(text, now) == 0;
     }
+    if (!listed)
+        option(p, now, now, SAY_NONE);
     select_end(p);
 }
 
@@ -277,22 +283,29 @@ bool ask_user(struct exchange *x)
     return true;
 }
 
+static void user_was(struct exchange *x, const struct ctl_user *u, const char *expires, const char *most)
+{
+    form_was(x, CTL_ARG_ENABLED, u->enabled ? "1" : "");
+    form_was(x, CTL_ARG_EXPIRES, expires);
+    form_was(x, CTL_ARG_ADDRESS, u->address);
+    form_was(x, CTL_ARG_MAX_SESSIONS, most);
+    form_was(x, CTL_ARG_GROUP, u->group);
+    form_was(x, CTL_ARG_NOTE, u->note);
+}
+
 static void user_form(struct exchange *x, const struct ctl_user *u)
 {
-    struct page *p = &x->page;
-    char most[24];
+    char most[24], expires[DATE_TEXT];
     snprintf(most, sizeof most, "%llu", (unsigned long long)u->max_sessions);
+    date_write(u->expires, expires);
     form_begin(x, "/admin/user/save", "card");
     form_hidden(x, "name", u->name);
+    user_was(x, u, expires, most);
     form_check(x, SAY_MAY_LOG_IN, "enabled", u->enabled);
-    page_html(p, "<p><label><span>");
-    page_say(p, SAY_EXPIRES_ON);
-    page_html(p, "</span><input name=\"expires\" type=\"date\" value=\"");
-    page_date(p, u->expires);
-    page_html(p, "\"></label></p>");
+    form_field(x, SAY_EXPIRES_ON, "expires", "date", expires, "", false);
     form_field(x, SAY_ADDRESS_FIXED, "address", "text", u->address, "off", false);
     form_field(x, SAY_SESSIONS_MOST, "max_sessions", "number", most, "off", true);
-    select_named(p, SAY_GROUP, "group", json_object_get(x->question.data[1], "groups"), u->group);
+    select_named(&x->page, SAY_GROUP, "group", json_object_get(x->question.data[1], "groups"), u->group);
     form_field(x, SAY_NOTE, "note", "text", u->note, "off", false);
     form_end(x, SAY_SAVE);
 }
@@ -365,23 +378,52 @@ void show_user(struct exchange *x)
     layout_end(x);
 }
 
-bool ask_user_save(struct exchange *x)
+/* False: no such value. */
+static bool ask_field(struct ctl_request **r, const struct form *f, enum ctl_arg arg)
+{
+    const char *name = ctl_arg_word(arg);
+    uint64_t number = 0;
+    enum err e = ERR_OK;
+    if (arg == CTL_ARG_ENABLED) {
+        *r = ask_flag(*r, arg, form_has(f, name));
+    } else if (arg == CTL_ARG_EXPIRES || arg == CTL_ARG_MAX_SESSIONS) {
+        e = arg == CTL_ARG_EXPIRES ? form_date(f, name, &number) : form_number(f, name, 1000000, &number);
+        *r = ask_number(*r, arg, number);
+    } else {
+        *r = ask_with(*r, arg, form_value(f, name));
+    }
+    return e == ERR_OK;
+}
+
+/* Asks for what was changed in the form alone: the rest may have been changed by others since it was shown, and a date
+ * is less than the time of which it is shown. */
+static bool ask_changes(struct exchange *x, enum ctl_verb verb, const char *path, const enum ctl_arg *args, size_t n)
 {
     const struct form *f = &x->form;
-    uint64_t expires = 0, most;
-    if (form_number(f, "max_sessions", 1000000, &most) != ERR_OK ||
-        (form_value(f, "expires")[0] != '\0' && date_read(form_value(f, "expires"), &expires) != ERR_OK)) {
-        exchange_refused(x, "/admin/users", SAY_REFUSED_INVALID, "");
-        return false;
+    struct ctl_request *r = ask_about(verb, CTL_ARG_NAME, form_value(f, "name"));
+    size_t changed = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!form_changed(f, ctl_arg_word(args[i])))
+            continue;
+        if (!ask_field(&r, f, args[i])) {
+            ctl_request_free(r);
+            exchange_refused(x, path, SAY_REFUSED_INVALID, "");
+            return false;
+        }
+        changed++;
     }
-    struct ctl_request *r = ask_about(CTL_VERB_USER_SET, CTL_ARG_NAME, form_value(f, "name"));
-    r = ask_flag(r, CTL_ARG_ENABLED, form_has(f, "enabled"));
-    r = ask_number(r, CTL_ARG_EXPIRES, expires);
-    r = ask_number(r, CTL_ARG_MAX_SESSIONS, most);
-    r = ask_with(r, CTL_ARG_ADDRESS, form_value(f, "address"));
-    r = ask_with(r, CTL_ARG_GROUP, form_value(f, "group"));
-    exchange_ask(x, ask_with(r, CTL_ARG_NOTE, form_value(f, "note")));
+    if (changed > 0)
+        exchange_ask(x, r);
+    else
+        ctl_request_free(r);
     return true;
+}
+
+bool ask_user_save(struct exchange *x)
+{
+    static const enum ctl_arg args[] = {CTL_ARG_ENABLED,      CTL_ARG_EXPIRES, CTL_ARG_ADDRESS,
+                                        CTL_ARG_MAX_SESSIONS, CTL_ARG_GROUP,   CTL_ARG_NOTE};
+    return ask_changes(x, CTL_VERB_USER_SET, "/admin/users", args, ARRAY_LEN(args));
 }
 
 /* Whoever is disabled is out of the portal at the next page; see exchange.c. */
@@ -502,48 +544,48 @@ static void login_choice(struct page *p, const char *now)
     select_end(p);
 }
 
+static void group_form(struct exchange *x, const struct ctl_group *g)
+{
+    char most[24];
+    snprintf(most, sizeof most, "%llu", (unsigned long long)g->max_sessions);
+    form_begin(x, "/admin/group/save", "card");
+    form_hidden(x, "name", g->name);
+    form_was(x, CTL_ARG_ENABLED, g->enabled ? "1" : "");
+    form_was(x, CTL_ARG_POOL, g->pool);
+    form_was(x, CTL_ARG_MAX_SESSIONS, most);
+    form_was(x, CTL_ARG_LOGIN, g->login);
+    form_was(x, CTL_ARG_NOTE, g->note);
+    form_check(x, SAY_MAY_LOG_IN, "enabled", g->enabled);
+    select_named(&x->page, SAY_POOL, "pool", json_object_get(x->question.data[1], "pools"), g->pool);
+    form_field(x, SAY_SESSIONS_MOST, "max_sessions", "number", most, "off", true);
+    login_choice(&x->page, g->login);
+    form_field(x, SAY_NOTE, "note", "text", g->note, "off", false);
+    form_end(x, SAY_SAVE);
+}
+
 void show_group(struct exchange *x)
 {
     struct ctl_group g;
-    char most[24];
     if (exchange_was_refused(x, "/admin/groups"))
         return;
     if (ctl_group_read(json_array_get(json_object_get(x->question.data[0], "groups"), 0), &g) != ERR_OK) {
         exchange_refused(x, "/admin/groups", SAY_REFUSED_NOT_FOUND, "");
         return;
     }
-    snprintf(most, sizeof most, "%llu", (unsigned long long)g.max_sessions);
     layout_begin(x, SAY_GROUP);
     page_html(&x->page, "<p class=\"subject\">");
     page_text(&x->page, g.name);
     page_html(&x->page, "</p>");
-    form_begin(x, "/admin/group/save", "card");
-    form_hidden(x, "name", g.name);
-    form_check(x, SAY_MAY_LOG_IN, "enabled", g.enabled);
-    select_named(&x->page, SAY_POOL, "pool", json_object_get(x->question.data[1], "pools"), g.pool);
-    form_field(x, SAY_SESSIONS_MOST, "max_sessions", "number", most, "off", true);
-    login_choice(&x->page, g.login);
-    form_field(x, SAY_NOTE, "note", "text", g.note, "off", false);
-    form_end(x, SAY_SAVE);
+    group_form(x, &g);
     form_button(x, "/admin/group/delete", "name", g.name, SAY_GROUP_DELETE, "");
     layout_end(x);
 }
 
 bool ask_group_save(struct exchange *x)
 {
-    const struct form *f = &x->form;
-    uint64_t most;
-    if (form_number(f, "max_sessions", 1000000, &most) != ERR_OK) {
-        exchange_refused(x, "/admin/groups", SAY_REFUSED_INVALID, "");
-        return false;
-    }
-    struct ctl_request *r = ask_about(CTL_VERB_GROUP_SET, CTL_ARG_NAME, form_value(f, "name"));
-    r = ask_flag(r, CTL_ARG_ENABLED, form_has(f, "enabled"));
-    r = ask_with(r, CTL_ARG_POOL, form_value(f, "pool"));
-    r = ask_number(r, CTL_ARG_MAX_SESSIONS, most);
-    r = ask_with(r, CTL_ARG_LOGIN, form_value(f, "login"));
-    exchange_ask(x, ask_with(r, CTL_ARG_NOTE, form_value(f, "note")));
-    return true;
+    static const enum ctl_arg args[] = {CTL_ARG_ENABLED, CTL_ARG_POOL, CTL_ARG_MAX_SESSIONS, CTL_ARG_LOGIN,
+                                        CTL_ARG_NOTE};
+    return ask_changes(x, CTL_VERB_GROUP_SET, "/admin/groups", args, ARRAY_LEN(args));
 }
 
 bool ask_group_delete(struct exchange *x)

@@ -69,19 +69,24 @@ void page_query(struct page *page, const char *text); /* percent-encoded, for a 
 void page_number(struct page *page, uint64_t n);
 void page_bytes(struct page *page, uint64_t n);                          /* "1.2 MB" */
 void page_time(struct page *page, uint64_t seconds);                     /* since 1970, as <time>; 0: a dash */
-void page_date(struct page *page, uint64_t seconds);                     /* "2026-11-27", for a form; 0: nothing */
 void page_say(struct page *page, enum message m);                        /* in the page's language */
 void page_say_of(struct page *page, enum message m, const char *what);   /* {} in the message is what */
 void page_say_code(struct page *page, enum message m, const char *what); /* {} is what, as code */
 /* What the gateway tells: in the page's language, with its place and values as code; else its English sentence. */
 void page_told(struct page *page, const struct telling *told, const char *english);
+
+#define DATE_TEXT 16 /* bytes with NUL */
+
+/* "2026-11-27", for a form; "" for 0. The time of day is lost. */
+void date_write(uint64_t seconds, char out[static DATE_TEXT]);
 /* The seconds of "2026-11-27" at midnight UTC. ERR_INVALID. */
 enum err date_read(const char *text, uint64_t *seconds);
 
 /* ---- decode.c: what browsers send ---- */
 
 #define FORM_FIELDS_MAX 24
-#define FORM_NAME_MAX   24 /* bytes with NUL */
+#define FORM_NAME_MAX   24     /* bytes with NUL */
+#define FORM_WAS        "was_" /* before the name of a field: how it was shown */
 
 /* application/x-www-form-urlencoded, in a query or a body. */
 struct form {
@@ -103,6 +108,10 @@ const char *form_value(const struct form *form, const char *name);
 bool form_has(const struct form *form, const char *name);
 /* ERR_MALFORMED unless it is a decimal number of at most max. */
 enum err form_number(const struct form *form, const char *name, uint64_t max, uint64_t *out);
+/* A date as date_read() takes it, or 0 when it is empty. ERR_INVALID. */
+enum err form_date(const struct form *form, const char *name, uint64_t *out);
+/* Whether a field is other than form_was() said it was shown; true when that is not told. The browser's word. */
+bool form_changed(const struct form *form, const char *name);
 
 /* The path of a request target in origin form (RFC 9112 3.2.1), and its query without the question mark. ERR_MALFORMED.
  */
@@ -537,6 +546,8 @@ void form_field(struct exchange *x, enum message label, const char *name, const 
                 const char *autocomplete, bool required);
 void form_check(struct exchange *x, enum message label, const char *name, bool checked);
 void form_hidden(struct exchange *x, const char *name, const char *value);
+/* How the field of an argument is shown, for form_changed(). */
+void form_was(struct exchange *x, enum ctl_arg arg, const char *value);
 /* A button alone, which posts one value. */
 void form_button(struct exchange *x, const char *path, const char *name, const char *value, enum message submit,
                  const char *about);

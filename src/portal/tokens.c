@@ -102,13 +102,13 @@ bool ask_token_make(struct exchange *x)
 {
     const struct form *f = &x->form;
     char scopes[256];
-    uint64_t expires = 0;
+    uint64_t expires;
     write_scopes(f, scopes, sizeof scopes);
     if (scopes[0] == '\0') {
         exchange_refused(x, "/admin/tokens", SAY_TOKEN_FOR_NOTHING, "");
         return false;
     }
-    if (form_value(f, "expires")[0] != '\0' && date_read(form_value(f, "expires"), &expires) != ERR_OK) {
+    if (form_date(f, "expires", &expires) != ERR_OK) {
         exchange_refused(x, "/admin/tokens", SAY_REFUSED_INVALID, "");
         return false;
     }

@@ -146,11 +146,14 @@ def test_an_administrator_watches_and_disables(site, portal, open_browser, tmp_p
     browser.until("the plot is drawn", lambda: browser.one("#plot polyline.in").get_attribute("points").count(",") > 2)
     browser.until("who connected is told", lambda: any("bob connected" in e.text for e in browser.all("#events li")), 40)
     browser.picture("admin")
+    portal.ask("user.set", name="bob", expires=1900000001)
     browser.go("/admin/user?name=bob")
     browser.one("input[name=enabled]").click()
     browser.one('form[action="/admin/user/save"] button').click()
     browser.until("saved", lambda: "Saved." in browser.text)
     assert all(s["user"] != "bob" for s in site.gateway_program.sessions())
+    bob = portal.ask("user.list", name="bob")["users"][0]
+    assert (bob["enabled"], bob["expires"]) == (False, 1900000001), "the box alone was changed"
     browser.go("/admin")
     mallory = Client(site.add_computer(), tmp_path / "mallory", "mallory", "not-the-password", "four-winds-1867", wait=False)
     site.on_close(mallory.close)

@@ -114,6 +114,7 @@ class _Forms(html.parser.HTMLParser):
         super().__init__()
         self.all = []
         self.now = None
+        self.select = None
 
     @property
     def found(self):
@@ -127,10 +128,17 @@ class _Forms(html.parser.HTMLParser):
         elif tag == "input" and self.now is not None and a.get("name"):
             if a.get("type") != "checkbox" or "checked" in a:
                 self.now[a["name"]] = a.get("value", "")
+        elif tag == "select" and self.now is not None:
+            self.select = a.get("name")
+        elif tag == "option" and self.select:
+            if "selected" in a or self.select not in self.now:
+                self.now[self.select] = a.get("value", "")
 
     def handle_endtag(self, tag):
         if tag == "form":
             self.now = None
+        elif tag == "select":
+            self.select = None
 
 
 class Visitor:

@@ -22,6 +22,37 @@ static void a_form_gives_its_fields_decoded(void **state)
     form_done(&form);
 }
 
+static void a_date_of_a_form_may_be_empty(void **state)
+{
+    (void)state;
+    struct form form;
+    uint64_t at = 1;
+    assert_int_equal(form_parse(view_str("some=1970-01-02&none=&bad=tomorrow"), &form), ERR_OK);
+    assert_int_equal(form_date(&form, "none", &at), ERR_OK);
+    assert_int_equal(at, 0);
+    assert_int_equal(form_date(&form, "some", &at), ERR_OK);
+    assert_int_equal(at, 86400);
+    assert_int_equal(form_date(&form, "bad", &at), ERR_INVALID);
+    form_done(&form);
+}
+
+static void a_field_was_changed_when_it_is_not_as_it_was_shown(void **state)
+{
+    (void)state;
+    struct form form;
+    assert_int_equal(
+        form_parse(view_str("note=a%22b&was_note=a%22b&group=field&was_group=&was_pool=office&was_off=&old=x"), &form),
+        ERR_OK);
+    assert_false(form_changed(&form, "note"));
+    assert_true(form_changed(&form, "group"));
+    assert_true(form_changed(&form, "pool"));
+    assert_false(form_changed(&form, "off")); /* a box that was empty and still is */
+    assert_true(form_changed(&form, "old"));  /* nobody says how it was shown */
+    assert_true(form_changed(&form, "absent"));
+    assert_true(form_changed(&form, "a_name_longer_than_all_of_ours"));
+    form_done(&form);
+}
+
 static void a_form_that_could_mean_two_things_is_refused(void **state)
 {
     (void)state;
@@ -92,6 +123,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_form_gives_its_fields_decoded),
+        cmocka_unit_test(a_date_of_a_form_may_be_empty),
+        cmocka_unit_test(a_field_was_changed_when_it_is_not_as_it_was_shown),
         cmocka_unit_test(a_form_that_could_mean_two_things_is_refused),
         cmocka_unit_test(a_form_has_so_many_fields_and_no_more),
         cmocka_unit_test(a_target_is_a_path_and_a_query),
