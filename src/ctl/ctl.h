@@ -94,7 +94,8 @@ char *ctl_request_line(const struct ctl_request *request);
 
 /* ---- replies ---- */
 
-/* Lines with their newline and a NUL, for ctl_line_free(). NULL: out of memory. data is taken (may be NULL: {}). */
+/* Lines with their newline and a NUL, for ctl_line_free(). NULL: out of memory. data is taken (may be NULL: {}). In
+ * place of a reply longer than CTL_REPLY_MAX, which nobody would read, comes a refusal that says so. */
 char *ctl_reply_ok(json_t *data);
 /* The answer to `version`: this program's, and the protocol's. */
 char *ctl_reply_version(const char *program);

@@ -3,6 +3,7 @@
 #include "ctl/ctl_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define REPLY_DEPTH_MAX 16
 
@@ -45,9 +46,20 @@ static char *reply(bool ok, const char *name, json_t *value)
     return ctl_json_line(json);
 }
 
+static char *refuse_long(void)
+{
+    struct ctl_error error;
+    (void)ctl_fail(&error, ERR_LIMIT, CTL_CODE_FAILED, TOLD(REPLY_LONG), CTL_REPLY_MAX);
+    return ctl_reply_told(error.code, error.sentence, &error.told);
+}
+
 char *ctl_reply_ok(json_t *data)
 {
-    return reply(true, "data", data != NULL ? data : json_object());
+    char *line = reply(true, "data", data != NULL ? data : json_object());
+    if (line == NULL || strlen(line) <= CTL_REPLY_MAX)
+        return line;
+    ctl_line_free(line);
+    return refuse_long();
 }
 
 char *ctl_reply_version(const char *program)

@@ -95,6 +95,29 @@ static void limits_are_told_by_their_number(void **state)
     ctl_request_free(r);
 }
 
+/* The longest reply, with its newline, and one byte more. */
+static void a_reply_that_nobody_would_read_is_a_refusal(void **state)
+{
+    (void)state;
+    static char text[CTL_REPLY_MAX];
+    json_t *data = NULL;
+    char *line = ctl_reply_ok(ctl_data("text", json_string("")));
+    size_t n = CTL_REPLY_MAX - strlen(line);
+    ctl_line_free(line);
+    memset(text, 'x', n);
+    line = ctl_reply_ok(ctl_data("text", json_string(text)));
+    assert_int_equal(strlen(line), CTL_REPLY_MAX);
+    ctl_line_free(line);
+
+    text[n] = 'x';
+    line = ctl_reply_ok(ctl_data("text", json_string(text)));
+    assert_int_equal(ctl_reply_parse(view_str(line), &data, &e), ERR_STATE);
+    assert_string_equal(e.code, "failed");
+    assert_string_equal(e.told.word, "reply-long");
+    assert_non_null(strstr(e.sentence, "longer than 16777216 bytes"));
+    ctl_line_free(line);
+}
+
 static void replies_carry_data_or_an_error(void **state)
 {
     (void)state;
@@ -268,6 +291,7 @@ int main(void)
         cmocka_unit_test(bad_requests_are_refused_with_a_sentence),
         cmocka_unit_test(limits_are_told_by_their_number),
         cmocka_unit_test(replies_carry_data_or_an_error),
+        cmocka_unit_test(a_reply_that_nobody_would_read_is_a_refusal),
         cmocka_unit_test(an_event_is_a_line_of_its_own),
         cmocka_unit_test(objects_come_back_as_they_were),
         cmocka_unit_test(an_engine_tells_its_link_and_its_progress),
