@@ -8,22 +8,28 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
-#define BACKLOG_MAX     (4u * 1024 * 1024) /* bytes unsent to one reader of events before it is dropped */
+#define EVENTS_MAX      (4u * 1024 * 1024) /* bytes of events unsent to one reader before it is dropped */
+#define REPLIES_MAX     (4u * 1024 * 1024) /* bytes of replies unsent above which no other request is answered */
+
+enum kind { REPLY, EVENT, KINDS };
 
 struct chunk {
     struct chunk *next;
+    enum kind kind;
+    char *line;
     size_t n, sent;
-    uint8_t bytes[];
 };
 
 struct connection {
     struct control *control;
     int fd;
-    bool subscribed, closing;
+    bool subscribed;
+    bool closing;   /* it has ended; whoever sets this, or calls what may, calls close_ended() in the end */
+    bool answering; /* its requests are being answered: it stays, even if it ends meanwhile */
     uint64_t waits; /* the ticket of the request that is answered later; 0: none */
     struct ctl_lines lines;
     struct chunk *first, **last;
-    size_t backlog;
+    size_t unsent[KINDS];
     struct connection *next;
 };
 
@@ -40,9 +46,20 @@ struct control {
 
 /* ---- out ---- */
 
+static bool may_ask(const struct connection *c)
+{
+    return !c->closing && !c->waits && c->unsent[REPLY] <= REPLIES_MAX;
+}
+
 static void watch_for(struct connection *c)
 {
-    (void)loop_change(c->control->config.loop, c->fd, (c->waits ? 0 : LOOP_READ) | (c->first ? LOOP_WRITE : 0));
+    (void)loop_change(c->control->config.loop, c->fd, (may_ask(c) ? LOOP_READ : 0) | (c->first ? LOOP_WRITE : 0));
+}
+
+static void chunk_free(struct chunk *chunk)
+{
+    ctl_line_free(chunk->line);
+    free(chunk);
 }
 
 static void drain(struct connection *c)
@@ -50,38 +67,34 @@ static void drain(struct connection *c)
     while (c->first) {
         struct chunk *chunk = c->first;
         size_t n = 0;
-        if (local_write(c->fd, view_of(chunk->bytes + chunk->sent, chunk->n - chunk->sent), &n) != ERR_OK) {
+        if (local_write(c->fd, view_of(chunk->line + chunk->sent, chunk->n - chunk->sent), &n) != ERR_OK) {
             c->closing = true;
             return;
         }
         chunk->sent += n;
-        c->backlog -= n;
+        c->unsent[chunk->kind] -= n;
         if (chunk->sent < chunk->n)
             return;
         c->first = chunk->next;
         if (!c->first)
             c->last = &c->first;
-        bytes_wipe(chunk->bytes, chunk->n);
-        free(chunk);
+        chunk_free(chunk);
     }
 }
 
 /* Takes the line. */
-static void say(struct connection *c, char *line)
+static void say(struct connection *c, enum kind kind, char *line)
 {
-    const size_t n = line ? strlen(line) : 0;
-    struct chunk *chunk = n > 0 && c->backlog + n <= BACKLOG_MAX ? malloc(sizeof(*chunk) + n) : NULL;
+    struct chunk *chunk = line && !c->closing ? malloc(sizeof(*chunk)) : NULL;
     if (!chunk) {
         c->closing = true;
         ctl_line_free(line);
         return;
     }
-    *chunk = (struct chunk){.n = n};
-    memcpy(chunk->bytes, line, n);
-    ctl_line_free(line);
+    *chunk = (struct chunk){.kind = kind, .line = line, .n = strlen(line)};
     *c->last = chunk;
     c->last = &chunk->next;
-    c->backlog += n;
+    c->unsent[kind] += chunk->n;
     drain(c);
     watch_for(c);
 }
@@ -93,7 +106,7 @@ static void answer_line(struct connection *c, struct view line)
     struct ctl_request *request;
     struct ctl_error error;
     if (ctl_request_parse(line, &request, &error) != ERR_OK) {
-        say(c, ctl_reply_told(error.code, error.sentence, &error.told));
+        say(c, REPLY, ctl_reply_told(error.code, error.sentence, &error.told));
         return;
     }
     struct control_asked asked = {.ticket = ++c->control->tickets};
@@ -103,7 +116,7 @@ static void answer_line(struct connection *c, struct view line)
         c->waits = asked.ticket;
         watch_for(c);
     } else {
-        say(c, reply);
+        say(c, REPLY, reply);
     }
     if (asked.subscribe && !c->subscribed && config->listeners)
         config->listeners(config->ctx, 1);
@@ -114,8 +127,10 @@ static void answer_line(struct connection *c, struct view line)
 static void answer_lines(struct connection *c)
 {
     struct view line;
-    while (!c->closing && !c->waits && ctl_lines_next(&c->lines, &line))
+    c->answering = true;
+    while (may_ask(c) && ctl_lines_next(&c->lines, &line))
         answer_line(c, line);
+    c->answering = false;
 }
 
 static void read_lines(struct connection *c)
@@ -126,7 +141,6 @@ static void read_lines(struct connection *c)
     if (e != ERR_OK || ctl_lines_feed(&c->lines, view_of(room, n)) != ERR_OK)
         c->closing = true;
     bytes_wipe(room, n);
-    answer_lines(c);
 }
 
 static void close_connection(struct connection *c)
@@ -141,7 +155,7 @@ static void close_connection(struct connection *c)
     close(c->fd);
     for (struct chunk *chunk = c->first, *next; chunk; chunk = next) {
         next = chunk->next;
-        free(chunk);
+        chunk_free(chunk);
     }
     ctl_lines_done(&c->lines);
     if (c->subscribed && control->config.listeners)
@@ -150,17 +164,22 @@ static void close_connection(struct connection *c)
     free(c);
 }
 
+static void close_ended(struct connection *c)
+{
+    if (c->closing && !c->answering)
+        close_connection(c);
+}
+
 static void connection_ready(void *ctx, uint32_t what)
 {
     struct connection *c = ctx;
-    if (what & LOOP_WRITE) {
+    if (what & LOOP_WRITE)
         drain(c);
-        watch_for(c);
-    }
     if (what & (LOOP_READ | LOOP_ERROR))
         read_lines(c);
-    if (c->closing)
-        close_connection(c);
+    answer_lines(c);
+    watch_for(c);
+    close_ended(c);
 }
 
 static void open_connection(struct control *control, int fd)
@@ -257,10 +276,9 @@ void control_reply(struct control *control, uint64_t ticket, char *line)
         return;
     }
     c->waits = 0;
-    say(c, line);
+    say(c, REPLY, line);
     answer_lines(c);
-    if (c->closing)
-        close_connection(c);
+    close_ended(c);
 }
 
 static char *copy_line(const char *line)
@@ -268,13 +286,16 @@ static char *copy_line(const char *line)
     return line ? strdup(line) : NULL;
 }
 
+/* Called also from within an answer, with whoever is being answered among the readers. */
 void control_tell(struct control *control, const char *line)
 {
+    const size_t n = line ? strlen(line) : 0;
     for (struct connection *c = control->connections, *next; c; c = next) {
         next = c->next;
-        if (c->subscribed)
-            say(c, copy_line(line));
-        if (c->closing)
-            close_connection(c);
+        if (c->subscribed && c->unsent[EVENT] + n > EVENTS_MAX)
+            c->closing = true;
+        else if (c->subscribed)
+            say(c, EVENT, copy_line(line));
+        close_ended(c);
     }
 }

@@ -23,7 +23,7 @@ struct control_config {
     const char *group; /* whose members may ask, too; NULL, "" or unknown: root and own_uid alone */
     uint32_t own_uid;
     const char *refusal; /* the sentence for all others; borrowed */
-    /* The reply's line, which is taken. */
+    /* The reply's line, which is taken. May call control_tell(). */
     char *(*answer)(void *ctx, const struct ctl_request *request, struct control_asked *asked);
     /* One more connection is told events, or one fewer; NULL: nobody wants to know. */
     void (*listeners)(void *ctx, int change);
