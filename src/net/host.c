@@ -43,9 +43,14 @@ static size_t read_servers(const char *path, struct ip_addr *out, size_t max)
 
 size_t host_dns_servers(struct ip_addr *out, size_t max)
 {
-    /* Where systemd-resolved answers on loopback, its own list holds the real servers. */
-    const size_t n = read_servers("/run/systemd/resolve/resolv.conf", out, max);
-    return n > 0 ? n : read_servers("/etc/resolv.conf", out, max);
+    /* A forwarder that answers on loopback has a list of its own with the real servers: systemd-resolved, the dnsmasq
+     * that NetworkManager starts, and the one that resolvconf tells. */
+    static const char *const paths[] = {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf",
+                                        "/run/NetworkManager/no-stub-resolv.conf", "/run/dnsmasq/resolv.conf"};
+    size_t n = 0;
+    for (size_t i = 0; n == 0 && i < ARRAY_LEN(paths); i++)
+        n = read_servers(paths[i], out, max);
+    return n;
 }
 
 static enum err sysctl_path(const char *name, char out[static PATH_SIZE])

@@ -297,8 +297,8 @@ struct iface_address {
 enum err iface_addresses(struct iface_address *out, size_t max, size_t *n);
 /* True when the two prefixes share an address. */
 bool prefix_overlaps(const struct ip_addr *a, uint8_t a_bits, const struct ip_addr *b, uint8_t b_bits);
-/* The host's name servers without loopback stubs: systemd-resolved's list, or else /etc/resolv.conf. Returns how many.
- */
+/* The host's name servers without loopback stubs: systemd-resolved's list, or else /etc/resolv.conf, or else those that
+ * a dnsmasq on this host was told of. Returns how many. */
 size_t host_dns_servers(struct ip_addr *out, size_t max);
 /* Writes a value under /proc/sys, e.g. ("net/ipv4/ip_forward", "1"). ERR_INVALID for a name with "..". */
 enum err sysctl_set(const char *name, const char *value);

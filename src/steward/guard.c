@@ -100,20 +100,18 @@ static enum err remove_table(struct steward_host *host, char why[static STEWARD_
                     e == ERR_SYSTEM ? strerror(errno) : err_text(e));
         return e;
     }
-    host->guard[0] = '\0';
     record.guard = false;
     return steward_journal(host, &record, why);
 }
 
+/* Each time anew: a reload of the host's own rules may have swept it away. */
 enum err steward_guard_apply(struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])
 {
-    char text[sizeof(host->guard)], message[STEWARD_WHY / 2], nft[PROGRAM_PATH];
+    char text[STEWARD_TABLE_TEXT], message[STEWARD_WHY / 2], nft[PROGRAM_PATH];
     const bool strict = plan->address.family && steward_filter_is_strict(host->record.iface);
     enum err e = steward_guard_text(host, plan, strict, text, sizeof(text));
     if (e != ERR_OK || text[0] == '\0')
         return e == ERR_OK ? remove_table(host, why) : e;
-    if (strcmp(text, host->guard) == 0 && !plan->no_leak)
-        return ERR_OK; /* a guard is put up again: a reload of the host's own rules may have swept it away */
     if (!program_find("nft", nft) && !plan->no_leak && !strict)
         return ERR_OK; /* what is left is not worth refusing a connection for */
     struct steward_record record = host->record;
@@ -122,12 +120,10 @@ enum err steward_guard_apply(struct steward_host *host, const struct steward_pla
     if (e != ERR_OK)
         return e;
     e = nft_apply(view_str(text), message, sizeof(message));
-    if (e == ERR_OK)
-        memcpy(host->guard, text, strlen(text) + 1);
-    else if (e == ERR_NOTFOUND)
+    if (e == ERR_NOTFOUND)
         steward_say(why, "%s needs the program nft of nftables, which is not installed",
                     plan->no_leak ? "letting nothing out beside the tunnel" : "a strict rp_filter");
-    else
+    else if (e != ERR_OK)
         steward_say(why, "nft refused the connection's table: %.120s", message[0] ? message : strerror(errno));
     return e;
 }

@@ -20,9 +20,14 @@ static enum err find_former_servers(struct steward_host *host, const struct stew
                                     char why[static STEWARD_WHY])
 {
     const enum err e = steward_dns_apply(host, plan, why);
-    if (e == ERR_OK)
-        host->former_dns_count = host_dns_servers(host->former_dns, STEWARD_DNS);
-    return e;
+    if (e != ERR_OK)
+        return e;
+    host->former_dns_count = host_dns_servers(host->former_dns, STEWARD_DNS);
+    if (plan->no_leak && host->former_dns_count == 0)
+        steward_say(why,
+                    "the guard lets no question for a name out, as /etc/resolv.conf has no name server, or only one "
+                    "on this host whose own are unknown; give the server by its address, or its name in /etc/hosts");
+    return ERR_OK;
 }
 
 static enum err change(struct steward_host *host, const struct steward_plan *plan, char why[static STEWARD_WHY])

@@ -57,8 +57,9 @@ struct steward_plan {
                     tell them apart (systemd-resolved, openresolv); a plain resolv.conf cannot, and asks them all */
     bool no_leak; /* nothing leaves but through the tunnel, the loopback or from the client's own marked sockets; and
                      DHCP and neighbour discovery, without which the link is lost */
-    bool lookups; /* the host's own name servers are asked, beside the tunnel and through the guard: for the time that
-                     it takes to look up the server, as other programs' questions leave as well */
+    bool lookups; /* the host's own name servers, those at the time of the call, are asked beside the tunnel and through
+                     the guard: for the time that it takes to look up the server, as other programs' questions leave as
+                     well. With no_leak, `why` tells when there are none */
     struct ip_addr server; /* whom the marked sockets speak to; needed with address */
 };
 

@@ -97,7 +97,6 @@ struct steward_host {
     struct steward_place place;
     struct steward_record record;
     struct steward_plan plan; /* as applied; all zero: as found */
-    char guard[8192];         /* the nft table as applied; empty: none */
     struct ip_addr former_dns[STEWARD_DNS];
     size_t former_dns_count;
 };
@@ -120,6 +119,8 @@ enum err steward_host_apply(struct steward_host *host, const struct steward_plan
 enum err steward_host_undo(struct steward_host *host, char why[static STEWARD_WHY]);
 /* Undoes what the journal of this place, and a resolv.conf of this name, tell of. */
 enum err steward_host_clean(struct steward_host *host, char why[static STEWARD_WHY]);
+
+#define STEWARD_TABLE_TEXT 8192 /* bytes of an nft table's text with NUL */
 
 /* Whether replies from the server could be dropped, as an interface takes packets only from where it would send to
  * (rp_filter 1). */

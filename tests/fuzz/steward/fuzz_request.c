@@ -7,7 +7,7 @@
 static void make_rules(const struct steward_plan *plan)
 {
     static struct steward_host host = {.place.name = "fuzz", .record = {.iface = "tun0", .number = 1}};
-    static char text[sizeof(host.guard)];
+    static char text[STEWARD_TABLE_TEXT];
     host.former_dns[0] = plan->dns[0];
     host.former_dns_count = plan->dns_count > 0;
     if (steward_guard_text(&host, plan, true, text, sizeof(text)) != ERR_OK ||

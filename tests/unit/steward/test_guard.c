@@ -1,10 +1,6 @@
 /* The guard against leaks: what leaves the host while it stands, seen on the uplink. */
 #include "world.h"
 
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-
 static char before[SNAPSHOT];
 static struct tun *tun;
 static struct steward *steward;
@@ -29,40 +25,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-static size_t frames(struct tun *from)
-{
-    struct frame list[TUN_BATCH];
-    size_t n = 0, got;
-    while ((got = tun_read(from, list, TUN_BATCH)) > 0)
-        for (size_t i = 0; i < got; i++)
-            n += list[i].len >= 20 && list[i].data[0] >> 4 == 4; /* the kernel's own IPv6 solicitations are not meant */
-    return n;
-}
-
-/* Sends a datagram from a socket with this mark and tells how many frames left by the uplink, and by the tunnel. */
-static void send_to(const char *to, uint16_t from_port, uint16_t port, uint32_t mark, size_t *uplink, size_t *tunnel)
-{
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(from_port)},
-                       peer = {.sin_family = AF_INET, .sin_port = htons(port)};
-    const struct ip_addr addr = ip(to);
-    memcpy(&peer.sin_addr, addr.b, 4);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
-    frames(wire);
-    frames(tun);
-    sendto(fd, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer));
-    *uplink = frames(wire);
-    *tunnel = frames(tun);
-    close(fd);
-}
-
+/* Sends a datagram from a socket with this mark: how many frames leave by the uplink, and by the tunnel. */
 static void assert_way(const char *to, uint16_t port, uint32_t mark, size_t uplink_wanted, size_t tunnel_wanted)
 {
-    size_t uplink, tunnel;
-    send_to(to, port == 67 ? 68 : 0, port, mark, &uplink, &tunnel);
-    assert_int_equal(uplink, uplink_wanted);
-    assert_int_equal(tunnel, tunnel_wanted);
+    frames(wire);
+    frames(tun);
+    send_datagram(to, port == 67 ? 68 : 0, port, mark);
+    assert_int_equal(frames(wire), uplink_wanted);
+    assert_int_equal(frames(tun), tunnel_wanted);
 }
 
 static void before_the_first_packet_only_the_clients_own_get_out(void **state)
@@ -111,14 +81,53 @@ static void a_guard_that_was_swept_away_is_put_up_again(void **state)
 {
     (void)state;
     struct steward_plan plan = whole_traffic();
-    char said[64];
     plan.no_leak = true;
     apply(steward, &plan);
     assert_way("192.0.2.77", 80, 0, 0, 0);
-    assert_int_equal(nft_apply(view_str("flush ruleset\n"), said, sizeof(said)), ERR_OK);
+    sweep_rules_away();
     assert_way("192.0.2.77", 80, 0, 1, 0);
     apply(steward, &plan);
     assert_way("192.0.2.77", 80, 0, 0, 0);
+}
+
+/* The price of no guard is the same: without its table a strict filter drops the server's replies, and the tunnel's
+ * address is reached from outside. */
+static void without_a_guard_the_table_is_put_up_again_as_well(void **state)
+{
+    (void)state;
+    static char standing[SNAPSHOT];
+    const struct steward_plan plan = whole_traffic();
+    for (int strict = 0; strict < 2; strict++) {
+        assert_int_equal(sysctl_set("net/ipv4/conf/wire0/rp_filter", strict ? "1" : "0"), ERR_OK);
+        apply(steward, &plan);
+        snapshot(standing);
+        sweep_rules_away();
+        apply(steward, &plan);
+        assert_same_host(standing);
+    }
+    assert_int_equal(sysctl_set("net/ipv4/conf/wire0/rp_filter", "0"), ERR_OK);
+}
+
+static void a_guard_without_a_name_server_to_let_through_says_so(void **state)
+{
+    (void)state;
+    const struct steward_plan guard = {.no_leak = true, .lookups = true};
+    char why[STEWARD_WHY];
+    assert_int_equal(steward_apply(steward, &guard, why), ERR_OK);
+    assert_string_equal(why, "");
+    write_text("/etc/resolv.conf", "nameserver 127.0.0.1\n", 0644); /* a forwarder here, whose servers nobody tells */
+    assert_int_equal(steward_apply(steward, &guard, why), ERR_OK);
+    assert_non_null(strstr(why, "/etc/resolv.conf"));
+    assert_way("192.0.2.53", 53, 0, 0, 0);
+    assert_int_equal(mkdir("/run/NetworkManager", 0755), 0); /* now somebody does */
+    write_text("/run/NetworkManager/no-stub-resolv.conf", "nameserver 192.0.2.54\n", 0644);
+    assert_int_equal(steward_apply(steward, &guard, why), ERR_OK);
+    assert_string_equal(why, "");
+    assert_way("192.0.2.54", 53, 0, 1, 0);
+    unlink("/run/NetworkManager/no-stub-resolv.conf");
+    rmdir("/run/NetworkManager");
+    apply(steward, &(struct steward_plan){0});
+    snapshot(before); /* as the file is another now */
 }
 
 static void without_a_guard_the_local_network_is_reached(void **state)
@@ -170,6 +179,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(with_a_split_tunnel_the_rest_stays_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_guard_that_was_swept_away_is_put_up_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_guard_the_table_is_put_up_again_as_well, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_guard_without_a_name_server_to_let_through_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_guard_the_local_network_is_reached, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tunnels_address_is_not_reached_from_outside, set_up, tear_down),
     };

@@ -9,6 +9,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -201,6 +203,37 @@ static inline uint32_t way(const char *to, uint32_t mark)
     struct route found;
     const struct ip_addr addr = ip(to);
     return route_lookup_marked(&addr, mark, &found) == ERR_OK ? found.iface : 0;
+}
+
+/* How many frames of IPv4 have left by it since they were counted last. */
+static inline size_t frames(struct tun *from)
+{
+    struct frame list[TUN_BATCH];
+    size_t n = 0, got;
+    while ((got = tun_read(from, list, TUN_BATCH)) > 0)
+        for (size_t i = 0; i < got; i++)
+            n += list[i].len >= 20 && list[i].data[0] >> 4 == 4; /* the kernel's own IPv6 solicitations are not meant */
+    return n;
+}
+
+static inline void send_datagram(const char *to, uint16_t from_port, uint16_t port, uint32_t mark)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(from_port)},
+                       peer = {.sin_family = AF_INET, .sin_port = htons(port)};
+    const struct ip_addr addr = ip(to);
+    memcpy(&peer.sin_addr, addr.b, 4);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+    sendto(fd, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer));
+    close(fd);
+}
+
+/* A reload of the host's own rules, which begins with this. */
+static inline void sweep_rules_away(void)
+{
+    char said[64];
+    assert_int_equal(nft_apply(view_str("flush ruleset\n"), said, sizeof(said)), ERR_OK);
 }
 
 /* A client in a process of its own, which tells its mark when its plan stands. */
