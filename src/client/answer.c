@@ -81,7 +81,6 @@ static enum cause cause_of(const char *word)
 static struct ctl_link describe(const struct engine *engine)
 {
     struct sekisho_status s;
-    struct steward_plan plan;
     sekisho_status(engine->sekisho, &s);
     const enum cause cause = cause_of(s.cause);
     struct ctl_link link = {
@@ -125,10 +124,8 @@ static struct ctl_link describe(const struct engine *engine)
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         view_copy_text(texts[i].to, texts[i].cap, view_str(texts[i].text));
-    if (engine->applied) {
-        host_plan(&engine->options->wishes, &s.network, &plan);
-        join_plan(&link, &plan);
-    }
+    if (engine->applied)
+        join_plan(&link, &engine->plan);
     return link;
 }
 

@@ -83,8 +83,10 @@ struct engine {
     int status;                /* the exit status so far */
     usec_t begin_at;           /* the first attempt; earlier when somebody listens; USEC_NEVER: it has begun */
     bool ending;               /* the loop is about to stop */
+    struct steward_plan plan;  /* of the last UP; before it, of the guard alone */
     bool applied;              /* the host is as planned */
     bool lookups;              /* but for its name servers: its own are asked, to find the server by its name */
+    char unasked[STEWARD_WHY]; /* why they cannot be asked; "" */
     char problem[STEWARD_WHY]; /* why the host could not be made so; "" */
     int64_t up_since;          /* wall clock; 0: it is not up */
     int64_t retry_at;
@@ -98,8 +100,9 @@ struct engine {
 void host_plan(const struct wishes *wishes, const struct sekisho_network *network, struct steward_plan *out);
 /* Before the first packet: nothing leaves any more but ours, when that is wished. */
 bool host_guard(struct engine *engine, char *why, size_t cap);
-/* Whether the host's own name servers are asked, beside the tunnel. */
-void host_lookups(struct engine *engine, bool on);
+/* Makes the host once more as it is planned: what another program has swept away stands again. lookups: its own name
+ * servers, those of this moment, are asked beside the tunnel for the server's name. */
+void host_again(struct engine *engine, bool lookups);
 
 /* follow.c: tells the log, the control socket and systemd what happens. */
 void follow(struct engine *engine, const struct sekisho_event *event);

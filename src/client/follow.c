@@ -137,13 +137,19 @@ json_t *follow_json(const struct told *told)
     return json;
 }
 
+/* Why a name was not found, when it is no fault of the name. */
+static const char *unasked(const struct engine *engine, const struct sekisho_event *event)
+{
+    return strcmp(event->cause, cause_word(CAUSE_NAME_UNKNOWN)) == 0 ? engine->unasked : "";
+}
+
 static struct ctl_progress progress_of(const struct engine *engine, const struct sekisho_event *event)
 {
     struct ctl_progress p = {.time = wall_ms(), .at = event->at_ms, .retry = event->retry_ms, .round = event->round};
     view_copy_text(p.type, sizeof(p.type), view_str(type_of(engine, event)));
     view_copy_text(p.stage, sizeof(p.stage), view_str(event->stage));
     view_copy_text(p.sentence, sizeof(p.sentence), view_str(event->sentence));
-    view_copy_text(p.detail, sizeof(p.detail), view_str(event->detail));
+    view_copy_text(p.detail, sizeof(p.detail), view_str(event->detail[0] ? event->detail : unasked(engine, event)));
     view_copy_text(p.cause, sizeof(p.cause), view_str(event->cause[0] ? event->cause : "none"));
     view_copy_text(p.why, sizeof(p.why), view_str(event->why));
     view_copy_text(p.cure, sizeof(p.cure), view_str(event->cure));
@@ -214,10 +220,9 @@ static void tell_service(const struct engine *engine, const struct sekisho_event
 
 static void make_host(struct engine *engine, const struct sekisho_network *network)
 {
-    struct steward_plan plan;
     char why[STEWARD_WHY];
-    host_plan(&engine->options->wishes, network, &plan);
-    const enum err e = steward_apply(engine->steward, &plan, why);
+    host_plan(&engine->options->wishes, network, &engine->plan);
+    const enum err e = steward_apply(engine->steward, &engine->plan, why);
     engine->applied = e == ERR_OK;
     engine->lookups = false;
     if (why[0])
@@ -237,8 +242,8 @@ void follow(struct engine *engine, const struct sekisho_event *event)
     spread(engine, &told);
     const bool fresh = event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && event->detail[0];
     remember(engine, &told, fresh);
-    if (fresh && engine->options->wishes.no_leak)
-        host_lookups(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
+    if (fresh && engine->lookups && engine->options->wishes.no_leak)
+        host_again(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
     tell_service(engine, event);
     switch (event->type) {
     case SEKISHO_UP:
@@ -246,10 +251,9 @@ void follow(struct engine *engine, const struct sekisho_event *event)
         engine->retry_at = 0;
         break;
     case SEKISHO_LOST:
-        /* The attempt after a loss was made with the address that is known. If that is wrong, the server's name has to
-         * be looked up, and the tunnel's name servers are not there. */
-        if (engine->up_since == 0)
-            host_lookups(engine, true);
+        /* The first attempt after a loss is made with the address that is known. If that is wrong, the server's name
+         * has to be looked up, and the tunnel's name servers are not there; the host's may be others each time. */
+        host_again(engine, engine->up_since == 0);
         engine->up_since = 0;
         engine->retry_at = clock_wall() + (event->retry_ms + 999) / 1000;
         break;

@@ -70,31 +70,35 @@ static bool has_name(const struct engine *engine)
     return ip_parse(engine->options->connection.server, &address) != ERR_OK;
 }
 
+/* The plan of before, with or without the host's own name servers. Without a guard, and before the tunnel's name
+ * servers are in use, there is nothing in the way of a lookup. */
+static enum err apply_again(struct engine *engine, bool lookups, char why[static STEWARD_WHY])
+{
+    struct steward_plan plan = engine->plan;
+    plan.lookups = lookups && has_name(engine) && (plan.no_leak || plan.dns_count > 0);
+    const enum err e = steward_apply(engine->steward, &plan, why);
+    if (e != ERR_OK)
+        return e;
+    engine->lookups = plan.lookups;
+    memcpy(engine->unasked, why, sizeof(engine->unasked));
+    return ERR_OK;
+}
+
 bool host_guard(struct engine *engine, char *why, size_t cap)
 {
-    const struct steward_plan plan = {.no_leak = true, .lookups = has_name(engine)};
     char text[STEWARD_WHY] = "";
-    if (!engine->options->wishes.no_leak)
-        return true;
-    engine->lookups = plan.lookups;
-    if (steward_apply(engine->steward, &plan, text) == ERR_OK)
+    engine->plan = (struct steward_plan){.no_leak = engine->options->wishes.no_leak};
+    if (!engine->plan.no_leak || apply_again(engine, true, text) == ERR_OK)
         return true;
     snprintf(why, cap, "The connection is not made without its guard against leaks: %s.", text);
     return false;
 }
 
-/* Without a guard, and before the tunnel's name servers are in use, there is nothing in the way of a lookup. */
-void host_lookups(struct engine *engine, bool on)
+void host_again(struct engine *engine, bool lookups)
 {
-    struct steward_plan plan = {.no_leak = engine->options->wishes.no_leak};
-    struct sekisho_status status;
-    char why[STEWARD_WHY];
-    sekisho_status(engine->sekisho, &status);
-    if (engine->applied)
-        host_plan(&engine->options->wishes, &status.network, &plan);
-    if (on == engine->lookups || !has_name(engine) || (plan.dns_count == 0 && !plan.no_leak))
+    char why[STEWARD_WHY] = "";
+    if (!engine->applied && !engine->plan.no_leak)
         return;
-    plan.lookups = on;
-    if (steward_apply(engine->steward, &plan, why) == ERR_OK)
-        engine->lookups = on;
+    if (apply_again(engine, lookups, why) != ERR_OK)
+        follow_say(engine, "note", why);
 }
