@@ -146,7 +146,7 @@ def test_a_browser_that_is_remembered_is_shown_true_grids(site):
         return browser.submit(page, "/grid/login", answer=read(page)).status
 
     def login(cookies):
-        browser = portal.visitor()
+        browser = portal.visitor(source="127.0.0.9")
         browser.cookies = dict(cookies)
         return log_in(browser)
 
