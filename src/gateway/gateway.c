@@ -524,8 +524,12 @@ int gateway_run(const char *config_file)
         (void)notify_service("READY=1");
         loop_run(g.loop);
         (void)notify_service("STOPPING=1");
+        if (atomic_load(&g.tun_gone))
+            report_say(&g.report, CONFIG_LOG_ERROR,
+                       "somebody has deleted the TUN interface %s; start the gateway again", g.config->net.tun);
         report_say(&g.report, CONFIG_LOG_INFO, "stopping");
     }
+    const bool served = e == ERR_OK && !atomic_load(&g.tun_gone);
     close_all(&g);
-    return e == ERR_OK ? 0 : 1;
+    return served ? 0 : 1;
 }

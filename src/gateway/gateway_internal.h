@@ -205,6 +205,7 @@ struct gateway {
     struct config *config;
     char config_file[CONFIG_PATH_MAX];
     struct report report;
+    atomic_bool tun_gone;     /* somebody has deleted the interface: the gateway ends */
     atomic_bool steps_logged; /* the log tells every step */
     atomic_uint listeners;    /* connections to the control socket that are told every event */
     struct loop *loop;

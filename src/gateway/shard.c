@@ -100,6 +100,14 @@ static bool strays_left(const struct shard *shard)
     return false;
 }
 
+/* Without it nothing goes to or from the clients; only a new process has the rights to make another. */
+static void tun_gone(void *ctx)
+{
+    const struct shard *shard = ctx;
+    atomic_store(&shard->gateway->tun_gone, true);
+    loop_stop(shard->gateway->loop);
+}
+
 static usec_t turn(void *ctx, usec_t now)
 {
     struct shard *shard = ctx;
@@ -144,6 +152,7 @@ enum err shard_init(struct shard *shard, struct gateway *gateway, const struct s
         .tell = relay_events,
         .elsewhere = elsewhere,
         .stray = gateway->shard_count > 1 ? send_stray : NULL,
+        .gone = tun_gone,
         .ctx = shard,
     };
     shard->pump = pump_new(&pump);

@@ -138,9 +138,12 @@ static bool is_of_the_way(enum cause cause)
     return cause == CAUSE_IKE_NO_ANSWER || cause == CAUSE_IKE_NATT_BLOCKED || cause == CAUSE_NO_NETWORK;
 }
 
-/* A server that is being restarted may seem to refuse: after it was up, it must say so twice. */
+/* A server that is being restarted may seem to refuse: after it was up, it must say so twice. No attempt brings back an
+ * interface, which is the caller's to make. */
 static bool is_final(struct keeper *k, enum cause cause)
 {
+    if (cause == CAUSE_INTERFACE_GONE)
+        return true;
     if (k->stay == KEEPER_ALWAYS)
         return false;
     if (k->stay == KEEPER_NEVER || k->ups == 0)

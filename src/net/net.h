@@ -210,6 +210,8 @@ bool tun_has_udp_offload(const struct tun *tun);
 /* Reads up to max frames (at most TUN_BATCH; fewer when they are large) without waiting; they stay valid until the next
  * read of this queue. */
 size_t tun_read(struct tun *tun, struct frame *out, size_t max);
+/* Whether somebody has deleted the device, as of the last read. Nothing comes any more, and poll does not wait. */
+bool tun_is_gone(const struct tun *tun);
 /* Writes one frame with one kernel entry. On a device without offload it is split into packets first. ERR_SYSTEM: the
  * frame is lost (EAGAIN: the queue is full; EIO: the interface is down). */
 enum err tun_write(struct tun *tun, const struct frame_pieces *frame);

@@ -34,6 +34,7 @@ struct tun {
     char name[IFACE_NAME_MAX];
     bool headers; /* every packet is preceded by a struct virtio_net_hdr */
     bool udp;
+    bool gone;
     uint8_t *memory;  /* TUN_BATCH frames read */
     uint8_t *scratch; /* without headers: a frame put together, and the packet cut from it */
 };
@@ -200,8 +201,10 @@ static bool read_one(struct tun *t, size_t i, struct frame *out)
     do
         n = read(t->fd, space, FRAME_SPACE);
     while (n < 0 && errno == EINTR);
-    if (n <= 0)
+    if (n <= 0) {
+        t->gone = n < 0 && errno == EBADFD;
         return false;
+    }
     *out = (struct frame){.data = space, .len = (uint32_t)n};
     if (!t->headers)
         return true;
@@ -228,6 +231,11 @@ size_t tun_read(struct tun *tun, struct frame *out, size_t max)
         n += out[n].len > 0;
     }
     return n;
+}
+
+bool tun_is_gone(const struct tun *tun)
+{
+    return tun->gone;
 }
 
 static enum err write_all(struct tun *t, const struct iovec *pieces, size_t n)

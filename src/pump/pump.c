@@ -157,9 +157,13 @@ static void tun_ready(void *ctx, uint32_t what)
             if (!pump->config.elsewhere || !pump->config.elsewhere(pump->config.ctx, &in[i]))
                 in[n++] = in[i];
         if (got == 0)
-            return;
+            break;
         stack_outbound(pump->config.stack, now, in, n);
         pump_flush(pump, now);
+    }
+    if (tun_is_gone(pump->config.tun)) { /* its descriptor would be ready for ever */
+        loop_remove(pump->config.loop, tun_fd(pump->config.tun));
+        pump->config.gone(pump->config.ctx);
     }
 }
 

@@ -33,6 +33,8 @@ struct pump_config {
     /* Called for each datagram that bears a first message of main mode: true when it was taken elsewhere. NULL: never.
      */
     bool (*stray)(void *ctx, const struct datagram *datagram);
+    /* Called once when somebody has deleted the TUN: nothing is read from it any more. Where there is one, not NULL. */
+    void (*gone)(void *ctx);
     void *ctx;
 };
 

@@ -241,6 +241,11 @@ static void deliver(void *ctx, const struct frame_pieces *frame)
     packets_take(ctx, frame);
 }
 
+static void tun_gone(void *ctx)
+{
+    attempt_over(ctx, CAUSE_INTERFACE_GONE, "");
+}
+
 /* ---- life ---- */
 
 static bool make(struct sekisho *s)
@@ -264,6 +269,7 @@ static bool make(struct sekisho *s)
         .socks = s->sockets.list,
         .sock_count = s->sockets.count,
         .tell = tell,
+        .gone = tun_gone,
         .ctx = s,
     };
     a->pump = a->stack ? pump_new(&pump) : NULL;

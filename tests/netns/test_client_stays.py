@@ -57,6 +57,16 @@ def test_a_server_that_is_restarted_says_goodbye_and_is_found_at_once(site):
     comes_back(client, before, 30)
 
 
+def test_a_client_whose_interface_is_deleted_ends_whether_it_would_stay_or_not(site):
+    computer = site.computer()
+    before = settled_state(computer)
+    client = site.connect(computer, "alice", "--stay", "always", "--log", "json")
+    computer.run("ip", "link", "delete", client.tun)
+    assert client.wait_end(30) == 25
+    assert [event["cause"] for event in events(client) if event["type"] == "failed"] == ["interface-gone"]
+    assert host_state(computer) == before
+
+
 def hosts(computer, address):
     """Gives the namespace a hosts file of its own; `ip netns exec` puts it in place for the processes it starts, and a
     change is written in place."""

@@ -97,6 +97,19 @@ def test_a_bad_reload_changes_nothing_and_says_why(site):
     assert site.connect(user="bob").address
 
 
+def test_a_gateway_whose_interface_is_deleted_says_so_and_ends_with_a_failure(make_site):
+    """So that whoever watches over it starts it again; clients are told that it goes."""
+    site = make_site(settings(**{"": {"shards": "2"}}))
+    client = site.connect()
+    site.world.gateway.run("ip", "link", "delete", "sekisho")
+    wait_for("the gateway ends", lambda: site.gateway.process.poll() is not None, 30)
+    assert site.gateway.process.returncode == 1
+    assert "somebody has deleted the TUN interface sekisho; start the gateway again" in site.gateway.said()
+    client.wait_end(30)
+    site.gateway.start()
+    site.connect(user="bob").ping()
+
+
 def test_users_change_at_once(site):
     site.gateway.add_user("carol", "singing-12-stars")
     client = site.connect(user="carol", password="singing-12-stars")

@@ -233,6 +233,16 @@ static void who_never_stays_ends_at_the_first_end(void **state)
     assert_int_equal(expect(KEEPER_ORDER_FAILED).cause, CAUSE_NETWORK_CHANGED);
 }
 
+static void no_attempt_brings_back_an_interface(void **state)
+{
+    (void)state;
+    for (int stay = KEEPER_NEVER; stay <= KEEPER_ALWAYS; stay++) {
+        come_up((enum keeper_stay)stay);
+        keeper_failed(&k, now, CAUSE_INTERFACE_GONE);
+        assert_int_equal(expect(KEEPER_ORDER_FAILED).cause, CAUSE_INTERFACE_GONE);
+    }
+}
+
 static void an_attempt_that_hangs_is_dropped(void **state)
 {
     (void)state;
@@ -375,6 +385,7 @@ int main(void)
         cmocka_unit_test(an_authority_that_does_not_answer_is_waited_for),
         cmocka_unit_test(who_stays_always_does_not_hammer_a_server_that_refuses),
         cmocka_unit_test(who_never_stays_ends_at_the_first_end),
+        cmocka_unit_test(no_attempt_brings_back_an_interface),
         cmocka_unit_test(an_attempt_that_hangs_is_dropped),
         cmocka_unit_test(after_ten_minutes_of_sleep_the_server_is_asked_at_once),
         cmocka_unit_test(who_wakes_does_not_wait_the_pause_out),

@@ -321,6 +321,27 @@ static void a_device_of_somebody_else_is_taken_as_it_is(void **state)
     assert_int_equal(tun_adopt(0, &none), ERR_INVALID);
 }
 
+static void a_device_that_somebody_deletes_is_gone(void **state)
+{
+    (void)state;
+    for (uint8_t n = 1; n <= 2; n++) {
+        const struct tun_config config = {.name = "victim", .queues = n};
+        struct tun *queues[2];
+        struct frame frame;
+        assert_int_equal(tun_open(&config, queues), ERR_OK);
+        assert_int_equal(tun_read(queues[n - 1], &frame, 1), 0);
+        assert_false(tun_is_gone(queues[n - 1]));
+        assert_int_equal(system("ip link delete victim"), 0);
+        for (uint8_t i = 0; i < n; i++) {
+            struct pollfd p = {tun_fd(queues[i]), POLLIN, 0};
+            assert_int_equal(poll(&p, 1, 10000), 1);
+            assert_int_equal(tun_read(queues[i], &frame, 1), 0);
+            assert_true(tun_is_gone(queues[i]));
+            tun_free(queues[i]);
+        }
+    }
+}
+
 int main(void)
 {
     enter_namespace();
@@ -332,6 +353,7 @@ int main(void)
         cmocka_unit_test(many_small_frames_come_in_one_read),
         cmocka_unit_test(every_shard_has_its_own_queue),
         cmocka_unit_test(a_device_of_somebody_else_is_taken_as_it_is),
+        cmocka_unit_test(a_device_that_somebody_deletes_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
