@@ -1,7 +1,7 @@
 /*
  * Main modes of which only MM1 came. Their sender may not exist, so they live in a table made at start: when it is full
- * the oldest goes, and one source address has only so many. Whoever answers with our cookie has proved its address;
- * only then is anything allocated.
+ * the oldest goes, and when one source address has its share the oldest of that address. Whoever answers with our
+ * cookie has proved its address; only then is anything allocated.
  */
 #include "ike/ike_internal.h"
 
@@ -35,20 +35,30 @@ void source_remove(struct ike *ike, struct source *s)
     index_remove(&ike->by_source, &s->node);
 }
 
-static bool source_full(struct ike *ike, const struct ip_addr *a)
+/* Keeps a source within its share. Anybody can forge MM1 in the name of another, so the oldest of them makes way: who
+ * is there needs its entry for one round trip. IKE SAs count too, but their peers have proved the address and stay.
+ * False when they are the whole share. */
+static bool source_make_room(struct ike *ike, const struct ip_addr *a)
 {
     const struct ip_addr source = source_of(a);
     const uint64_t key = source_key(ike, &source);
+    const uint32_t share = ike->config.max_half_open_per_source;
+    struct half_open *oldest = NULL;
     uint32_t n = 0;
-    if (ike->config.max_half_open_per_source == 0)
-        return false;
-    for (struct index_node *at = index_find(&ike->by_source, key, NULL); at;
+    for (struct index_node *at = index_find(&ike->by_source, key, NULL); at && share != 0;
          at = index_find(&ike->by_source, key, at)) {
-        if (ip_equal(&container_of(at, struct source, node)->addr, &source) &&
-            ++n >= ike->config.max_half_open_per_source)
-            return true;
+        const struct source *s = container_of(at, struct source, node);
+        if (!ip_equal(&s->addr, &source))
+            continue;
+        n++;
+        if (s->half_open && (!oldest || s->half_open->attempt < oldest->attempt))
+            oldest = s->half_open;
     }
-    return false;
+    if (share == 0 || n < share)
+        return true;
+    if (oldest)
+        half_open_drop(ike, oldest);
+    return oldest != NULL;
 }
 
 static uint64_t cookie_bucket(const struct ike *ike, const uint8_t cookie[static COOKIE_SIZE])
@@ -122,7 +132,7 @@ struct half_open *half_open_find_initiator(struct ike *ike, const struct header 
 
 struct half_open *half_open_take(struct ike *ike, const struct message *m)
 {
-    if (ike->half_open_cap == 0 || source_full(ike, &m->path->remote.addr))
+    if (ike->half_open_cap == 0 || !source_make_room(ike, &m->path->remote.addr))
         return NULL;
     if (list_empty(&ike->half_open_spare))
         half_open_drop(ike, container_of(ike->half_open_age.next, struct half_open, age));
@@ -130,6 +140,7 @@ struct half_open *half_open_take(struct ike *ike, const struct message *m)
     list_remove(&h->age);
     *h = (struct half_open){.cookies = m->header, .path = *m->path, .since = ike->now, .attempt = ++ike->attempts};
     cookie_make(ike, h->cookies.rcookie);
+    h->source.half_open = h;
     digest_take(&h->mm1, m->whole);
     if (list_empty(&ike->half_open_age))
         alarm_set(ike, &ike->half_open_expiry, ike->now + HALF_OPEN_LIFE);

@@ -145,10 +145,12 @@ enum err keys_message_hash(const struct keys *k, bool zero, uint32_t message_id,
 
 /* ---- objects ---- */
 
-/* Something that an unproved source address holds, for the limit per source. */
+/* Something that somebody at a source address holds who has shown no key, for the limit per source. */
+struct half_open;
 struct source {
     struct index_node node;
     struct ip_addr addr;
+    struct half_open *half_open; /* which this is in; NULL: an IKE SA, and so the address is proved */
 };
 
 /* A main mode of which only MM1 came. */
@@ -408,7 +410,8 @@ enum err half_open_init(struct ike *ike);
 void half_open_done(struct ike *ike);
 struct half_open *half_open_find(struct ike *ike, const struct header *h);
 struct half_open *half_open_find_initiator(struct ike *ike, const struct header *h, const struct path *path);
-/* A place for a new one, an old one evicted if need be; NULL when this source has as many as it may. */
+/* A place for a new one, an old one evicted if need be; NULL when this source's share is all IKE SAs of those who have
+ * proved the address. */
 struct half_open *half_open_take(struct ike *ike, const struct message *m);
 void half_open_drop(struct ike *ike, struct half_open *h);
 struct ip_addr source_of(const struct ip_addr *a); /* what counts as one source */

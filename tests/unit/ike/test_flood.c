@@ -43,21 +43,6 @@ static void a_flood_of_first_messages_fills_a_table_and_no_more(void **state)
     world_free(w);
 }
 
-static void one_source_has_only_its_share(void **state)
-{
-    (void)state;
-    struct world *w = world_new(61);
-    world_begin(w);
-    uint8_t b[128];
-    const struct path path = from(0x0a000001);
-    for (uint32_t i = 1; i <= 40; i++) {
-        const enum drop d = world_inject(w, 1, &path, mm1(b, sizeof(b), i));
-        assert_int_equal(d, i <= 16 ? DROP_NONE : DROP_IKE_FLOOD);
-    }
-    assert_int_equal(ike_stats(w->side[1].ike).half_open, 16);
-    world_free(w);
-}
-
 /* MM3 for the half-open entry that answered last, with a public value that any will do for. */
 static void draft_mm3(struct world *w, const struct ike *gateway, struct draft *d)
 {
@@ -79,6 +64,56 @@ static enum drop send_mm3(struct world *w, const struct path *path, const struct
     struct draft d;
     draft_mm3(w, gateway, &d);
     return world_inject(w, 1, path, draft_finish(&d));
+}
+
+/* --> MM1 from a client's address, of somebody who is not there: again and again, once its share is full too */
+static void one_source_has_only_its_share(void **state)
+{
+    (void)state;
+    struct world *w = world_new(61);
+    world_begin(w);
+    uint8_t b[128];
+    const struct path path = world_path(w, 1, IKE_PORT);
+    for (uint32_t i = 1; i <= 40; i++) {
+        assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        assert_int_equal(ike_stats(w->side[1].ike).half_open, i < 16 ? i : 16);
+    }
+    /* the client itself comes up while they go on: ten of them in each of its round trips */
+    world_connect(w);
+    for (uint32_t i = 41; i <= 140; i++) {
+        world_run(w, 2 * USEC_MSEC);
+        assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        assert_true(ike_stats(w->side[1].ike).half_open <= 16);
+    }
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    world_free(w);
+}
+
+/* --> MM1, MM3 of one real address, until all of its share has proved that it is there */
+static void who_proved_its_address_does_not_make_way(void **state)
+{
+    (void)state;
+    struct world *w = world_new(69);
+    world_begin(w);
+    struct ike *ike = w->side[1].ike;
+    uint8_t b[128];
+    const struct path path = from(0x0a000001), other = from(0x0a000002);
+    for (uint32_t i = 1; i <= 15; i++) {
+        assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        assert_int_equal(send_mm3(w, &path, ike), DROP_NONE);
+    }
+    /* one place is left, and the younger takes it */
+    for (uint32_t i = 16; i <= 20; i++) {
+        assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        assert_int_equal(ike_stats(ike).sas, 15);
+        assert_int_equal(ike_stats(ike).half_open, 1);
+    }
+    assert_int_equal(send_mm3(w, &path, ike), DROP_NONE);
+    assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), 21)), DROP_IKE_FLOOD);
+    assert_int_equal(ike_stats(ike).sas, 16);
+    assert_int_equal(world_inject(w, 1, &other, mm1(b, sizeof(b), 22)), DROP_NONE);
+    world_free(w);
 }
 
 static void third_messages_without_a_key_never_push_out_an_authenticated_peer(void **state)
@@ -122,11 +157,12 @@ static void one_ipv6_network_is_one_source(void **state)
     assert_int_equal(ip_parse("2001:db8::1", &path.local.addr), ERR_OK);
     for (uint32_t i = 1; i <= 40; i++) {
         path.remote.addr.b[15] = (uint8_t)i;
-        const enum drop d = world_inject(w, 1, &path, mm1(b, sizeof(b), i));
-        assert_int_equal(d, i <= 16 ? DROP_NONE : DROP_IKE_FLOOD);
+        assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), i)), DROP_NONE);
+        assert_int_equal(ike_stats(w->side[1].ike).half_open, i < 16 ? i : 16);
     }
     path.remote.addr.b[7] = 3;
     assert_int_equal(world_inject(w, 1, &path, mm1(b, sizeof(b), 41)), DROP_NONE);
+    assert_int_equal(ike_stats(w->side[1].ike).half_open, 17);
     world_free(w);
 }
 
@@ -261,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_first_messages_fills_a_table_and_no_more),
         cmocka_unit_test(one_source_has_only_its_share),
+        cmocka_unit_test(who_proved_its_address_does_not_make_way),
         cmocka_unit_test(third_messages_without_a_key_never_push_out_an_authenticated_peer),
         cmocka_unit_test(one_ipv6_network_is_one_source),
         cmocka_unit_test(strangers_get_only_so_much_work_done_at_once),
