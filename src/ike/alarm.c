@@ -11,3 +11,8 @@ void alarm_clear(struct ike *ike, struct alarm *a)
 {
     timer_clear(&ike->timers, &a->timer);
 }
+
+bool alarm_is_set(const struct alarm *a)
+{
+    return a->timer.place != 0;
+}

@@ -6,6 +6,7 @@
 #define SOFT_PERCENT_INITIATOR 90 /* of the lifetime, when we make a new pair */
 #define SOFT_PERCENT_RESPONDER 97 /* when the peer should have done so and did not */
 #define JITTER_PERCENT         5
+#define LIFETIME_KEPT_MAX      86400 /* seconds of what a peer asks for that it gets when no new pair can be made */
 #define IN_FLIGHT              (5 * USEC_SEC) /* what the peer has sent before it reads our Delete comes within */
 
 static void soft_ring(struct ike *ike, struct alarm *a)
@@ -32,14 +33,17 @@ static void send_delete(struct ike *ike, struct sa *sa, struct child *c)
     c->deleted = true;
 }
 
-/* Our own lifetime may be shorter than what the peer asked for, and is not told. When the time comes that we can make
- * no new pair, since the IKE SA is gone and only the peer can make one, it gets all that it asked for (clients.md rule
- * 18). One that was replaced is still heard for a moment: its packets may be on the way. */
+/* Our own lifetime may be shorter than what the peer asked for, and is not told (RFC 2407 4.5.4 would have a way, which
+ * clients do not know). So it says when we make a new pair, and not when the old one ends: when none came of it, since
+ * the IKE SA is gone, or the peer does not let us begin, the peer gets what it asked for, up to a day, and we go on
+ * trying. What always holds is the limit in bytes, and that of ESP's sequence numbers. One that was replaced is still
+ * heard for a moment: its packets may be on the way. */
 static void hard_ring(struct ike *ike, struct alarm *a)
 {
     struct child *c = container_of(a, struct child, hard);
     struct sa *sa = peer_sa(c->peer);
-    if (!c->replaced && ike->now < c->until && !sa) {
+    if (!c->replaced && ike->now < c->until) {
+        c->overdue = true;
         alarm_set(ike, &c->hard, c->until);
     } else if (c->replaced && !c->deleted && sa) {
         send_delete(ike, sa, c);
@@ -57,7 +61,7 @@ static void arm(struct ike *ike, struct child *c, uint32_t told)
     alarm_set(ike, &c->soft, ike->now + life / 100 * percent);
     const usec_t margin = c->initiator ? 0 : EXPIRY_MARGIN;
     alarm_set(ike, &c->hard, ike->now + life + margin);
-    c->until = ike->now + told * USEC_SEC + margin;
+    c->until = ike->now + (told < LIFETIME_KEPT_MAX ? told : LIFETIME_KEPT_MAX) * USEC_SEC + margin;
 }
 
 /* Who makes way for a new one: what nobody uses, else the oldest. */
@@ -138,6 +142,34 @@ static bool ports_overlap(uint16_t a, uint16_t b)
     return a == 0 || b == 0 || a == b;
 }
 
+/* A younger one can do all of its work. */
+static bool is_superseded(const struct child *c)
+{
+    for (const struct link *l = c->of_peer.next; l != &c->peer->children; l = l->next) {
+        const struct child *younger = container_of(l, struct child, of_peer);
+        if (younger->confirmed && !younger->deleted && ports_overlap(younger->port_local, c->port_local) &&
+            ports_overlap(younger->port_remote, c->port_remote))
+            return true;
+    }
+    return false;
+}
+
+/* Says anew who is replaced. Whoever is no longer, since the younger one went first, is ours to rekey again; whoever
+ * has waited for it beyond our lifetime has not long to live. */
+static void reconsider(struct ike *ike, struct peer *peer)
+{
+    LIST_EACH_SAFE(l, &peer->children)
+    {
+        struct child *c = container_of(l, struct child, of_peer);
+        const bool before = c->replaced;
+        c->replaced = c->deleted || is_superseded(c);
+        if (!before && c->replaced && c->overdue)
+            alarm_set(ike, &c->hard, ike->now + EXPIRY_MARGIN);
+        if (before && !c->replaced && (c->rekeying || !alarm_is_set(&c->soft)))
+            child_retry(ike, c->spi_in);
+    }
+}
+
 void child_use(struct ike *ike, struct child *c)
 {
     if (c->confirmed)
@@ -148,14 +180,7 @@ void child_use(struct ike *ike, struct child *c)
         resend_stop(ike, &c->quick->resend);
         alarm_set(ike, &c->quick->resend.alarm, ike->now + MEMORY_LIFE);
     }
-    LIST_EACH_SAFE(l, &c->peer->children)
-    {
-        struct child *older = container_of(l, struct child, of_peer);
-        if (older == c)
-            return;
-        older->replaced |=
-            ports_overlap(older->port_local, c->port_local) && ports_overlap(older->port_remote, c->port_remote);
-    }
+    reconsider(ike, c->peer);
 }
 
 void child_retry(struct ike *ike, uint32_t spi_in)
@@ -164,7 +189,7 @@ void child_retry(struct ike *ike, uint32_t spi_in)
     if (!c)
         return;
     c->rekeying = false;
-    alarm_set(ike, &c->soft, ike->now + REKEY_RETRY);
+    alarm_set(ike, &c->soft, ike->now + (c->overdue ? REKEY_RETRY_LATE : REKEY_RETRY));
 }
 
 void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_peer)
@@ -183,6 +208,7 @@ void child_down(struct ike *ike, struct child *c, enum cause cause, bool tell_pe
     list_remove(&c->of_peer);
     ike->child_count--;
     free(c);
+    reconsider(ike, peer);
     if (--peer->child_count == 0 && !peer->ending)
         reschedule(ike, peer);
     peer_settle(ike, peer);

@@ -42,6 +42,7 @@
 #define CHILDLESS_LIFE         (10 * 60 * USEC_SEC) /* of a client's IKE SA while there is no ESP pair */
 #define PEER_FRESH             (5 * 60 * USEC_SEC)  /* of silence, after which a NAT may have given a port to another */
 #define REKEY_RETRY            (30 * USEC_SEC)      /* after a rekeying that failed, while the old pair still lives */
+#define REKEY_RETRY_LATE       (5 * 60 * USEC_SEC)  /* likewise, beyond our own lifetime */
 #define DPD_REPEAT             (5 * USEC_SEC)
 #define LIFETIME_IKE_DEFAULT   28800 /* seconds, when nothing was said (RFC 2407 4.5) */
 #define LIFETIME_CHILD_DEFAULT 28800
@@ -55,6 +56,7 @@ struct alarm {
 };
 void alarm_set(struct ike *ike, struct alarm *a, usec_t at);
 void alarm_clear(struct ike *ike, struct alarm *a);
+bool alarm_is_set(const struct alarm *a);
 
 /* The last message of an exchange: sent again by the clock, or when the peer repeats its own. */
 struct resend {
@@ -298,6 +300,7 @@ struct child {
     bool confirmed; /* QM3 or ESP came */
     bool replaced;  /* a younger pair does the work */
     bool rekeying;
+    bool overdue; /* beyond our own lifetime, within the peer's */
     bool deleted; /* the peer has been told that it ends */
     struct alarm soft, hard;
     usec_t until;        /* by the lifetime that the peer asked for */
@@ -438,7 +441,7 @@ struct sa *sa_new(struct ike *ike, bool initiator, const struct path *path, cons
 struct sa *sa_find(struct ike *ike, const struct header *h);
 /* Tells of it and frees it with its quick modes. Its peer goes too when nothing else is left of it. */
 void sa_down(struct ike *ike, struct sa *sa, enum cause cause);
-/* Frees it without a word. */
+/* Frees it without a word. If it did its peer's work, the youngest that is left does it again. */
 void sa_free(struct ike *ike, struct sa *sa);
 /* The main mode failed: tells and frees. */
 void sa_failed(struct ike *ike, struct sa *sa, enum cause cause, const char *detail);

@@ -184,8 +184,19 @@ static void leave_youth(struct ike *ike, struct sa *sa)
     source_remove(ike, &sa->source);
 }
 
+static void fall_back(struct ike *ike, struct peer *peer)
+{
+    struct sa *sa = peer_sa(peer);
+    if (!sa || !sa->replaced)
+        return;
+    sa->replaced = false;
+    if (sa->initiator && !alarm_is_set(&sa->renewal))
+        alarm_set(ike, &sa->renewal, ike->now + REKEY_RETRY);
+}
+
 void sa_free(struct ike *ike, struct sa *sa)
 {
+    const bool worked = sa->state == SA_UP && !sa->replaced;
     LIST_EACH_SAFE(l, &sa->quicks)
     quick_free(ike, container_of(l, struct quick, of_sa));
     leave_youth(ike, sa);
@@ -204,8 +215,11 @@ void sa_free(struct ike *ike, struct sa *sa)
     }
     bytes_wipe(sa, sizeof(*sa));
     free(sa);
-    if (peer)
-        peer_settle(ike, peer);
+    if (!peer)
+        return;
+    if (worked)
+        fall_back(ike, peer);
+    peer_settle(ike, peer);
 }
 
 void sa_down(struct ike *ike, struct sa *sa, enum cause cause)

@@ -1,4 +1,5 @@
 /* What happens to peers over time: rekeying, new main modes, moving, dead peers, Deletes. */
+#include "ike/ike_internal.h"
 #include "world.h"
 
 static struct world *connected(uint64_t seed, bool nat, usec_t dpd)
@@ -62,6 +63,75 @@ static void the_gateway_replaces_a_pair_when_the_client_does_not(void **state)
     world_free(w);
 }
 
+/* It asks for eight hours, and hears nothing of the ten minutes that we want. */
+static struct world *with_a_client_that_asks_for_longer(uint64_t seed)
+{
+    struct world *w = world_new(seed);
+    w->nat = true;
+    w->side[0].config.child_lifetime = 28800;
+    w->side[1].config.child_lifetime = 600;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 500 * USEC_SEC);
+    world_assert_connected(w);
+    return w;
+}
+
+static void a_client_that_does_not_answer_our_quick_modes_keeps_its_pair(void **state)
+{
+    (void)state;
+    struct world *w = with_a_client_that_asks_for_longer(70);
+    /* --> QM1 that is lost, for twenty minutes */
+    w->lose_all[1] = true;
+    world_run(w, 1200 * USEC_SEC);
+    assert_true(world_count(w, 1, IKE_EVENT_CHILD_FAILED) > 1);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_DOWN), 0);
+    /* --> QM1 <-- QM2 --> QM3, once there is a way again; only then does the old pair go */
+    w->lose_all[1] = false;
+    world_run(w, 400 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 2);
+    world_assert_pair(w, 1);
+    world_run(w, 60 * USEC_SEC);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_count(w, i, IKE_EVENT_CHILD_DOWN), 1);
+        assert_int_equal(ike_stats(w->side[i].ike).children, 1);
+    }
+    world_free(w);
+}
+
+static void a_client_that_refuses_our_quick_modes_keeps_its_pair(void **state)
+{
+    (void)state;
+    struct world *w = with_a_client_that_asks_for_longer(71);
+    w->side[1].ike->config.esp_proposal = "3des-md5";
+    /* --> QM1 <-- NO-PROPOSAL-CHOSEN, each time; the client knows its pair for eight hours */
+    w->side[0].ike->config.policy = IKE_POLICY_MODERN;
+    world_run(w, 7 * 3600 * USEC_SEC);
+    const size_t refused = world_count(w, 1, IKE_EVENT_CHILD_FAILED);
+    assert_true(refused > 10 && refused < 200);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_CHILD_DOWN) + world_count(w, 1, IKE_EVENT_CHILD_DOWN), 0);
+    assert_int_equal(ike_stats(w->side[0].ike).children, 1);
+    world_free(w);
+}
+
+static void a_client_that_asks_for_a_century_gets_a_day(void **state)
+{
+    (void)state;
+    struct world *w = world_new(72);
+    w->side[0].config.child_lifetime = UINT32_MAX;
+    w->side[1].config.child_lifetime = 600;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    w->lose_all[0] = true;
+    world_run(w, (uint64_t)86400 * USEC_SEC);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 1);
+    world_run(w, 60 * USEC_SEC);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 0);
+    world_free(w);
+}
+
 static void a_soft_limit_in_bytes_asks_for_a_new_pair_once(void **state)
 {
     (void)state;
@@ -91,6 +161,68 @@ static void both_may_rekey_at_once(void **state)
     assert_int_equal(ike_stats(w->side[0].ike).children, 3);
     assert_int_equal(ike_stats(w->side[1].ike).children, 3);
     assert_int_equal(world_count(w, 0, IKE_EVENT_FAILED) + world_count(w, 0, IKE_EVENT_CHILD_FAILED), 0);
+    world_free(w);
+}
+
+/* The client ends the pair that the gateway got nth. */
+static void client_closes(struct world *w, size_t nth)
+{
+    ike_child_close(w->side[0].ike, w->now, world_event(w, 1, IKE_EVENT_CHILD_NEW, nth)->event.child.spi_out);
+    world_run(w, USEC_SEC);
+}
+
+/* <-- QM1 --> QM1, and of the two that come of it the client keeps the older */
+static void a_pair_whose_successor_went_is_replaced_anew(void **state)
+{
+    (void)state;
+    struct world *w = world_new(73);
+    w->side[0].config.child_lifetime = 28800;
+    w->side[1].config.child_lifetime = 600;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 2 * USEC_SEC);
+    world_assert_connected(w);
+    for (int i = 0; i < 2; i++)
+        ike_child_rekey(w->side[i].ike, w->now, world_event(w, i, IKE_EVENT_CHILD_NEW, 0)->event.child.spi_in);
+    world_run(w, 5 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 3);
+    client_closes(w, 2);
+    client_closes(w, 0);
+    assert_int_equal(ike_stats(w->side[1].ike).children, 1);
+    /* the one that is left is ours to replace in its time */
+    world_run(w, 600 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 4);
+    world_assert_pair(w, 3);
+    /* --> Delete of that, and the one before, whose time is over, does the work until another comes */
+    client_closes(w, 3);
+    world_run(w, 60 * USEC_SEC);
+    assert_int_equal(world_count(w, 1, IKE_EVENT_CHILD_NEW), 5);
+    world_assert_pair(w, 4);
+    world_free(w);
+}
+
+/* --> MM1 to MM6 before the hour is over; the server ends the new IKE SA and keeps the old one */
+static void an_ike_sa_whose_successor_went_is_replaced_anew(void **state)
+{
+    (void)state;
+    struct world *w = world_new(74);
+    w->side[0].config.ike_lifetime = 3600;
+    w->side[0].config.child_lifetime = w->side[1].config.child_lifetime = 28800;
+    world_begin(w);
+    world_connect(w);
+    world_run(w, 3300 * USEC_SEC);
+    assert_int_equal(world_count(w, 0, IKE_EVENT_UP), 2);
+    struct ike *gateway = w->side[1].ike;
+    struct peer *peer = peer_get(gateway, world_event(w, 1, IKE_EVENT_UP, 0)->event.peer);
+    sa_send_delete(gateway, peer_sa(peer));
+    sa_down(gateway, peer_sa(peer), CAUSE_NONE);
+    world_pull(w);
+    assert_false(peer_sa(peer)->replaced);
+    world_run(w, 60 * USEC_SEC);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(world_count(w, i, IKE_EVENT_UP), 3);
+        assert_int_equal(ike_stats(w->side[i].ike).children, 1);
+    }
     world_free(w);
 }
 
@@ -567,8 +699,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_client_replaces_a_pair_before_it_ends),
         cmocka_unit_test(the_gateway_replaces_a_pair_when_the_client_does_not),
+        cmocka_unit_test(a_client_that_does_not_answer_our_quick_modes_keeps_its_pair),
+        cmocka_unit_test(a_client_that_refuses_our_quick_modes_keeps_its_pair),
+        cmocka_unit_test(a_client_that_asks_for_a_century_gets_a_day),
         cmocka_unit_test(a_soft_limit_in_bytes_asks_for_a_new_pair_once),
         cmocka_unit_test(both_may_rekey_at_once),
+        cmocka_unit_test(a_pair_whose_successor_went_is_replaced_anew),
+        cmocka_unit_test(an_ike_sa_whose_successor_went_is_replaced_anew),
         cmocka_unit_test(a_new_main_mode_of_the_same_client_is_the_same_peer),
         cmocka_unit_test(a_client_that_crashed_and_came_back_is_the_same_peer_with_initial_contact),
         cmocka_unit_test(a_port_that_was_silent_for_long_may_be_anothers),
