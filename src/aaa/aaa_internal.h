@@ -34,6 +34,7 @@ struct throttle_slot {
     uint64_t key; /* 0: free */
     uint32_t failures;
     usec_t last, until;
+    usec_t good; /* when a login from there was accepted last; 0: never */
 };
 
 struct throttle {
@@ -48,7 +49,7 @@ void throttle_init(struct throttle *t, uint64_t seed);
 bool throttle_blocked(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
 /* Whether the next login under this name from this address has to wait. */
 bool throttle_failed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
-void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer);
+void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now);
 void throttle_forgive(struct throttle *t, const char *user); /* the name; addresses still wait */
 
 /* ---- the store ---- */

@@ -198,7 +198,7 @@ enum err aaa_admin_judge(struct aaa *aaa, const char *name, const uint8_t hash[s
     bool in = password && step != 0 && row.admin.name[0] != '\0';
     in = in && store_admin_seen(aaa->store, row.admin.name, step, wall) == ERR_OK; /* a code is good once */
     if (in)
-        throttle_passed(&aaa->throttle, context_of(name, key), peer);
+        throttle_passed(&aaa->throttle, context_of(name, key), peer, now);
     else
         throttle_failed(&aaa->throttle, context_of(name, key), peer, now);
     bytes_wipe(secret, sizeof secret);

@@ -361,7 +361,7 @@ bool aaa_totp_check(struct aaa *aaa, const struct aaa_request *request, const ch
     bool ok = may && step != 0 && !throttle_blocked(&aaa->throttle, p.name, &request->peer, request->now);
     ok = ok && store_totp_step(aaa->store, p.row.user.name, step) == ERR_OK;
     if (ok)
-        throttle_passed(&aaa->throttle, p.name, &request->peer);
+        throttle_passed(&aaa->throttle, p.name, &request->peer, request->now);
     else
         aaa_count_failure(aaa, request, &p);
     bytes_wipe(&p, sizeof p);

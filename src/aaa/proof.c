@@ -32,10 +32,10 @@ uint64_t aaa_number_of_asked(const struct aaa *a, const char *sent)
     return aaa_number_of_user(a, plain);
 }
 
-/* A peer of IPv6 has a whole /64 to choose from. */
+/* A peer of IPv6 has a whole /56 to choose from. */
 uint64_t aaa_number_of_source(const struct aaa *a, const struct ip_addr *source)
 {
-    return number_of(a, "source", view_of(source->b, source->family == 6 ? 8 : ip_addr_size(source)));
+    return number_of(a, "source", view_of(source->b, source->family == 6 ? 7 : ip_addr_size(source)));
 }
 
 /* People get other addresses of the same network by and by. */
@@ -207,7 +207,7 @@ enum cause aaa_prove(struct aaa *a, const struct aaa_request *r, struct proving 
         if (spend(a, r, p, p->spent) != ERR_OK)
             return CAUSE_AUTH_CODE;
     }
-    throttle_passed(&a->throttle, p->name, &r->peer);
+    throttle_passed(&a->throttle, p->name, &r->peer, r->now);
     memcpy(answer->authenticator_response, verdict.authenticator_response, sizeof answer->authenticator_response);
     return CAUSE_NONE;
 }

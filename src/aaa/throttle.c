@@ -1,7 +1,8 @@
 /*
  * The count of failed logins. A name from one outer address may fail a few times, then each failure doubles the wait up
- * to a minute; the same name from anywhere has a longer patience, against guessing from many addresses. In memory, of
- * fixed size: the oldest failure gives way.
+ * to a minute; the same name from anywhere has a longer patience, against guessing from many addresses. That wait is
+ * not for where the name has logged in before: its owner comes in while others guess. In memory, of fixed size: the
+ * oldest failure gives way, and before where a login was good.
  *
  * The wait is kept short on purpose: whoever knows a name and the pre-shared key could otherwise lock its owner out.
  */
@@ -18,6 +19,7 @@
 #define WAIT_LONGEST     (60 * USEC_SEC)
 #define WAIT_NAME        (10 * USEC_SEC)
 #define FORGOTTEN        (600 * USEC_SEC) /* of quiet */
+#define KNOWN            (30 * 24 * 3600 * USEC_SEC)
 
 void throttle_init(struct throttle *t, uint64_t seed)
 {
@@ -31,14 +33,14 @@ static uint64_t mix(uint64_t h, uint64_t v)
     return h ^ h >> 29;
 }
 
-/* An IPv6 peer is known by its /64: it has all of that to choose from. */
+/* An IPv6 peer is known by its /56: a home's line has all of that to choose from. */
 static uint64_t key_of(const struct throttle *t, const char *user, const struct ip_addr *peer)
 {
     char folded[AAA_NAME_MAX];
     uint64_t h = t->seed;
     for (const char *p = name_fold(user, folded); *p != '\0'; p++)
         h = mix(h, (uint8_t)*p);
-    for (size_t i = 0; peer != NULL && i < (peer->family == 6 ? 8 : ip_addr_size(peer)); i++)
+    for (size_t i = 0; peer != NULL && i < (peer->family == 6 ? 7 : ip_addr_size(peer)); i++)
         h = mix(h, 0x100u + peer->b[i]);
     return h != 0 ? h : 1;
 }
@@ -48,37 +50,40 @@ static struct throttle_slot *slots_of(struct throttle *t, uint64_t key)
     return &t->slot[key % (THROTTLE_SLOTS / WAYS) * WAYS];
 }
 
-static struct throttle_slot *find(struct throttle *t, uint64_t key, usec_t now)
+static struct throttle_slot *find(struct throttle *t, uint64_t key)
 {
     struct throttle_slot *slot = slots_of(t, key);
     for (size_t i = 0; i < WAYS; i++)
         if (slot[i].key == key)
-            return now - slot[i].last < FORGOTTEN ? &slot[i] : NULL;
+            return &slot[i];
     return NULL;
 }
 
-/* The slot to count in: the key's own, else the one that failed longest ago. */
-static struct throttle_slot *claim(struct throttle *t, uint64_t key, usec_t now)
+static bool gives_way(const struct throttle_slot *a, const struct throttle_slot *b)
 {
-    struct throttle_slot *slot = slots_of(t, key), *oldest = slot;
-    for (size_t i = 0; i < WAYS; i++) {
-        if (slot[i].key == key) {
-            oldest = &slot[i];
-            break;
-        }
-        if (slot[i].key == 0 || slot[i].last < oldest->last)
-            oldest = &slot[i];
-        if (oldest->key == 0)
-            break;
-    }
-    if (oldest->key != key || now - oldest->last >= FORGOTTEN)
-        *oldest = (struct throttle_slot){.key = key};
-    return oldest;
+    const bool a_good = a->good != 0, b_good = b->good != 0;
+    return a_good != b_good ? b_good : a->last < b->last;
+}
+
+/* The key's own slot, else a free one, else the one that gives way. */
+static struct throttle_slot *claim(struct throttle *t, uint64_t key)
+{
+    struct throttle_slot *slot = slots_of(t, key), *found = find(t, key);
+    if (found != NULL)
+        return found;
+    found = slot;
+    for (size_t i = 1; i < WAYS && found->key != 0; i++)
+        if (slot[i].key == 0 || gives_way(&slot[i], found))
+            found = &slot[i];
+    *found = (struct throttle_slot){.key = key};
+    return found;
 }
 
 static void count(struct throttle *t, uint64_t key, uint32_t patience, usec_t longest, usec_t now)
 {
-    struct throttle_slot *slot = claim(t, key, now);
+    struct throttle_slot *slot = claim(t, key);
+    if (now - slot->last >= FORGOTTEN)
+        slot->failures = 0;
     slot->last = now;
     slot->failures++;
     if (slot->failures < patience)
@@ -90,13 +95,20 @@ static void count(struct throttle *t, uint64_t key, uint32_t patience, usec_t lo
 
 static bool waits(struct throttle *t, uint64_t key, usec_t now)
 {
-    const struct throttle_slot *slot = find(t, key, now);
+    const struct throttle_slot *slot = find(t, key);
     return slot != NULL && now < slot->until;
+}
+
+static bool is_known(struct throttle *t, uint64_t key, usec_t now)
+{
+    const struct throttle_slot *slot = find(t, key);
+    return slot != NULL && slot->good != 0 && now - slot->good < KNOWN;
 }
 
 bool throttle_blocked(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now)
 {
-    return waits(t, key_of(t, user, peer), now) || waits(t, key_of(t, user, NULL), now);
+    const uint64_t pair = key_of(t, user, peer);
+    return waits(t, pair, now) || (!is_known(t, pair, now) && waits(t, key_of(t, user, NULL), now));
 }
 
 /* A gateway that is being tried out as a whole gives each address less to try with. */
@@ -116,21 +128,16 @@ bool throttle_failed(struct throttle *t, const char *user, const struct ip_addr 
     return waits(t, key_of(t, user, peer), now);
 }
 
-static void forgive(struct throttle *t, uint64_t key)
-{
-    struct throttle_slot *slot = slots_of(t, key);
-    for (size_t i = 0; i < WAYS; i++)
-        if (slot[i].key == key)
-            slot[i] = (struct throttle_slot){0};
-}
-
 /* Only the pair is forgiven: one good login must not hide that many addresses guess. */
-void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer)
+void throttle_passed(struct throttle *t, const char *user, const struct ip_addr *peer, usec_t now)
 {
-    forgive(t, key_of(t, user, peer));
+    struct throttle_slot *slot = claim(t, key_of(t, user, peer));
+    *slot = (struct throttle_slot){.key = slot->key, .last = now, .good = now};
 }
 
 void throttle_forgive(struct throttle *t, const char *user)
 {
-    forgive(t, key_of(t, user, NULL));
+    struct throttle_slot *slot = find(t, key_of(t, user, NULL));
+    if (slot != NULL)
+        *slot = (struct throttle_slot){0};
 }
