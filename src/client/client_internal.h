@@ -103,6 +103,8 @@ bool host_guard(struct engine *engine, char *why, size_t cap);
 /* Makes the host once more as it is planned: what another program has swept away stands again. lookups: its own name
  * servers, those of this moment, are asked beside the tunnel for the server's name. */
 void host_again(struct engine *engine, bool lookups);
+/* The server is asked at this address now. */
+void host_try(struct engine *engine, const char *server);
 
 /* follow.c: tells the log, the control socket and systemd what happens. */
 void follow(struct engine *engine, const struct sekisho_event *event);

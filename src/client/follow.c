@@ -242,8 +242,8 @@ void follow(struct engine *engine, const struct sekisho_event *event)
     spread(engine, &told);
     const bool fresh = event->type == SEKISHO_STEP && strcmp(event->stage, "ike-1") == 0 && event->detail[0];
     remember(engine, &told, fresh);
-    if (fresh && engine->lookups && engine->options->wishes.no_leak)
-        host_again(engine, false); /* the server is found; nobody else is to ask beside the tunnel */
+    if (fresh)
+        host_try(engine, event->network.server);
     tell_service(engine, event);
     switch (event->type) {
     case SEKISHO_UP:

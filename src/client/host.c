@@ -102,3 +102,14 @@ void host_again(struct engine *engine, bool lookups)
     if (apply_again(engine, lookups, why) != ERR_OK)
         follow_say(engine, "note", why);
 }
+
+void host_try(struct engine *engine, const char *server)
+{
+    struct ip_addr to;
+    const bool moved = engine->applied && ip_parse(server, &to) == ERR_OK && !ip_equal(&to, &engine->plan.server);
+    const bool found = engine->lookups && engine->plan.no_leak;
+    if (moved)
+        engine->plan.server = to; /* a strict filter takes replies of the server that it knows */
+    if (moved || found)
+        host_again(engine, engine->lookups && !found); /* nobody else is to ask beside the tunnel any more */
+}

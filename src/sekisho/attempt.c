@@ -298,7 +298,9 @@ static void tell_beginning(struct sekisho *s, usec_t now)
              ip_text(&s->attempt.remote, remote),
              s->sockets.raw || s->settings.encap == IKE_ENCAP_FORCE ? ""
                                                                     : "; ESP in UDP, as raw sockets are not permitted");
-    event_step(s, now, STAGE_IKE_MM1, detail);
+    struct sekisho_event *event = event_step(s, now, STAGE_IKE_MM1, detail);
+    if (event)
+        write_address(event->network.server, &s->attempt.remote);
 }
 
 void attempt_begin(struct sekisho *s, usec_t now, const struct ip_addr *remote)

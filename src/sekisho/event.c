@@ -38,12 +38,13 @@ struct sekisho_event *event_put(struct sekisho *s, enum sekisho_event_type type,
     return &node->event;
 }
 
-void event_step(struct sekisho *s, usec_t now, enum stage stage, const char *detail)
+struct sekisho_event *event_step(struct sekisho *s, usec_t now, enum stage stage, const char *detail)
 {
     s->stage = stage;
     struct sekisho_event *event = event_put(s, SEKISHO_STEP, now);
     if (event)
         view_copy_text(event->detail, sizeof(event->detail), view_str(detail));
+    return event;
 }
 
 bool sekisho_event(struct sekisho *s, struct sekisho_event *out)

@@ -191,7 +191,7 @@ struct sekisho_event {
     int status;        /* FAILED: what a program does well to exit with; each number stands for a kind of cause */
     uint32_t retry_ms; /* LOST */
     uint32_t attempt;  /* counts from 1 */
-    struct sekisho_network network; /* UP */
+    struct sekisho_network network; /* UP; of a STEP that begins an attempt, only whom it is for: `server` */
     uint32_t round; /* PROMPT: how often it was asked in this attempt, from 1; 2: the answer was wrong */
     char prompt[SEKISHO_PROMPT_TEXT]; /* PROMPT: all that the server says, printable lines, with the grid's */
     struct sekisho_grid grid;         /* PROMPT */

@@ -179,7 +179,7 @@ bool attempt_info(const struct sekisho *s, struct session_info *out);
 
 /* event.c */
 struct sekisho_event *event_put(struct sekisho *s, enum sekisho_event_type type, usec_t now);
-void event_step(struct sekisho *s, usec_t now, enum stage stage, const char *detail);
+struct sekisho_event *event_step(struct sekisho *s, usec_t now, enum stage stage, const char *detail);
 void events_free(struct sekisho *s);
 
 /* packets.c */

@@ -168,7 +168,9 @@ def finds(host, name):
 
 @pytest.mark.long
 def test_the_offices_names_are_found_and_the_moved_server_too(site, home, names):
-    """With the guard up, which makes the lookup of the server an exception that must be made."""
+    """With the guard up, which makes the lookup of the server an exception that must be made; and with a strict filter,
+    which drops the replies of a server that it does not know."""
+    assert home.run("sysctl", "-qw", "net.ipv4.conf.eth.rp_filter=1")[0] == 0
     before = home.state()
     assert (finds(home, "vpn.test"), finds(home, "files.corp.test")) == (INTERNET_GATEWAY, "")
     status, out, err = home.connect("--dns", "tunnel", "--no-leak", server="vpn.test")
@@ -187,6 +189,18 @@ def test_the_offices_names_are_found_and_the_moved_server_too(site, home, names)
     assert finds(home, "files.corp.test") == OFFICE_HOST
     assert home.sekisho("disconnect", "office")[0] == 0
     assert home.state() == before
+
+
+def test_a_guard_that_stood_before_the_network_came_up_lets_the_server_be_found(home, names):
+    """At boot: neither a way nor a name server is there when the engine begins; DHCP brings both."""
+    home.run("ip", "route", "del", "default")
+    home.file("/etc/resolv.conf").write_text("")
+    command = home.start(*home.connecting("--no-leak", "--set", "run.stay=always", server="vpn.test"),
+                         stdout=subprocess.DEVNULL)
+    wait_for("the name is not found", lambda: home.link().get("cause") == "name-unknown", 20)
+    home.file("/etc/resolv.conf").write_text(RESOLV_CONF)
+    home.run("ip", "route", "add", "default", "via", ROUTER)
+    assert command.wait(60) == 0 and home.reaches(OFFICE_HOST)
 
 
 def test_the_hosts_name_servers_are_back_after_a_kill(home):

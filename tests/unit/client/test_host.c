@@ -35,15 +35,16 @@ static void lost(const char *cause)
     follow(&engine, &event);
 }
 
-static void server_found(void)
+static void server_found(const char *at)
 {
-    const struct sekisho_event event = {.type = SEKISHO_STEP,
-                                        .stage = "ike-1",
-                                        .sentence = "",
-                                        .detail = "from 192.0.2.2 to 198.51.100.1",
-                                        .cause = "",
-                                        .why = "",
-                                        .cure = ""};
+    struct sekisho_event event = {.type = SEKISHO_STEP,
+                                  .stage = "ike-1",
+                                  .sentence = "",
+                                  .detail = "from 192.0.2.2",
+                                  .cause = "",
+                                  .why = "",
+                                  .cure = ""};
+    snprintf(event.network.server, sizeof(event.network.server), "%s", at);
     follow(&engine, &event);
 }
 
@@ -94,7 +95,7 @@ static void a_network_that_comes_up_behind_the_guard_is_asked_for_the_server(voi
     lost("name-unknown");
     assert_true(may_ask("192.0.2.54"));
     assert_false(may_ask("192.0.2.53"));
-    server_found();
+    server_found("198.51.100.1");
     assert_false(may_ask("192.0.2.54"));
 }
 
@@ -148,6 +149,12 @@ static void after_a_loss_the_servers_replies_pass_a_strict_filter_again(void **s
     sweep_rules_away();
     lost("peer-silent");
     assert_same_host(standing);
+    server_found("198.51.100.1");
+    assert_same_host(standing);
+    lost("ike-no-answer"); /* it has moved */
+    server_found("198.51.100.9");
+    snapshot(standing);
+    assert_non_null(strstr(standing, "ip saddr 198.51.100.9"));
     assert_int_equal(sysctl_set("net/ipv4/conf/wire0/rp_filter", "0"), ERR_OK);
 }
 
