@@ -257,6 +257,9 @@ enum err route_lookup_marked(const struct ip_addr *to, uint32_t mark, struct rou
  * when a neighbour and an interface are not all that there is to it: another MTU, encapsulation, a next hop of IPv6. */
 enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, const struct ip_addr *to,
                                 struct route *out);
+/* The first route of the same destination, table and metric. ERR_NOTFOUND also when it is of a kind that struct route
+ * does not know. */
+enum err route_alike(const struct route *like, struct route *out);
 /* The unicast, unreachable and thrown routes of one table, at most max; *n how many were written. */
 enum err route_list(uint8_t family, uint32_t table, struct route *out, size_t max, size_t *n);
 

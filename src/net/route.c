@@ -181,6 +181,37 @@ enum err route_lookup_forwarded(const struct ip_addr *from, uint32_t iface, cons
     return ERR_OK;
 }
 
+struct likeness {
+    const struct route *like;
+    struct search search;
+};
+
+static void take_alike(void *ctx, uint16_t type, struct view body)
+{
+    struct likeness *l = ctx;
+    struct route route;
+    const uint32_t table = l->like->table ? l->like->table : RT_TABLE_MAIN;
+    if (l->search.found || !read_route(type, body, &route) || route.table != table || route.bits != l->like->bits ||
+        route.metric != l->like->metric || (route.bits > 0 && !ip_equal(&route.to, &l->like->to)))
+        return;
+    l->search = (struct search){route, true};
+}
+
+enum err route_alike(const struct route *like, struct route *out)
+{
+    if (like->to.family != 4 && like->to.family != 6)
+        return ERR_INVALID;
+    const struct rtmsg head = {.rtm_family = af_of(&like->to)};
+    struct netlink_request r;
+    netlink_begin(&r, RTM_GETROUTE, NLM_F_DUMP, &head, sizeof(head));
+    struct likeness l = {.like = like};
+    const enum err e = netlink_talk(&r, take_alike, &l);
+    if (e != ERR_OK)
+        return e;
+    *out = l.search.best;
+    return l.search.found ? ERR_OK : ERR_NOTFOUND;
+}
+
 struct table_listing {
     uint32_t table;
     struct route *out;

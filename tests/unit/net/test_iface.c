@@ -92,6 +92,11 @@ static void routes_come_and_go_and_are_looked_up(void **state)
     const struct route pool = {.to = ip("198.51.100.0"), .bits = 24, .iface = iface};
     assert_int_equal(route_add(&pool), ERR_OK);
     assert_int_equal(route_add(&pool), ERR_EXISTS);
+    const struct route narrower = {.to = pool.to, .bits = 25}, slower = {.to = pool.to, .bits = 24, .metric = 7};
+    assert_int_equal(route_alike(&pool, &found), ERR_OK);
+    assert_int_equal(found.iface, iface);
+    assert_int_equal(route_alike(&narrower, &found), ERR_NOTFOUND);
+    assert_int_equal(route_alike(&slower, &found), ERR_NOTFOUND);
     assert_int_equal(route_lookup(&far, &found), ERR_OK);
     assert_int_equal(found.iface, iface);
     assert_int_equal(found.bits, 32);
