@@ -243,6 +243,10 @@ enum err gateway_reload(struct gateway *gateway, struct config_error *error);
 enum err gateway_load_config(const char *file, struct config **out, struct config_error *error);
 
 /* network.c: addresses, routes, forwarding, firewall */
+#define RULE_MAX    128 /* bytes of one rule */
+#define RULESET_MAX (512 + CONFIG_POOL_MAX * CONFIG_RANGE_MAX * RULE_MAX)
+/* Masquerading of what the pools' addresses send, on the way out of net.outside, or of any interface but `own`. */
+void network_ruleset(const struct config *config, const char *own, char out[static RULESET_MAX]);
 enum err network_up(struct gateway *gateway, char why[static AAA_WHY_MAX]);
 /* Removes what would outlive the gateway; by a process that has kept the rights for it. */
 void network_down(void *ctx);

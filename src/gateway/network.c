@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TABLE       "sekisho"
-#define RULESET_MAX 8192
+#define TABLE "sekisho"
 
 static enum err add_address(uint32_t iface, const struct ip_addr *addr)
 {
@@ -15,44 +14,55 @@ static enum err add_address(uint32_t iface, const struct ip_addr *addr)
     return e == ERR_EXISTS ? ERR_OK : e;
 }
 
-static enum err add_routes(uint32_t iface, const struct config_range *range)
+/* A device that outlives us may have its routes still. By another interface, clients would hear nothing back. */
+static enum err add_route(uint32_t iface, const struct ip_prefix *to, char why[static AAA_WHY_MAX])
 {
-    struct ip_prefix prefixes[CONFIG_PREFIXES_MAX];
-    const size_t n = config_range_prefixes(range, prefixes);
-    for (size_t i = 0; i < n; i++) {
-        const enum err e = route_add(&(struct route){.to = prefixes[i].addr, .bits = prefixes[i].bits, .iface = iface});
-        if (e != ERR_OK && e != ERR_EXISTS)
-            return e;
-    }
-    return ERR_OK;
-}
-
-static enum err set_up_pool(uint32_t iface, const struct config_pool *pool)
-{
-    enum err e = add_address(iface, &pool->gateway);
-    for (uint32_t i = 0; e == ERR_OK && i < pool->ranges.count; i++)
-        e = add_routes(iface, &pool->ranges.range[i]);
+    const struct route wanted = {.to = to->addr, .bits = to->bits, .iface = iface};
+    struct route found;
+    char text[IP_TEXT_MAX];
+    const enum err e = route_add(&wanted);
+    if (e != ERR_EXISTS || (route_alike(&wanted, &found) == ERR_OK && found.iface == iface))
+        return e == ERR_EXISTS ? ERR_OK : e;
+    snprintf(why, AAA_WHY_MAX,
+             "the host has a route %s/%u elsewhere, which would take what is sent to the clients of a pool; "
+             "remove it, or give the pool another range",
+             ip_text(&to->addr, text), to->bits);
     return e;
 }
 
-/* Masquerading of what the pools' addresses send, on the way out of any interface but our own. */
-static void write_ruleset(const struct gateway *g, char out[static RULESET_MAX])
+static enum err add_routes(uint32_t iface, const struct config_range *range, char why[static AAA_WHY_MAX])
 {
-    const struct config *c = g->config;
+    struct ip_prefix prefixes[CONFIG_PREFIXES_MAX];
+    const size_t n = config_range_prefixes(range, prefixes);
+    enum err e = ERR_OK;
+    for (size_t i = 0; e == ERR_OK && i < n; i++)
+        e = add_route(iface, &prefixes[i], why);
+    return e;
+}
+
+static enum err set_up_pool(uint32_t iface, const struct config_pool *pool, char why[static AAA_WHY_MAX])
+{
+    enum err e = add_address(iface, &pool->gateway);
+    for (uint32_t i = 0; e == ERR_OK && i < pool->ranges.count; i++)
+        e = add_routes(iface, &pool->ranges.range[i], why);
+    return e;
+}
+
+void network_ruleset(const struct config *c, const char *own, char out[static RULESET_MAX])
+{
     size_t n =
         (size_t)snprintf(out, RULESET_MAX,
                          "table inet " TABLE "\ndelete table inet " TABLE "\ntable inet " TABLE " {\n"
                          "  chain postrouting {\n    type nat hook postrouting priority srcnat; policy accept;\n");
     for (size_t i = 0; i < c->pool_count; i++)
-        for (uint32_t j = 0; j < c->pools[i].ranges.count && n < RULESET_MAX - 512; j++) {
+        for (uint32_t j = 0; j < c->pools[i].ranges.count; j++) {
             const struct config_range *range = &c->pools[i].ranges.range[j];
             const struct ip_addr first = ip4_addr(range->first), last = ip4_addr(range->last);
             char a[IP_TEXT_MAX], b[IP_TEXT_MAX];
             const bool single = range->first == range->last;
-            n += (size_t)snprintf(
-                out + n, RULESET_MAX - n, "    ip saddr %s%s%s oifname %s\"%s\" masquerade\n", ip_text(&first, a),
-                single ? "" : "-", single ? "" : ip_text(&last, b),
-                c->net.outside[0] ? "" : "!= ", c->net.outside[0] ? c->net.outside : tun_name(g->shards[0].tun));
+            n += (size_t)snprintf(out + n, RULESET_MAX - n, "    ip saddr %s%s%s oifname %s\"%s\" masquerade\n",
+                                  ip_text(&first, a), single ? "" : "-", single ? "" : ip_text(&last, b),
+                                  c->net.outside[0] ? "" : "!= ", c->net.outside[0] ? c->net.outside : own);
         }
     snprintf(out + n, RULESET_MAX - n, "  }\n}\n");
 }
@@ -60,7 +70,7 @@ static void write_ruleset(const struct gateway *g, char out[static RULESET_MAX])
 static enum err set_up_firewall(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     char ruleset[RULESET_MAX];
-    write_ruleset(g, ruleset);
+    network_ruleset(g->config, tun_name(g->shards[0].tun), ruleset);
     const enum err e = nft_apply(view_str(ruleset), why, AAA_WHY_MAX);
     if (e == ERR_NOTFOUND)
         snprintf(why, AAA_WHY_MAX, "the program nft is not installed; install nftables or set net.masquerade = false");
@@ -81,17 +91,18 @@ static void send_no_redirects(const char *name)
 enum err network_up(struct gateway *g, char why[static AAA_WHY_MAX])
 {
     const uint32_t iface = tun_iface(g->shards[0].tun);
+    why[0] = '\0';
     enum err e = iface_set_mtu(iface, g->config->ppp.mtu);
     if (e == ERR_OK)
         e = iface_set_up(iface, true);
     for (size_t i = 0; e == ERR_OK && i < g->config->pool_count; i++)
-        e = set_up_pool(iface, &g->config->pools[i]);
+        e = set_up_pool(iface, &g->config->pools[i], why);
     if (e == ERR_OK)
         e = sysctl_set("net/ipv4/ip_forward", "1");
-    if (e != ERR_OK) {
+    if (e != ERR_OK && !why[0])
         snprintf(why, AAA_WHY_MAX, "cannot set up the interface %s: %s", tun_name(g->shards[0].tun), strerror(errno));
+    if (e != ERR_OK)
         return e;
-    }
     send_no_redirects(tun_name(g->shards[0].tun));
     return g->config->net.masquerade ? set_up_firewall(g, why) : ERR_OK;
 }
