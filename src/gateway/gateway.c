@@ -103,6 +103,33 @@ static bool same_addresses(const struct config_addrs *a, const struct config_add
     return true;
 }
 
+/* Sockets are opened at the start; what comes by one is refused as soon as the configuration says so. */
+static bool serves_plain(const struct gateway *g)
+{
+    const struct shard *first = &g->shards[0];
+    for (size_t i = 0; i < first->sock_count; i++)
+        if (first->socks[i].kind == SOCK_UDP_PLAIN)
+            return true;
+    return false;
+}
+
+static bool has_gateway(const struct config *c, const struct ip_addr *addr)
+{
+    for (size_t i = 0; i < c->pool_count; i++)
+        if (ip_equal(&c->pools[i].gateway, addr))
+            return true;
+    return false;
+}
+
+/* Our own addresses are put on the interface at the start. */
+static bool same_gateways(const struct config *old, const struct config *c)
+{
+    for (size_t i = 0; i < c->pool_count; i++)
+        if (!has_gateway(old, &c->pools[i].gateway))
+            return false;
+    return true;
+}
+
 /* What a reload cannot change is said, so that nobody waits for it. */
 static void say_what_waits(const struct gateway *g, const struct config *old, const struct config *c)
 {
@@ -113,6 +140,8 @@ static void say_what_waits(const struct gateway *g, const struct config *old, co
         {"listen", same_addresses(&old->listen, &c->listen)},
         {"shards", old->shards == c->shards},
         {"limits", memcmp(&old->limits.sas, &c->limits.sas, 3 * sizeof(c->limits.sas)) == 0},
+        {"l2tp.allow_plain", old->l2tp.allow_plain || !c->l2tp.allow_plain || serves_plain(g)},
+        {"pool.gateway", same_gateways(old, c)},
         {"net.tun", strcmp(old->net.tun, c->net.tun) == 0},
         {"net.masquerade", old->net.masquerade == c->net.masquerade && strcmp(old->net.outside, c->net.outside) == 0},
         {"users",

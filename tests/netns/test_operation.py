@@ -63,6 +63,30 @@ def test_a_reload_changes_settings_and_drops_no_session(site, how):
     client.ping()
 
 
+def test_a_reload_names_what_waits_for_the_next_start(site):
+    """Sockets and our own addresses are made at the start: that these have not changed is told, not found out."""
+    def waits(key):
+        return site.gateway.said().count(f"{key} has changed; that takes effect at the next start")
+
+    site.gateway.write_config(**{"l2tp": {"allow_plain": "on"}, 'pool "office"': {"gateway": '"10.99.0.2"'}})
+    site.gateway.reload()
+    wait_for("both are named", lambda: waits("l2tp.allow_plain") == 1 and waits("pool.gateway") == 1)
+    site.gateway.write_config(l2tp={"allow_plain": "off"})  # which takes effect at once
+    site.gateway.reload()
+    wait_for("it was read again", lambda: site.gateway.said().count("read again") == 2)
+    assert waits("l2tp.allow_plain") == 1 and waits("pool.gateway") == 1
+
+
+def test_a_pool_that_the_host_routes_elsewhere_is_refused_at_the_start(site):
+    site.gateway.close()
+    site.world.gateway.run("ip", "route", "add", "10.99.0.16/28", "dev", "lo")
+    with pytest.raises(AssertionError, match=r"the host has a route 10\.99\.0\.16/28 elsewhere"):
+        site.gateway.start()
+    site.world.gateway.run("ip", "route", "del", "10.99.0.16/28", "dev", "lo")
+    site.gateway.start()
+    site.connect().ping()
+
+
 def test_a_reload_brings_certificates_and_takes_the_key_away(site, tmp_path):
     """Who has logged in with the key stays; the next one with it does not come in."""
     pki = ("--directory", tmp_path / "pki")
