@@ -164,8 +164,8 @@ void show_keeper(struct exchange *x)
     layout_end(x);
 }
 
-/* Whoever else is logged in under this name must show what is new. */
-static void end_others(struct exchange *x)
+/* Whoever is logged in under this name must show what is new, but for the one who has just made it. */
+static void go_on(struct exchange *x)
 {
     struct ctl_admin a;
     if (ctl_admin_read(json_object_get(x->question.data[0], "admin"), &a) == ERR_OK && is_self(x, a.name))
@@ -184,7 +184,7 @@ void show_keeper_password(struct exchange *x)
 {
     if (exchange_was_refused(x, LIST))
         return;
-    end_others(x);
+    go_on(x);
     exchange_back(x, LIST, SAY_PASSWORD_DONE);
 }
 
@@ -198,7 +198,7 @@ void show_keeper_codes(struct exchange *x)
 {
     if (exchange_was_refused(x, LIST))
         return;
-    end_others(x);
+    go_on(x);
     secret_page(x, SAY_KEEPER_CODES_NEW);
 }
 

@@ -108,6 +108,30 @@ static void a_user_logs_in_and_gets_an_address_and_its_servers(void **state)
     aaa_close(a);
 }
 
+/* What a login to the portal hangs on. */
+static void a_stamp_changes_with_the_password_and_with_the_user_alone(void **state)
+{
+    (void)state;
+    struct aaa *a = fresh();
+    struct aaa_user u = user("alice"), first, got;
+    add(a, &u);
+    assert_int_equal(aaa_user_get(a, "alice", &first, &why), ERR_OK);
+    assert_int_equal(strlen(first.stamp), AAA_STAMP_MAX - 1);
+    assert_true(login(a, "alice", "secret", 1).accepted);
+    snprintf(u.note, sizeof u.note, "moved upstairs");
+    assert_int_equal(aaa_user_set(a, &u, &why), ERR_OK);
+    assert_int_equal(aaa_user_get(a, "ALICE", &got, &why), ERR_OK);
+    assert_string_equal(got.stamp, first.stamp);
+    assert_int_equal(aaa_user_password(a, "alice", view_str("secret"), &why), ERR_OK); /* the same word anew */
+    assert_int_equal(aaa_user_get(a, "alice", &got, &why), ERR_OK);
+    assert_string_not_equal(got.stamp, first.stamp);
+    assert_int_equal(aaa_user_del(a, "alice", &why), ERR_OK);
+    add(a, &u); /* another alice, of the same second */
+    assert_int_equal(aaa_user_get(a, "alice", &first, &why), ERR_OK);
+    assert_string_not_equal(got.stamp, first.stamp);
+    aaa_close(a);
+}
+
 static void wrong_words_are_refused_with_their_cause(void **state)
 {
     (void)state;
@@ -471,6 +495,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_user_logs_in_and_gets_an_address_and_its_servers),
+        cmocka_unit_test(a_stamp_changes_with_the_password_and_with_the_user_alone),
         cmocka_unit_test(wrong_words_are_refused_with_their_cause),
         cmocka_unit_test(too_many_guesses_have_to_wait_even_with_the_right_word),
         cmocka_unit_test(a_user_finds_the_address_of_last_time_even_after_a_restart),
